@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of one CPU target as a table of function pointers, chosen once.
+//
+// A kernel takes pointers and counts and cannot fail: operands are contiguous, converted to the compute dtype, and
+// hold n elements. `out` may be exactly one of the operands (same element size) but may not overlap one otherwise.
+// No pointer needs more alignment than its element type. All targets give the same bits, apart from maths on
+// targets without FMA (simd/maths.h).
+#pragma once
+
+#include <cstdint>
+
+#include "penstock/op/ops.h"
+#include "penstock/type/dtype.h"
+
+namespace penstock::kernel {
+
+/// out[0, n) = op(in[0][0, n), ...). bool elements are bytes of 0 or 1.
+using Elementwise = void (*)(const void* const* in, void* out, std::int64_t n);
+
+/// out[0, n) = in[0, n) converted. Out of range saturates, NaN becomes 0, complex loses its imaginary part,
+/// to bool is x != 0, float to integer truncates towards 0.
+using Cast = void (*)(const void* in, void* out, std::int64_t n);
+
+/// out[i] = the element at in + i * stride bytes (any stride, 0 included; addresses may be unaligned).
+using Pack = void (*)(const void* in, std::int64_t stride, void* out, std::int64_t n);
+
+/// The element at out + i * stride bytes = in[i].
+using Unpack = void (*)(const void* in, void* out, std::int64_t stride, std::int64_t n);
+
+/// out[0, bytes) = in[0, bytes) with non-temporal stores where the target has them. Ends with a store fence.
+using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
+
+/// out[i] = start + (first + i * step) * delta, computed in the dtype (integers wrap; floats in float64, rounded once).
+using Iota = void (*)(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out, std::int64_t n);
+
+/// One reduction over one accumulator dtype. The state is `width` slots, structure of arrays by field: field f of slot s
+/// lies at state + (f * width + s) * field_bytes.
+///
+///   sum, prod, min, max   one field of the accumulator dtype: the value
+///   argmin, argmax        two fields of 8 bytes: the value (in the first bytes of its 8), the index (int64)
+///   moments               two fields of the accumulator dtype: mean and M2 = sum of (x - mean)^2; counts are the caller's
+///
+/// `position` is the place of x[0] in the reduced run; the reduced index of x[i] is (position + i) / channels, where
+/// `channels` neighbouring elements belong to as many different outputs. `seen` is the number of elements that each
+/// touched slot holds before the call (moments). Ties of argmin and argmax go to the smaller index; the first NaN wins.
+/// min and max give NaN if there is one, and order -0 < +0. Neutral elements: -0.0 for a float sum, 1, +-inf or the
+/// dtype's ends; argmin and argmax start from index -1, which loses to every element.
+struct Reducer {
+  int fields = 0;
+  std::int64_t field_bytes = 0;
+  int result_field = 0;
+
+  /// Sets slots [first, first + n) of a state of `width` slots to the neutral element.
+  void (*clear)(void* state, std::int64_t width, std::int64_t first, std::int64_t n) = nullptr;
+
+  /// Folds x[i] into slot first + i for i in [0, n), first + n <= width: one element a slot.
+  void (*fold)(void* state, std::int64_t width, std::int64_t first, const void* x, std::int64_t n, std::int64_t position,
+               std::int64_t channels, std::int64_t seen) = nullptr;
+
+  /// Folds x[g * width + s] into slot s, for g in [0, groups) in order. The fast loop: for widths of 64 and 32 the slots
+  /// stay in vector registers.
+  void (*fold_groups)(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t position,
+                      std::int64_t channels, std::int64_t seen) = nullptr;
+
+  /// Merges slots [b_first, b_first + n) of b into slots [a_first, a_first + n) of a; a's elements come first. na and nb
+  /// are the element counts behind each of these slots (moments); a and b may be one state when the ranges are disjoint.
+  void (*merge)(void* a, std::int64_t a_width, std::int64_t a_first, const void* b, std::int64_t b_width,
+                std::int64_t b_first, std::int64_t n, double na, double nb) = nullptr;
+
+  /// Merges a state of lanes * channels slots (slot = lane * channels + channel) into its first `channels` slots by
+  /// halves: lane l with lane l + lanes / 2, then lanes / 4 ... `lanes` is a power of two; every slot holds `seen` elements.
+  void (*collapse)(void* state, std::int64_t lanes, std::int64_t channels, double seen) = nullptr;
+};
+
+/// Virtual lanes of a reduction: constants of Penstock, never of the machine, so that every target gives the same bits.
+constexpr std::int64_t lanes_of(DType accumulator) { return size_of(accumulator) <= 4 ? 64 : 32; }
+/// Groups of lanes in a leaf of the reduction tree: 1,024 elements of at most 4 bytes, 512 of 8 or more.
+inline constexpr std::int64_t kLeafGroups = 16;
+
+struct Table {
+  const char* target = "";                         // as PENSTOCK_SIMD spells it
+  Elementwise elementwise[kOpCount][kDTypeCount];  // by compute dtype; null where op/infer.h refuses
+  Cast cast[kDTypeCount][kDTypeCount];             // [from][to]
+  Pack pack[5];                                    // by log2 of the element size, 1 to 16 bytes
+  Pack pack_swapped[5];                            // the same, reversing the bytes of each element
+  Pack pack_swapped_pairs[2];                      // complex64, complex128: each half reversed by itself
+  Unpack unpack[5];
+  Stream stream;
+  Iota iota[kDTypeCount];
+  Reducer reduce[kReductionCount][kDTypeCount];    // by accumulator dtype; fold is null where there is none
+
+  /// counts[b] += the number of x[i] in [edges[b], edges[b + 1]), the last bin closed on both sides; what lies outside
+  /// and NaN are not counted. `edges` has bins + 1 ascending entries. `scale` is bins / (last - first edge) for evenly
+  /// spaced edges, 0 otherwise.
+  void (*histogram)(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale, std::int64_t* counts);
+};
+
+/// The table of the target that simd/target.h has chosen; one relaxed load.
+const Table& table();
+
+}  // namespace penstock::kernel

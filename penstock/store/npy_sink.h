@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A durable .npy output: it has its name only once every byte is on the disk.
+//
+//   temporary file in the same directory, space reserved -> write -> fdatasync -> rename -> fsync of the directory
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "penstock/type/dtype.h"
+#include "penstock/type/shape.h"
+
+namespace penstock::store {
+
+/// none: no sync; process: survives the process (no sync); power: survives a power cut.
+enum class Durability : int { kNone, kProcess, kPower };
+
+/// PENSTOCK_DURABILITY, or kPower.
+Durability default_durability();
+
+class NpySink {
+ public:
+  /// Creates the temporary file, header written and space reserved. Throws NoSpaceError (need and free bytes), FileError
+  /// (unwritable or missing directory), and FileError naming `overwrite` when `path` exists and that is false.
+  NpySink(std::string path, DType dtype, const Dims& shape, bool overwrite, Durability durability = default_durability());
+  /// Aborts unless committed: the temporary file is removed.
+  ~NpySink();
+  NpySink(const NpySink&) = delete;
+  NpySink& operator=(const NpySink&) = delete;
+
+  /// Writes `bytes` at byte `offset` of the data (C order); safe from many threads on disjoint ranges. Fast (O_DIRECT)
+  /// when source, offset and size are multiples of 4,096. Throws NoSpaceError or FileError with path and offset.
+  void write(std::int64_t offset, const void* data, std::int64_t bytes);
+
+  /// Publishes the file. Throws when any write or the sync failed; a failed sync is final.
+  void commit();
+  void abort() noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace penstock::store
