@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "penstock/type/dtype.h"
 #include "penstock/type/shape.h"
@@ -20,10 +21,15 @@ enum class Durability : int { kNone, kProcess, kPower };
 /// PENSTOCK_DURABILITY, or kPower.
 Durability default_durability();
 
+/// Temporary files in `directory` whose process has ended without removing them: what a kill or a power cut leaves.
+/// Paths, sorted. Throws FileError when the directory can't be read.
+std::vector<std::string> stale_partials(const std::string& directory);
+
 class NpySink {
  public:
   /// Creates the temporary file, header written and space reserved. Throws NoSpaceError (need and free bytes), FileError
-  /// (unwritable or missing directory), and FileError naming `overwrite` when `path` exists and that is false.
+  /// (unwritable or missing directory), FileError naming `overwrite` when `path` exists and that is false, and
+  /// UnsafePathError when `path` is a link, directory or device. An existing file's permissions are kept.
   NpySink(std::string path, DType dtype, const Dims& shape, bool overwrite, Durability durability = default_durability());
   /// Aborts unless committed: the temporary file is removed.
   ~NpySink();
@@ -34,7 +40,8 @@ class NpySink {
   /// when source, offset and size are multiples of 4,096. Throws NoSpaceError or FileError with path and offset.
   void write(std::int64_t offset, const void* data, std::int64_t bytes);
 
-  /// Publishes the file. Throws when any write or the sync failed; a failed sync is final.
+  /// Publishes the file once every byte has been written. Throws when any write or the sync failed (a failed sync is
+  /// final), when another file took the name meanwhile and `overwrite` is false, and in a forked child.
   void commit();
   void abort() noexcept;
 
