@@ -11,10 +11,20 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+# A repeated compile costs a copy where ccache is installed.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(PENSTOCK_CCACHE ccache)
+  if(PENSTOCK_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${PENSTOCK_CCACHE}")
+  endif()
+endif()
+
 add_library(penstock_flags INTERFACE)
-target_include_directories(penstock_flags INTERFACE "${CMAKE_SOURCE_DIR}")
+target_include_directories(penstock_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(penstock_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  # g++ 12 reports overlapping copies inside std::string's operator+ where there are none.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   # A fused kernel rounds where the separate operations round: no contraction to FMA, ever.
   -ffp-contract=off
   # Neither flag changes a result; both let loops with comparisons, floor and sqrt vectorise.
@@ -27,7 +37,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(penstock_flags INTERFACE -march=x86-64-v2)
 endif()
 if(PENSTOCK_SANITIZE)
-  target_compile_options(penstock_flags INTERFACE -fsanitize=${PENSTOCK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(penstock_flags INTERFACE
+    -fsanitize=${PENSTOCK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(penstock_flags INTERFACE -fsanitize=${PENSTOCK_SANITIZE})
 endif()
 if(PENSTOCK_COVERAGE)

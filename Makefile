@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands of the project. `make help` lists them; everything they make lies in .venv, build, dist and demo-data.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+# SYSTEM=off skips the look at the Debian packages (another distribution, a prepared image).
+SYSTEM ?= on
+VENV := .venv
+BIN := $(VENV)/bin
+RELEASE := build/release
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+export CTEST_PARALLEL_LEVEL := $(JOBS)
+
+# -- Set-up ------------------------------------------------------------------------------------------------------------
+.PHONY: help system system-core system-demo system-dev
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+system: ## Install the Debian packages that are missing (as root; otherwise print the line to run)
+	@tools/system.sh core demo dev
+
+system-core system-demo system-dev: system-%:
+	@[[ $(SYSTEM) == off ]] || tools/system.sh $*
+
+$(BIN)/python: | system-core
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp a requirements file; a changed file installs again.
+$(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# -- Build and test ----------------------------------------------------------------------------------------------------
+# One CMake build serves tests and package: pip runs it in build/release with the tests switched on.
+.PHONY: build test demo dev bench install
+build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --config-settings=build-dir=$(RELEASE) --config-settings=build.verbose=false \
+	  --config-settings=cmake.define.PENSTOCK_TESTS=ON --config-settings=cmake.define.PENSTOCK_BENCHES=ON .
+
+test: build $(VENV)/test.stamp ## Run the C++ tests and the Python tests
+	$(BIN)/python tools/run_tests.py $(RELEASE)
+
+demo: build $(VENV)/demo.stamp | system-demo ## Run the demo on real photographs (about three minutes)
+	$(BIN)/python examples/demo.py
+
+dev: | system-core ## Build and test the C++ side for one CPU target (about a minute)
+	cmake --preset dev
+	cmake --build --preset dev
+	python3 tools/run_tests.py build/dev --no-python
+
+bench: build $(VENV)/test.stamp ## Run the benchmarks; the results go to benchmarks/results
+	$(BIN)/python benchmarks/run.py
+
+install: | system-core ## Install the C++ library and headers under PREFIX
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build --preset release
+	cmake --install $(RELEASE) --prefix $(PREFIX) --component cpp
+
+# -- Checks ------------------------------------------------------------------------------------------------------------
+.PHONY: lint format asan tsan fuzz cover neon consumer wheel
+lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Floors, text, formats, warnings as errors, clang-tidy, ruff, mypy
+	tools/lint.sh
+
+format: $(VENV)/lint.stamp | system-dev ## Rewrite C++ and Python in the agreed format
+	git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
+	$(BIN)/ruff check --fix-only --quiet .
+
+asan: | system-core system-dev ## C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	cmake --preset asan
+	cmake --build --preset asan
+	python3 tools/run_tests.py build/asan --no-python --preset asan
+
+tsan: | system-core system-dev ## C++ tests under ThreadSanitizer
+	cmake --preset tsan
+	cmake --build --preset tsan
+	python3 tools/run_tests.py build/tsan --no-python --preset tsan
+
+# FUZZ_SECONDS is for each target.
+FUZZ_SECONDS ?= 60
+fuzz: | system-core system-dev ## Fuzz each reader of untrusted bytes for FUZZ_SECONDS
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	tools/fuzz.sh $(FUZZ_SECONDS)
+
+cover: | system-core system-dev ## Line coverage of penstock/, at least 85 %
+	cmake --preset cover
+	cmake --build --preset cover
+	find build/cover -name '*.gcda' -delete
+	python3 tools/run_tests.py build/cover --no-python
+	gcovr --root . --filter 'penstock/' --exclude '.*_(test|bench)\.cc' --print-summary --fail-under-line 85 build/cover
+
+neon: | system-core system-dev ## Cross-compile for arm64 and run the tests under qemu
+	tools/arm64_sysroot.sh build/sysroot
+	cmake --preset neon
+	tools/neon.sh
+
+consumer: | system-core ## Build examples/cpp_consumer against an installed tree, pkg-config and a sub-directory
+	tools/test_consumer.sh
+
+wheel: $(VENV)/build.stamp $(VENV)/wheel.stamp | system-core system-dev ## Build a wheel that bundles its libraries and test it where none is installed
+	tools/wheel.sh
+
+# -- Cleaning ----------------------------------------------------------------------------------------------------------
+.PHONY: clean
+clean: ## Delete build, dist and .venv (demo-data stays)
+	rm -rf build dist $(VENV)
