@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``penstock eval``: an expression over files, saved or printed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from penstock import progress
+from penstock.cli import operands, parser, status
+from penstock.expression import parse
+
+
+def add_arguments(to: argparse.ArgumentParser) -> None:
+    parser.add_operands(to)
+    to.add_argument("-o", "--output", metavar="FILE", help="save the result as .npy; it appears once complete")
+    to.add_argument("--overwrite", action="store_true", help="replace an output that exists and is no input")
+    to.add_argument("--dtype", type=operands.dtype_option, help="convert the result, such as float32")
+    parser.add_engine_options(to)
+    parser.add_json_option(to)
+    to.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    to.add_argument("--functions", action=_ListFunctions, nargs=0, help="list every function and constant, and exit")
+
+
+class _ListFunctions(argparse.Action):
+    """Lists every function and exits; the names come from the extension's table."""
+
+    def __call__(self, *_: Any) -> None:
+        from penstock.expression import CONSTANTS, function_table
+
+        sys.stdout.write("\n".join([*sorted(function_table()), *CONSTANTS]) + "\n")
+        raise SystemExit(status.OK)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    expression = parse(arguments.expression)
+    files = operands.named_arrays(arguments.operands, expression)
+    target = None
+    if arguments.output is not None:
+        target = operands.output_path(arguments.output, list(files.values()), arguments.overwrite)
+    ps = operands.engine(arguments)
+    arrays = {name: file.open() for name, file in files.items()}
+    results = as_results(ps, expression, arrays, arguments.dtype)
+    started = time.perf_counter()
+    if target is None:
+        return _print(ps, arguments, results, started)
+    if len(results) != 1:
+        raise status.CommandError("the expression has two results\n  choose one with [0] or [1] to save it")
+    with progress.bar(not arguments.quiet):
+        ps.save(results[0], target, overwrite=True)
+    _summary(ps, arguments, results[0], target, time.perf_counter() - started)
+    return status.OK
+
+
+def as_results(ps: Any, expression: Any, arrays: dict[str, Any], dtype: str | None) -> tuple[Any, ...]:
+    """The results of the expression: one array, or the two of ``histogram``."""
+    from penstock.expression import build
+
+    value = build(expression, arrays)
+    results = value if isinstance(value, tuple) else (value,)
+    if dtype is None:
+        return results
+    return tuple(ps.astype(each, getattr(ps, dtype)) for each in results)
+
+
+def _print(ps: Any, arguments: argparse.Namespace, results: tuple[Any, ...], started: float) -> int:
+    from penstock.cli import values
+
+    small = [each for each in results if each.size <= values.MAX_PRINTED]
+    with progress.bar(not arguments.quiet):
+        ps.evaluate(*small)
+        if arguments.json:
+            shown: list[Any] = [values.as_json(each) for each in results]
+        else:
+            shown = [values.as_text(each) for each in results]
+    if arguments.json:
+        fields = shown[0] if len(shown) == 1 else {"results": shown}
+        values.write_json({"expression": arguments.expression, **fields, "seconds": time.perf_counter() - started})
+    else:
+        sys.stdout.write("\n".join(shown) + "\n")
+    if len(small) < len(results) and not arguments.quiet:
+        sys.stderr.write("penstock: the result is too large to print; add -o FILE.npy to save all of it\n")
+    return status.OK
+
+
+def _summary(ps: Any, arguments: argparse.Namespace, result: Any, target: str, seconds: float) -> None:
+    from penstock.cli import values
+
+    stats = ps.stats()
+    if arguments.json:
+        fields = {"expression": arguments.expression, "output": target, "dtype": str(result.dtype)}
+        counts = {key: stats[key] for key in ("bytes_read", "bytes_written") if key in stats}
+        shape = {"shape": list(result.shape), "nbytes": result.nbytes}
+        values.write_json({**fields, **shape, "seconds": seconds, **counts})
+    elif not arguments.quiet:
+        text = status.printable(f"{target}: {values.describe(result)}, in {seconds:.2f} s")
+        sys.stderr.write(f"penstock: {text}\n")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From arguments to an exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from penstock.cli import status
+from penstock.cli.parser import COMMANDS, Parser, general_help, unknown_command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; never raises."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Writing to a closed pipe or past a file size limit is then an error that can be told, not a sudden death.
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    as_json = "--json" in arguments
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except BaseException as error:
+        code = status.report(error, as_json)
+    return _close_streams(code)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        sys.stderr.write(general_help())
+        return status.USAGE
+    name = arguments[0]
+    if name in ("-h", "--help", "help"):
+        if name == "help" and len(arguments) > 1:
+            return _dispatch([arguments[1], "--help"])
+        sys.stdout.write(general_help())
+        return status.OK
+    if name in ("-V", "--version", "version"):
+        from penstock.cli.version import version
+
+        sys.stdout.write(f"penstock {version()}\n")
+        return status.OK
+    if name not in COMMANDS:
+        raise unknown_command(name)
+    command = importlib.import_module(f"penstock.cli.{COMMANDS[name].module}")
+    parser = Parser(name)
+    command.add_arguments(parser)
+    run = command.run
+    return int(run(parser.read(arguments[1:])))
+
+
+def _close_streams(code: int) -> int:
+    """Flushes both streams for the last time. Output that cannot be delivered turns success into failure."""
+    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+        try:
+            stream.flush()
+        except (OSError, ValueError) as error:
+            if code == status.OK:
+                code = status.report(error)
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    return code

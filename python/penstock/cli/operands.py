@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``NAME=FILE`` and ``NAME=FILE:DTYPE:SHAPE``: what the names of an expression stand for, and where a result goes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.cli.status import FAILED, CommandError
+from penstock.expression import Expression, nearest
+
+_RAW = re.compile(r"(?P<path>.+?):(?P<dtype>[a-z]+\d*):(?P<shape>\d+(?:,\d+)*,?)?(?::(?P<offset>\d+))?")
+_DTYPE = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)")
+
+
+@dataclass(frozen=True)
+class FileArray:
+    """A file and, when it is raw data, how to read it."""
+
+    path: str
+    dtype: str | None = None
+    shape: tuple[int, ...] | None = None
+    offset: int = 0
+
+    def open(self) -> Any:
+        """The lazy array; reads the header alone."""
+        import penstock as ps
+
+        if self.dtype is None:
+            return ps.open(self.path)
+        return ps.open(self.path, dtype=getattr(ps, self.dtype), shape=self.shape, offset=self.offset)
+
+
+def file_array(text: str) -> FileArray:
+    """``FILE`` or ``FILE:DTYPE:SHAPE[:OFFSET]``. A file of exactly that name is taken as it is."""
+    match = _RAW.fullmatch(text)
+    if match is None or os.path.exists(text):
+        return FileArray(text)
+    if not _DTYPE.fullmatch(match["dtype"]):
+        message = f"unknown dtype '{match['dtype']}' in '{text}'"
+        raise CommandError(f"{message}\n  raw data is named FILE:DTYPE:SHAPE, such as x.raw:float32:100,200")
+    shape = tuple(int(each) for each in (match["shape"] or "").split(",") if each)
+    return FileArray(match["path"], match["dtype"], shape, int(match["offset"] or 0))
+
+
+def named_arrays(texts: Sequence[str], expression: Expression) -> dict[str, FileArray]:
+    """The operands by name; complains about a name twice, none, or one that the expression does not read."""
+    arrays: dict[str, FileArray] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not path:
+            raise CommandError(f"'{text}' is no operand\n  name an array as NAME=FILE, such as a={name or 'file.npy'}")
+        if not name.isidentifier():
+            raise CommandError(f"'{name}' is no name\n  a name is made of letters, digits and _, such as a={path}")
+        if name in arrays:
+            raise CommandError(f"'{name}' is given twice\n  give each array its own name")
+        if name not in expression.names:
+            close = nearest(name, expression.names)
+            names = ", ".join(expression.names) or "no names"
+            hint = f"did you mean {close}? " if close else ""
+            raise CommandError(f"'{name}' is given but not used\n  {hint}the expression reads {names}")
+        arrays[name] = file_array(path)
+    return arrays
+
+
+def output_path(path: str, arrays: Sequence[FileArray], overwrite: bool) -> str:
+    """Where the result goes. Refuses what would lose data: a file that is no input (unless overwritten), a device."""
+    path = os.path.realpath(path) if os.path.islink(path) else path
+    if os.path.isdir(path):
+        raise CommandError(f"{path} is a directory\n  name a file in it: -o {os.path.join(path, 'result.npy')}")
+    parent = os.path.dirname(path) or "."
+    if not os.path.isdir(parent):
+        raise CommandError(f"{path}: the directory {parent} does not exist\n  mkdir -p {parent}", FAILED)
+    try:
+        kind = os.stat(path)
+    except FileNotFoundError:
+        return path
+    if not stat.S_ISREG(kind.st_mode):
+        raise CommandError(f"{path} is no regular file\n  name a file that may be replaced", FAILED)
+    is_input = any(os.path.exists(each.path) and os.path.samefile(each.path, path) for each in arrays)
+    if not is_input and not overwrite:
+        raise CommandError(f"{path} exists\n  add --overwrite to replace it, or name another file", FAILED)
+    return path
+
+
+def engine(arguments: argparse.Namespace) -> Any:
+    """The package, its budget and threads set from the options."""
+    import penstock as ps
+
+    if arguments.memory is not None:
+        try:
+            ps.memory_budget(int(arguments.memory) if arguments.memory.isdigit() else arguments.memory)
+        except (ValueError, TypeError) as error:
+            raise CommandError(f"--memory {arguments.memory}: {error}") from None
+    if arguments.threads is not None:
+        ps.threads(arguments.threads)
+    return ps
+
+
+def dtype_option(text: str) -> str:
+    """The name of a dtype, for argparse."""
+    if _DTYPE.fullmatch(text):
+        return text
+    from penstock.cli.parser import suggestion
+
+    names = ["bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))]
+    close = suggestion(text, [*names, "float16", "float32", "float64", "complex64", "complex128"])
+    raise argparse.ArgumentTypeError(f"unknown dtype '{text}'" + (f"; did you mean {close}?" if close else ""))
