@@ -14,6 +14,10 @@ SYSTEM ?= on
 VENV := .venv
 BIN := $(VENV)/bin
 RELEASE := build/release
+# How pip builds: in build/release, with the tests, so that one compile serves both. WERROR=ON refuses warnings.
+WERROR ?= OFF
+SETTINGS := build-dir=$(RELEASE) \
+  $(addprefix cmake.define.PENSTOCK_,TESTS=ON BENCHES=ON WERROR=$(WERROR))
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
@@ -37,12 +41,10 @@ $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 	@touch $@
 
 # -- Build and test ----------------------------------------------------------------------------------------------------
-# One CMake build serves tests and package: pip runs it in build/release with the tests switched on.
 .PHONY: build test demo dev bench install
 build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-	  --config-settings=build-dir=$(RELEASE) --config-settings=build.verbose=false \
-	  --config-settings=cmake.define.PENSTOCK_TESTS=ON --config-settings=cmake.define.PENSTOCK_BENCHES=ON .
+	$(BIN)/python -m pip install --verbose --disable-pip-version-check --no-deps --no-build-isolation \
+	  $(addprefix --config-settings=,$(SETTINGS)) .
 
 test: build $(VENV)/test.stamp ## Run the C++ tests and the Python tests
 	$(BIN)/python tools/run_tests.py $(RELEASE)
@@ -60,7 +62,7 @@ bench: build $(VENV)/test.stamp ## Run the benchmarks; the results go to benchma
 
 install: | system-core ## Install the C++ library and headers under PREFIX
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
-	cmake --build --preset release
+	cmake --build --preset release --target penstock
 	cmake --install $(RELEASE) --prefix $(PREFIX) --component cpp
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
@@ -99,13 +101,16 @@ cover: | system-core system-dev ## Line coverage of penstock/, at least 85 %
 neon: | system-core system-dev ## Cross-compile for arm64 and run the tests under qemu
 	tools/arm64_sysroot.sh build/sysroot
 	cmake --preset neon
-	tools/neon.sh
+	cmake --build --preset neon
+	python3 tools/run_tests.py build/neon --no-python
 
 consumer: | system-core ## Build examples/cpp_consumer against an installed tree, pkg-config and a sub-directory
+	cmake --preset release
+	cmake --build --preset release --target penstock
 	tools/test_consumer.sh
 
 wheel: $(VENV)/build.stamp $(VENV)/wheel.stamp | system-core system-dev ## Build a wheel that bundles its libraries and test it where none is installed
-	tools/wheel.sh
+	tools/wheel.sh $(addprefix --config-settings=,$(SETTINGS))
 
 # -- Cleaning ----------------------------------------------------------------------------------------------------------
 .PHONY: clean
