@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels that move or make elements: pack, unpack, stream, iota, and counting into bins.
+#include "penstock/simd/config.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "penstock/kernel/copy.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include <cstring>
+
+#include "hwy/cache_control.h"
+#include "penstock/kernel/convert-inl.h"
+#include "penstock/kernel/table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::kernel::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Sixteen bytes as two words.
+struct Wide {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+enum class Swap { kNone, kWhole, kHalves };
+
+template <class T>
+HWY_INLINE T load(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+template <class T>
+HWY_INLINE void store(std::byte* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
+
+HWY_INLINE std::uint8_t reversed(std::uint8_t x) { return x; }
+HWY_INLINE std::uint16_t reversed(std::uint16_t x) { return __builtin_bswap16(x); }
+HWY_INLINE std::uint32_t reversed(std::uint32_t x) { return __builtin_bswap32(x); }
+HWY_INLINE std::uint64_t reversed(std::uint64_t x) { return __builtin_bswap64(x); }
+HWY_INLINE Wide reversed(Wide x) { return {reversed(x.high), reversed(x.low)}; }
+
+/// A complex number with each half reversed in its place; little endian.
+HWY_INLINE std::uint64_t reversed_halves(std::uint64_t x) {
+  const std::uint64_t swapped = reversed(x);
+  return swapped << 32 | swapped >> 32;
+}
+HWY_INLINE Wide reversed_halves(Wide x) { return {reversed(x.low), reversed(x.high)}; }
+
+template <class T, Swap kSwap>
+HWY_INLINE T swapped(T x) {
+  if constexpr (kSwap == Swap::kWhole) {
+    return reversed(x);
+  } else if constexpr (kSwap == Swap::kHalves) {
+    return reversed_halves(x);
+  } else {
+    return x;
+  }
+}
+
+template <class T, Swap kSwap>
+HWY_FLATTEN void pack(const void* in, std::int64_t stride, void* out, std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  const auto* from = static_cast<const std::byte*>(in);
+  auto* to = static_cast<std::byte*>(out);
+  if (stride == kSize) {
+    _Pragma("GCC ivdep")
+    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kSize)));
+  } else if (stride == 0) {
+    if (n <= 0) return;
+    const T value = swapped<T, kSwap>(load<T>(from));
+    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, value);
+  } else {
+    _Pragma("GCC ivdep")
+    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
+  }
+}
+
+template <class T>
+HWY_FLATTEN void unpack(const void* in, void* out, std::int64_t stride, std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  const auto* from = static_cast<const std::byte*>(in);
+  auto* to = static_cast<std::byte*>(out);
+  if (stride == kSize) {
+    if (n > 0) std::memmove(to, from, static_cast<std::size_t>(n * kSize));
+    return;
+  }
+  // In order: of several elements with one address (stride 0) the last one stays.
+  for (std::int64_t i = 0; i < n; ++i) store(to + i * stride, load<T>(from + i * kSize));
+}
+
+void stream(const void* in, void* out, std::int64_t bytes) {
+#if HWY_TARGET == HWY_SCALAR
+  if (bytes > 0) std::memcpy(out, in, static_cast<std::size_t>(bytes));
+#else
+  const hn::ScalableTag<std::uint8_t> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto* from = static_cast<const std::uint8_t*>(in);
+  auto* to = static_cast<std::uint8_t*>(out);
+  const auto past = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) & static_cast<std::uintptr_t>(lanes - 1));
+  std::int64_t i = past == 0 ? 0 : lanes - past;  // up to the first aligned byte
+  if (i > bytes) i = bytes;
+  if (i > 0) std::memcpy(to, from, static_cast<std::size_t>(i));
+  for (; i + lanes <= bytes; i += lanes) hn::Stream(hn::LoadU(d, from + i), d, to + i);
+  if (i < bytes) std::memcpy(to + i, from + i, static_cast<std::size_t>(bytes - i));
+  hwy::FlushStream();
+#endif
+}
+
+template <class T>
+struct Progression {
+  T start;
+  T delta;
+  HWY_INLINE T at(std::uint64_t k) const {
+    if constexpr (std::is_integral_v<T>) {
+      return static_cast<T>(static_cast<std::uint64_t>(start) + k * static_cast<std::uint64_t>(delta));
+    } else {
+      const double step = static_cast<double>(static_cast<std::int64_t>(k));
+      return convert<T>(convert<double>(start) + step * convert<double>(delta));
+    }
+  }
+};
+template <class T>
+struct Progression<Pair<T>> {
+  Pair<T> start;
+  Pair<T> delta;
+  HWY_INLINE Pair<T> at(std::uint64_t k) const {
+    return {Progression<T>{start.re, delta.re}.at(k), Progression<T>{start.im, delta.im}.at(k)};
+  }
+};
+
+template <class T>
+HWY_FLATTEN void iota(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out,
+                      std::int64_t n) {
+  Progression<T> line;
+  std::memcpy(&line.start, start, sizeof(T));
+  std::memcpy(&line.delta, delta, sizeof(T));
+  T* r = static_cast<T*>(out);
+  const auto base = static_cast<std::uint64_t>(first);
+  for (std::int64_t i = 0; i < n; ++i) {
+    r[i] = line.at(base + static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(step));
+  }
+}
+
+/// The bin of x, which lies within the edges, among unevenly spaced ones: the last edge that is not above x.
+HWY_INLINE std::int64_t search_bin(double x, const double* edges, std::int64_t bins) {
+  std::int64_t low = 0;
+  for (std::int64_t left = bins; left > 1;) {
+    const std::int64_t half = left / 2;
+    low = edges[low + half] <= x ? low + half : low;
+    left -= half;
+  }
+  return low;
+}
+
+/// The same among evenly spaced edges: a guess by scale, corrected against the edges as they are stored.
+HWY_INLINE std::int64_t scaled_bin(double x, const double* edges, std::int64_t bins, double scale) {
+  const double guess = (x - edges[0]) * scale;
+  std::int64_t bin = guess < static_cast<double>(bins) ? static_cast<std::int64_t>(guess) : bins - 1;
+  while (bin > 0 && x < edges[bin]) --bin;
+  while (bin + 1 < bins && x >= edges[bin + 1]) ++bin;
+  return bin;
+}
+
+void histogram(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
+               std::int64_t* counts) {
+  if (bins <= 0) return;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!(x[i] >= edges[0] && x[i] <= edges[bins])) continue;
+    ++counts[scale > 0 ? scaled_bin(x[i], edges, bins, scale) : search_bin(x[i], edges, bins)];
+  }
+}
+
+template <class T, int kLog2>
+void fill_size(Table& table) {
+  table.pack[kLog2] = pack<T, Swap::kNone>;
+  table.pack_swapped[kLog2] = pack<T, Swap::kWhole>;
+  table.unpack[kLog2] = unpack<T>;
+}
+
+}  // namespace
+
+void fill_copy(Table& table);
+void fill_copy(Table& table) {
+  fill_size<std::uint8_t, 0>(table);
+  fill_size<std::uint16_t, 1>(table);
+  fill_size<std::uint32_t, 2>(table);
+  fill_size<std::uint64_t, 3>(table);
+  fill_size<Wide, 4>(table);
+  table.pack_swapped_pairs[0] = pack<std::uint64_t, Swap::kHalves>;
+  table.pack_swapped_pairs[1] = pack<Wide, Swap::kHalves>;
+  table.stream = stream;
+#define PENSTOCK_DTYPE(name, type, kind, npy) table.iota[index_of(DType::k_##name)] = iota<ElementOf<type>>;
+#include "penstock/type/dtype.def"
+#undef PENSTOCK_DTYPE
+  table.histogram = histogram;
+}
+
+}  // namespace penstock::kernel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

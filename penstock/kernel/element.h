@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element types as kernels see them, and which dtypes an operation computes with. No code that depends on a target.
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <type_traits>
+
+#include "penstock/op/ops.h"
+#include "penstock/type/dtype.h"
+
+namespace penstock::kernel {
+
+/// A complex number as its two halves: arithmetic on it is written out and vectorises, std::complex calls a library.
+template <class T>
+struct Pair {
+  T re;
+  T im;
+};
+
+template <class T>
+struct ElementTraits {
+  using Type = T;      // what a kernel loads and stores
+  using RealPart = T;  // its type's real part
+};
+template <class T>
+struct ElementTraits<std::complex<T>> {
+  using Type = Pair<T>;
+  using RealPart = T;
+};
+template <class T>
+using ElementOf = typename ElementTraits<T>::Type;
+
+template <class T>
+inline constexpr bool kIsPair = false;
+template <class T>
+inline constexpr bool kIsPair<Pair<T>> = true;
+
+template <class T>
+inline constexpr bool kIsInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+
+template <std::size_t kBytes>
+struct UIntOfSize;
+template <>
+struct UIntOfSize<1> {
+  using Type = std::uint8_t;
+};
+template <>
+struct UIntOfSize<2> {
+  using Type = std::uint16_t;
+};
+template <>
+struct UIntOfSize<4> {
+  using Type = std::uint32_t;
+};
+template <>
+struct UIntOfSize<8> {
+  using Type = std::uint64_t;
+};
+template <std::size_t kBytes>
+using UInt = typename UIntOfSize<kBytes>::Type;
+
+/// Whether an elementwise operation of this domain computes with elements of dtype t. float16 is converted before and
+/// after (op/infer.h promotes it, the tile computes in float32).
+constexpr bool computes_with(Domain domain, DType t) {
+  const Kind kind = kind_of(t);
+  if (t == DType::k_float16) return false;
+  switch (domain) {
+    case Domain::kAny:
+      return true;
+    case Domain::kBoolean:
+      return kind == Kind::kBool;
+    case Domain::kBits:
+      return kind <= Kind::kUInt;
+    case Domain::kInteger:
+      return kind == Kind::kInt || kind == Kind::kUInt;
+    case Domain::kNumeric:
+      return kind != Kind::kBool;
+    case Domain::kReal:
+      return kind != Kind::kBool && kind != Kind::kComplex;
+    case Domain::kOrdered:
+      return kind != Kind::kComplex;
+    case Domain::kFloating:
+      return kind == Kind::kFloat || kind == Kind::kComplex;
+    case Domain::kRealFloat:
+      return kind == Kind::kFloat;
+    case Domain::kComplex:
+      return kind == Kind::kComplex;
+  }
+  return false;
+}
+
+}  // namespace penstock::kernel

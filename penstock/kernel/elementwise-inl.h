@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise loops over the functors, and the rows of op/elementwise.def made into entries of the table.
+#if defined(PENSTOCK_KERNEL_ELEMENTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PENSTOCK_KERNEL_ELEMENTWISE_INL_H_
+#undef PENSTOCK_KERNEL_ELEMENTWISE_INL_H_
+#else
+#define PENSTOCK_KERNEL_ELEMENTWISE_INL_H_
+#endif
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+#include "penstock/kernel/element.h"
+#include "penstock/kernel/elsewhere.h"
+#include "penstock/kernel/functors-inl.h"
+#include "penstock/kernel/table.h"
+#include "penstock/simd/per_target-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::kernel::HWY_NAMESPACE {
+
+// Rows whose functors are all listed elsewhere stay incomplete.
+#define PENSTOCK_OP(name, functor, arity, domain, result) struct functor;
+#include "penstock/op/elementwise.def"
+#undef PENSTOCK_OP
+
+template <Result kResult, class T>
+struct ResultOf {
+  using Type = std::conditional_t<kResult == Result::kBool, bool, T>;
+};
+template <class T>
+struct ResultOf<Result::kRealPart, Pair<T>> {
+  using Type = T;
+};
+
+/// The loop's element type: T, or its unsigned partner where the sign does not matter.
+template <class F, class T>
+struct Carrier {
+  using Type = T;
+};
+template <class F, class T>
+  requires std::derived_from<F, Modular> && kIsInteger<T>
+struct Carrier<F, T> {
+  using Type = std::make_unsigned_t<T>;
+};
+
+/// The first operand's type: T, apart from the condition of `where`.
+template <class F, class T>
+using FirstOf = std::conditional_t<std::is_same_v<F, Where>, bool, T>;
+
+template <class F, int kArity, class T, class R>
+concept Fits = (kArity == 1 && requires(F f, T x) {
+                 { f(x) } -> std::same_as<R>;
+               }) || (kArity == 2 && requires(F f, T x) {
+                 { f(x, x) } -> std::same_as<R>;
+               }) || (kArity == 3 && requires(F f, FirstOf<F, T> first, T x) {
+                 { f(first, x, x) } -> std::same_as<R>;
+               });
+
+// `out` may equal an operand exactly and never overlaps one otherwise: no iteration reads what another writes.
+#define PENSTOCK_INDEPENDENT _Pragma("GCC ivdep")
+
+template <class F, class T, class R>
+HWY_FLATTEN void loop1(const void* const* in, void* out, std::int64_t n) {
+  const T* a = static_cast<const T*>(in[0]);
+  R* r = static_cast<R*>(out);
+  PENSTOCK_INDEPENDENT
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i]);
+}
+
+template <class F, class T, class R>
+HWY_FLATTEN void loop2(const void* const* in, void* out, std::int64_t n) {
+  const T* a = static_cast<const T*>(in[0]);
+  const T* b = static_cast<const T*>(in[1]);
+  R* r = static_cast<R*>(out);
+  PENSTOCK_INDEPENDENT
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i], b[i]);
+}
+
+template <class F, class T, class R>
+HWY_FLATTEN void loop3(const void* const* in, void* out, std::int64_t n) {
+  const auto* a = static_cast<const FirstOf<F, T>*>(in[0]);
+  const T* b = static_cast<const T*>(in[1]);
+  const T* c = static_cast<const T*>(in[2]);
+  R* r = static_cast<R*>(out);
+  PENSTOCK_INDEPENDENT
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i], b[i], c[i]);
+}
+
+template <class F, int kArity, class T, class R>
+constexpr Elementwise loop_of() {
+  if constexpr (kArity == 1) {
+    return loop1<F, T, R>;
+  } else if constexpr (kArity == 2) {
+    return loop2<F, T, R>;
+  } else {
+    return loop3<F, T, R>;
+  }
+}
+
+/// A row's loop for C++ type T, or one that shows it needs none: `wanted` is whether this T is computed here at all.
+template <class F, int kArity, Result kResult, class T, bool kWanted>
+struct Row {
+  static constexpr bool kFits = true;
+  static void fill(Op, Table&) {}
+};
+template <class F, int kArity, Result kResult, class T>
+struct Row<F, kArity, kResult, T, true> {
+  using Element = typename Carrier<F, ElementOf<T>>::Type;
+  using R = typename ResultOf<kResult, Element>::Type;
+  static constexpr bool kFits = Fits<F, kArity, Element, R>;
+  static void fill(Op op, Table& table) {
+    if constexpr (kFits) table.elementwise[index_of(op)][index_of(kDTypeOf<T>)] = loop_of<F, kArity, Element, R>();
+  }
+};
+
+constexpr bool is_wanted(Op op, DType t) { return computes_with(row(op).domain, t) && !is_elsewhere(op, t); }
+
+/// The entries of every operation for the dtype of T.
+template <class T>
+void fill_elementwise(Table& table) {
+#define PENSTOCK_OP(name, functor, arity, domain, result)                                                         \
+  {                                                                                                               \
+    using Each = Row<functor, arity, Result::result, T, is_wanted(Op::k_##name, kDTypeOf<T>)>;                    \
+    static_assert(Each::kFits, "op/elementwise.def, row " #name ": functor " #functor                             \
+                               " (kernel/functors-inl.h) does not take " #arity " operand(s) of a dtype of "      \
+                               #domain " and give " #result);                                                     \
+    Each::fill(Op::k_##name, table);                                                                              \
+  }
+#include "penstock/op/elementwise.def"
+#undef PENSTOCK_OP
+}
+
+}  // namespace penstock::kernel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocks of reduction slots held in vector registers: the compiler's vectors, as wide as the target's, so that one
+// expression serves scalars and vectors.
+#if defined(PENSTOCK_KERNEL_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PENSTOCK_KERNEL_LANES_INL_H_
+#undef PENSTOCK_KERNEL_LANES_INL_H_
+#else
+#define PENSTOCK_KERNEL_LANES_INL_H_
+#endif
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "penstock/kernel/element.h"
+#include "penstock/kernel/order-inl.h"
+#include "penstock/simd/per_target-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::kernel::HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_SCALAR
+inline constexpr bool kHasVectors = false;
+#else
+inline constexpr bool kHasVectors = true;
+#endif
+
+template <class T>
+struct VectorOf {
+  static constexpr std::int64_t kLanes = HWY_MAX_BYTES / static_cast<std::int64_t>(sizeof(T));
+  typedef T Type __attribute__((vector_size(HWY_MAX_BYTES)));
+};
+template <class T>
+using Vector = typename VectorOf<T>::Type;
+template <class T>
+inline constexpr std::int64_t kLanesOf = VectorOf<T>::kLanes;
+/// As many signed integers as Vector<T> has lanes: what comparing gives.
+template <class T>
+using Mask = Vector<std::make_signed_t<UInt<sizeof(T)>>>;
+
+template <class T>
+HWY_INLINE void load_vector(const T* from, Vector<T>& v) {
+  std::memcpy(&v, from, sizeof v);
+}
+template <class T>
+HWY_INLINE void store_vector(const Vector<T>& v, T* to) {
+  std::memcpy(to, &v, sizeof v);
+}
+
+/// Calls f.template operator()<kVectors>(first) for blocks of `kMost` vectors, then halves of it, and returns the
+/// first slot left over, fewer than a vector.
+template <class T, int kMost, class F>
+HWY_INLINE std::int64_t for_blocks(std::int64_t width, const F& f) {
+  std::int64_t first = 0;
+  if constexpr (kHasVectors) {
+    for (; first + kMost * kLanesOf<T> <= width; first += kMost * kLanesOf<T>) f.template block<kMost>(first);
+    if constexpr (kMost >= 8) {
+      for (; first + 4 * kLanesOf<T> <= width; first += 4 * kLanesOf<T>) f.template block<4>(first);
+    }
+    if constexpr (kMost > 1) {
+      for (; first + kLanesOf<T> <= width; first += kLanesOf<T>) f.template block<1>(first);
+    }
+  }
+  return first;
+}
+
+}  // namespace penstock::kernel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
