@@ -67,7 +67,7 @@ install: | system-core ## Install the C++ library and headers under PREFIX
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 .PHONY: lint format asan tsan fuzz cover neon consumer wheel
-lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Floors, text, formats, warnings as errors, clang-tidy, ruff, mypy
+lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every static check (tools/lint.sh)
 	tools/lint.sh
 
 format: $(VENV)/lint.stamp | system-dev ## Rewrite C++ and Python in the agreed format
@@ -109,7 +109,7 @@ consumer: | system-core ## Build examples/cpp_consumer against an installed tree
 	cmake --build --preset release --target penstock
 	tools/test_consumer.sh
 
-wheel: $(VENV)/build.stamp $(VENV)/wheel.stamp | system-core system-dev ## Build a wheel that bundles its libraries and test it where none is installed
+wheel: $(VENV)/build.stamp $(VENV)/wheel.stamp | system-core system-dev ## Build a self-contained wheel and test it
 	tools/wheel.sh $(addprefix --config-settings=,$(SETTINGS))
 
 # -- Cleaning ----------------------------------------------------------------------------------------------------------

@@ -42,6 +42,5 @@ check ruff "$bin/ruff" check .
 check ruff-format "$bin/ruff" format --check .
 check mypy "$bin/mypy" tools python/penstock examples
 check codespell codespell
-check floors-test "$bin/python" -m pytest -q tools
 echo "$passed passed, $failed failed"
 ((failed == 0))

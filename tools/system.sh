@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 
 groups=" ${*:-core} "
 if ! command -v dpkg-query >/dev/null; then
-  echo "make system: this is not Debian (no dpkg-query). Install the equivalents of tools/system-packages.txt by hand," \
-       "then call make with SYSTEM=off." >&2
+  echo "make system: this is not Debian (no dpkg-query). Install the equivalents of tools/system-packages.txt by" \
+    "hand, then call make with SYSTEM=off." >&2
   exit 1
 fi
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import floors
 
 FLOORS = "# order\nbase:\nthread: base\nsimd: base\nkernel: simd base\nrun: kernel thread base\n"
