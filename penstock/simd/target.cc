@@ -117,4 +117,13 @@ std::vector<std::string_view> cpu_features() {
   return found;
 }
 
+bool has_fma() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("fma") != 0;
+#else
+  return true;
+#endif
+}
+
 }  // namespace penstock::simd
