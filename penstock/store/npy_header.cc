@@ -34,14 +34,14 @@ void check_magic(std::span<const std::byte> prefix, const std::string& path) {
   const std::size_t seen = std::min(prefix.size(), kMagic.size());
   if (std::memcmp(prefix.data(), kMagic.data(), seen) == 0) return;
   const std::string_view got(reinterpret_cast<const char*>(prefix.data()), seen);
-  throw FormatError(cat(path, ": not a .npy file: field 'magic': expected ", quoted(kMagic), ", got ", quoted(got)));
+  throw FormatError(cat(path, ": not a .npy file: field 'magic': expected ", quoted_text(kMagic), ", got ", quoted_text(got)));
 }
 
 Preamble parse_preamble(std::span<const std::byte> prefix, std::int64_t file_size, const std::string& path,
                         std::int64_t max_header) {
   if (!prefix.empty()) check_magic(prefix, path);
   if (file_size < kShortest) raise_short(path, "a .npy header", kShortest, file_size);
-  PENSTOCK_CHECK(prefix.size() >= static_cast<std::size_t>(std::min<std::int64_t>(file_size, 12)));
+  PENSTOCK_CHECK(static_cast<std::int64_t>(prefix.size()) >= kShortest, "the prefix ends inside the preamble");
   const std::uint32_t major = byte_at(prefix, 6);
   const std::uint32_t minor = byte_at(prefix, 7);
   if (major < 1 || major > 3 || minor != 0) {
@@ -49,6 +49,7 @@ Preamble parse_preamble(std::span<const std::byte> prefix, std::int64_t file_siz
   }
   Preamble preamble{static_cast<int>(major), major == 1 ? 10 : 12, 0};
   if (file_size < preamble.begin) raise_short(path, "a .npy header", preamble.begin, file_size);
+  PENSTOCK_CHECK(static_cast<std::int64_t>(prefix.size()) >= preamble.begin, "the prefix ends inside the preamble");
   const std::size_t length_bytes = major == 1 ? 2 : 4;
   for (std::size_t i = 0; i < length_bytes; ++i) preamble.length |= std::int64_t{byte_at(prefix, 8 + i)} << (8 * i);
   if (preamble.length > max_header) {

@@ -39,7 +39,7 @@ class Parser {
     const std::string key = parse_string("header", "a key in quotes");
     const auto found = std::find(std::begin(kKeys), std::end(kKeys), key);
     if (found == std::end(kKeys)) {
-      throw FormatError(cat(path_, ": .npy header: expected the fields 'descr', 'fortran_order' and 'shape', got ", quoted(key)));
+      throw FormatError(cat(path_, ": .npy header: expected the fields 'descr', 'fortran_order' and 'shape', got ", quoted_text(key)));
     }
     bool& seen = seen_[found - std::begin(kKeys)];
     if (seen) throw FormatError(cat(path_, ": .npy header: field '", key, "': expected once, got it twice"));
@@ -148,7 +148,7 @@ class Parser {
     if (!take(c)) fail(field, expected);
   }
 
-  std::string got() const { return at_ < text_.size() ? quoted(text_.substr(at_)) : "the end of the header"; }
+  std::string got() const { return at_ < text_.size() ? quoted_text(text_.substr(at_)) : "the end of the header"; }
 
   [[noreturn]] void fail(std::string_view field, std::string_view expected) const {
     throw FormatError(cat(path_, ": .npy header at byte ", at_, ": field '", field, "': expected ", expected, ", got ", got()));
@@ -202,12 +202,12 @@ NpyLiteral parse_npy_literal(std::string_view text, int version, const std::stri
 void raise_unsupported_descr(std::string_view descr, std::string_view name, const std::string& path) {
   for (const Unsupported& each : kUnsupported) {
     if (name.empty() || name[0] != each.letter || !looks_like_dtype(name)) continue;
-    throw DTypeError(cat(path, ": field 'descr': ", quoted(descr), " is ", each.what, ", which Penstock does not hold; ", each.fix));
+    throw DTypeError(cat(path, ": field 'descr': ", quoted_text(descr), " is ", each.what, ", which Penstock does not hold; ", each.fix));
   }
-  throw FormatError(cat(path, ": field 'descr': expected a dtype such as '<f4', got ", quoted(descr)));
+  throw FormatError(cat(path, ": field 'descr': expected a dtype such as '<f4', got ", quoted_text(descr)));
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
   constexpr std::size_t kLongest = 40;
   std::string out = "'";
   for (const char c : text.substr(0, kLongest)) {

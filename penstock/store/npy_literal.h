@@ -29,6 +29,6 @@ NpyLiteral parse_npy_literal(std::string_view text, int version, const std::stri
 [[noreturn]] void raise_unsupported_descr(std::string_view descr, std::string_view name, const std::string& path);
 
 /// At most 40 bytes of `text` in single quotes, unprintable ones as \xNN.
-std::string quoted(std::string_view text);
+std::string quoted_text(std::string_view text);
 
 }  // namespace penstock::store
