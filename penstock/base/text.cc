@@ -58,6 +58,14 @@ std::int64_t parse_bytes(std::string_view text, std::int64_t whole) {
   return static_cast<std::int64_t>(bytes);
 }
 
+std::int64_t parse_count(std::string_view text) {
+  std::int64_t value = -1;
+  const char* end = text.data() + text.size();
+  const auto [rest, status] = std::from_chars(text.data(), end, value);
+  if (status != std::errc() || rest != end || value < 0) throw ArgumentError(cat("'", text, "' is not a whole number of at least 0"));
+  return value;
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = name.size() / 3 + 1;

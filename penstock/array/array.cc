@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/array/array.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "penstock/array/number.h"
+#include "penstock/array/settle.h"
+#include "penstock/base/error.h"
+#include "penstock/op/infer.h"
+
+namespace penstock {
+namespace {
+
+constexpr std::int64_t kAtOnce = 32 << 10;  // bytes; below this a node costs more than its elements
+constexpr int kDeepest = 512;
+
+bool small_and_ready(const graph::Node& node) {
+  if (node.bytes() > kAtOnce) return false;
+  const auto ready = [](const graph::NodeRef& input) {
+    return input->bytes() <= kAtOnce && (graph::resident(*input) || input->as<graph::Constant>() || input->as<graph::Iota>());
+  };
+  // A conversion that the function itself put before its operand does not stand in the way.
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const graph::NodeRef& input) {
+    if (ready(input)) return true;
+    return input->as<graph::CastTo>() && input->bytes() <= kAtOnce && ready(input->inputs[0]);
+  });
+}
+
+graph::NodeRef computable(const graph::NodeRef& node) {
+  return node->dtype == DType::k_float16 ? graph::make_cast(node, DType::k_float32) : node;
+}
+
+}  // namespace
+
+Array settle(graph::NodeRef node) {
+  bool now = false;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    now = !node->inputs.empty() && !node->as<graph::View>() && small_and_ready(*node);
+  }
+  Array array(std::move(node));
+  if (now) {
+    evaluate({array});
+  } else if (array.node()->depth > kDeepest) {
+    try {
+      evaluate({array});
+    } catch (const BudgetError&) {
+      // Too large to keep: the expression stays lazy, whatever its depth.
+    }
+  }
+  return array;
+}
+
+bool Array::evaluated() const {
+  const std::lock_guard lock(graph::graph_mutex());
+  return graph::resident(*node_).has_value();
+}
+
+graph::InMemory Array::data(const run::Options& options) const {
+  evaluate({*this}, options);
+  const std::lock_guard lock(graph::graph_mutex());
+  const std::optional<graph::InMemory> found = graph::resident(*node_);
+  PENSTOCK_CHECK(found.has_value());
+  return *found;
+}
+
+template <class T>
+T Array::item() const {
+  if (size() != 1) throw ShapeError(cat("an array of shape ", shape_text(shape()), " is no single number"));
+  const graph::InMemory in = astype(*this, kDTypeOf<T>).data();
+  T value;
+  std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
+  return value;
+}
+
+template bool Array::item<bool>() const;
+template std::int64_t Array::item<std::int64_t>() const;
+template std::uint64_t Array::item<std::uint64_t>() const;
+template float Array::item<float>() const;
+template double Array::item<double>() const;
+template std::complex<double> Array::item<std::complex<double>>() const;
+
+Array Array::operator[](const std::vector<Index>& indices) const {
+  return settle(graph::make_view(node_, {graph::View::Type::kIndex, indices, {}, {}}));
+}
+
+void Array::assign(const std::vector<Index>& indices, const Array& value) {
+  const Dims part = view_index(contiguous(shape(), 1), indices).shape;
+  const Array fitted = broadcast_to(astype(value, dtype()), part);
+  std::optional<graph::InMemory> own;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    const auto* memory = node_->as<graph::InMemory>();
+    // A value that reads this array holds a reference to its node, so it never takes this way.
+    if (memory != nullptr && node_.use_count() == 1 && memory->memory->owned() && memory->memory.use_count() == 1) own = *memory;
+  }
+  if (own) {
+    evaluate_into(fitted, dtype(), own->memory, view_index(own->layout, indices));
+    return;
+  }
+  // New axes name no element of the output: they only shape the value.
+  std::vector<Index> places;
+  std::copy_if(indices.begin(), indices.end(), std::back_inserter(places), [](const Index& i) { return i.type != Index::Type::kNewAxis; });
+  const Dims placed = view_index(contiguous(shape(), 1), places).shape;
+  node_ = settle(graph::make_pieces(dtype(), shape(), {node_, reshape(fitted, placed).node()}, {{}, places})).node();
+}
+
+Array open(const std::string& path, bool strict, std::string* warning) {
+  return Array(computable(graph::make_file(store::open_npy(path, strict, warning))));
+}
+
+Array open_raw(const std::string& path, DType dtype, std::optional<Dims> shape, std::int64_t offset) {
+  return Array(computable(graph::make_file(store::open_raw(path, dtype, std::move(shape), offset))));
+}
+
+Array borrow(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout) {
+  return Array(computable(graph::make_memory(dtype, std::move(memory), std::move(layout))));
+}
+
+void evaluate(const std::vector<Array>& arrays, const run::Options& options) {
+  std::vector<run::Request> requests;
+  for (const Array& array : arrays) requests.push_back({array.node(), {}});
+  run::evaluate(requests, options);
+}
+
+void save(const Array& array, const std::string& path, bool overwrite, const run::Options& options) {
+  auto sink = std::make_shared<store::NpySink>(path, array.dtype(), array.shape(), overwrite);
+  run::Request request{array.node(), {}};
+  request.destination.kind = run::Destination::Kind::kFile;
+  request.destination.sink = sink;
+  run::evaluate({request}, options);
+  sink->commit();
+}
+
+void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memory> memory, const Layout& layout,
+                   const run::Options& options) {
+  if (array.shape() != layout.shape) {
+    throw ShapeError(cat("out has shape ", shape_text(layout.shape), "; the result has ", shape_text(array.shape())));
+  }
+  if (array.dtype() != dtype) {
+    throw DTypeError(cat("out has dtype ", name_of(dtype), "; the result has ", name_of(array.dtype()), "; convert it with astype"));
+  }
+  run::Request request{array.node(), {}};
+  request.destination.kind = run::Destination::Kind::kMemory;
+  request.destination.memory = memory;
+  request.destination.layout = layout;
+  bool clash = false;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    clash = reads_and_writes(run::make_plan({request}), memory->data(), layout, size_of(dtype));
+  }
+  if (clash) {
+    // What is written would still be read: the result is computed beside it first. The handle itself keeps no copy.
+    const Array apart(graph::make_elementwise(Op::k_where, {full({}, {Kind::kBool, true}).node(), array.node(), array.node()}));
+    evaluate({apart}, options);
+    request.node = apart.node();
+  }
+  run::evaluate({request}, options);
+}
+
+run::PlanReport plan(const std::vector<Array>& arrays, bool to_files) {
+  std::vector<run::Request> requests;
+  for (const Array& array : arrays) {
+    requests.push_back({array.node(), {}});
+    if (to_files) requests.back().destination.kind = run::Destination::Kind::kAbstract;
+  }
+  return run::explain(requests);
+}
+
+bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layout& layout, std::int64_t size) {
+  const ByteRange written = byte_range(layout, size);
+  for (const run::Pipeline& pipeline : plan.pipelines) {
+    for (const run::Operand& operand : pipeline.program.operands) {
+      if (operand.kind != run::Operand::Kind::kMemory) continue;
+      const std::byte* other = operand.memory->data();
+      const ByteRange read = byte_range(operand.layout, size_of(operand.dtype));
+      if (other + read.end <= memory + written.begin || memory + written.end <= other + read.begin) continue;
+      const bool same = other + operand.layout.offset == memory + layout.offset && operand.layout.shape == layout.shape &&
+                        operand.layout.strides == layout.strides && size_of(operand.dtype) == size;
+      if (!same || plan.pipelines.size() > 1) return true;
+    }
+  }
+  return false;
+}
+
+Array elementwise(Op op, const std::vector<Operand>& operands) {
+  // Numbers take part in promotion by their kind only, after all arrays.
+  std::optional<DType> common;
+  const bool first_is_condition = op == Op::k_where;
+  for (std::size_t i = first_is_condition ? 1 : 0; i < operands.size(); ++i) {
+    if (const Array* array = operands[i].array()) {
+      const DType dtype = array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype();
+      common = common ? promote(*common, dtype) : dtype;
+    }
+  }
+  const auto number_dtype = [&](const Number& number) { return common ? promote_weak(*common, number.kind) : default_dtype(number); };
+  std::vector<DType> dtypes;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Array* array = operands[i].array();
+    const bool condition = first_is_condition && i == 0;
+    if (array != nullptr) dtypes.push_back(array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype());
+    else dtypes.push_back(condition ? DType::k_bool : number_dtype(*operands[i].number()));
+  }
+  const ElementwiseTypes types = infer_elementwise(op, dtypes);
+  std::vector<graph::NodeRef> nodes;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Array* array = operands[i].array();
+    const DType wanted = first_is_condition && i == 0 ? DType::k_bool : types.compute;
+    if (array != nullptr) nodes.push_back(computable(array->node()));
+    else nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted), {}));
+  }
+  return settle(graph::make_elementwise(op, std::move(nodes)));
+}
+
+Array astype(const Array& x, DType dtype) {
+  return x.dtype() == dtype ? x : settle(graph::make_cast(x.node(), dtype));
+}
+
+}  // namespace penstock

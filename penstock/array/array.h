@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arrays: lazy values of any size. Functions make graph nodes; numbers are computed when somebody looks.
+//
+//   using namespace penstock;
+//   Array u = open("u.npy"), v = open("v.npy");
+//   save(sqrt(u * u + v * v), "speed.npy");
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "penstock/graph/node.h"
+#include "penstock/run/execute.h"
+#include "penstock/store/npy_sink.h"
+#include "penstock/type/dtype.h"
+#include "penstock/type/shape.h"
+
+namespace penstock {
+
+/// A handle to a lazy value. Copies are cheap and never alias: assignment to a part gives this handle a new value.
+class Array {
+ public:
+  Array() = default;
+  explicit Array(graph::NodeRef node) : node_(std::move(node)) {}
+
+  DType dtype() const { return node_->dtype; }
+  const Dims& shape() const { return node_->shape; }
+  int ndim() const { return static_cast<int>(node_->shape.size()); }
+  std::int64_t size() const { return node_->size(); }
+  std::int64_t nbytes() const { return node_->bytes(); }
+  const graph::NodeRef& node() const { return node_; }
+
+  /// Whether the elements lie in memory, so that looking at them costs nothing.
+  bool evaluated() const;
+
+  /// Evaluates if need be; the elements in memory, and their layout.
+  graph::InMemory data(const run::Options& options = {}) const;
+
+  /// The only element, converted; throws ShapeError for any other number of elements.
+  template <class T>
+  T item() const;
+
+  /// The part named by basic indices (integers, slices, new axes); a view.
+  Array operator[](const std::vector<Index>& indices) const;
+
+  /// Gives this handle the value in which the named part is `value` (broadcast, converted). In place when nobody else
+  /// holds the elements; other handles keep the old value.
+  void assign(const std::vector<Index>& indices, const Array& value);
+
+ private:
+  graph::NodeRef node_;
+};
+
+/// A number that promotes weakly: it takes the dtype of the array it meets, as far as that can hold its kind.
+struct Number {
+  Kind kind;
+  std::variant<bool, std::int64_t, std::uint64_t, double, std::complex<double>> value;
+};
+
+/// An operand: an array or a number.
+class Operand {
+ public:
+  Operand(Array array) : content_(std::move(array)) {}
+  Operand(bool value) : content_(Number{Kind::kBool, value}) {}
+  Operand(int value) : content_(Number{Kind::kInt, static_cast<std::int64_t>(value)}) {}
+  Operand(std::int64_t value) : content_(Number{Kind::kInt, value}) {}
+  Operand(std::uint64_t value) : content_(Number{Kind::kInt, value}) {}
+  Operand(double value) : content_(Number{Kind::kFloat, value}) {}
+  Operand(std::complex<double> value) : content_(Number{Kind::kComplex, value}) {}
+
+  const Array* array() const { return std::get_if<Array>(&content_); }
+  const Number* number() const { return std::get_if<Number>(&content_); }
+
+ private:
+  std::variant<Array, Number> content_;
+};
+
+// Doors.
+
+/// A .npy file as a lazy array; see store::open_npy for errors. float16 is read as float32.
+Array open(const std::string& path, bool strict = false, std::string* warning = nullptr);
+/// A file of bare elements; see store::open_raw.
+Array open_raw(const std::string& path, DType dtype, std::optional<Dims> shape = {}, std::int64_t offset = 0);
+/// Memory of somebody else, kept alive by `memory`; read when evaluated, never written.
+Array borrow(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout);
+
+/// Evaluates several arrays in as few passes as fusion allows; they keep their elements.
+void evaluate(const std::vector<Array>& arrays, const run::Options& options = {});
+/// Writes a durable .npy file in C order; several in one pass. Nothing is left behind on an error.
+void save(const Array& array, const std::string& path, bool overwrite = true, const run::Options& options = {});
+/// Evaluates into memory of the caller (`out=`): any strides; overlap with operands is resolved. Throws ShapeError and
+/// DTypeError unless shape and dtype agree.
+void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memory> memory, const Layout& layout,
+                   const run::Options& options = {});
+/// What evaluate() (or save()) would do.
+run::PlanReport plan(const std::vector<Array>& arrays, bool to_files = false);
+
+// Elementwise functions: one for each row of op/elementwise.def, of the row's name.
+
+/// Any row by number; operands broadcast and promote.
+Array elementwise(Op op, const std::vector<Operand>& operands);
+
+#define PENSTOCK_OP(name, functor, arity, domain, result) PENSTOCK_FUNCTION_##arity(name)
+#define PENSTOCK_FUNCTION_1(name) \
+  inline Array name(const Operand& x) { return elementwise(Op::k_##name, {x}); }
+#define PENSTOCK_FUNCTION_2(name) \
+  inline Array name(const Operand& x1, const Operand& x2) { return elementwise(Op::k_##name, {x1, x2}); }
+#define PENSTOCK_FUNCTION_3(name) \
+  inline Array name(const Operand& x1, const Operand& x2, const Operand& x3) { return elementwise(Op::k_##name, {x1, x2, x3}); }
+#include "penstock/op/elementwise.def"
+#undef PENSTOCK_OP
+#undef PENSTOCK_FUNCTION_1
+#undef PENSTOCK_FUNCTION_2
+#undef PENSTOCK_FUNCTION_3
+
+#define PENSTOCK_OPERATOR(symbol, name)                                                       \
+  inline Array operator symbol(const Array& a, const Operand& b) { return name(a, b); }       \
+  inline Array operator symbol(const Operand& a, const Array& b) { return name(a, b); }       \
+  inline Array operator symbol(const Array& a, const Array& b) { return name(a, b); }
+PENSTOCK_OPERATOR(+, add)
+PENSTOCK_OPERATOR(-, subtract)
+PENSTOCK_OPERATOR(*, multiply)
+PENSTOCK_OPERATOR(/, divide)
+#undef PENSTOCK_OPERATOR
+inline Array operator-(const Array& a) { return negative(a); }
+
+/// Converted; the same handle when the dtype is already that.
+Array astype(const Array& x, DType dtype);
+
+// Reductions. `axes`: nothing reduces all; negative axes count from the end.
+
+struct Over {
+  std::optional<Dims> axes;
+  bool keepdims = false;
+};
+
+/// A primitive row of op/reduce.def.
+Array reduce(Reduction reduction, const Array& x, const Over& over);
+Array sum(const Array& x, const Over& over = {}, std::optional<DType> dtype = {});
+Array prod(const Array& x, const Over& over = {}, std::optional<DType> dtype = {});
+Array min(const Array& x, const Over& over = {});
+Array max(const Array& x, const Over& over = {});
+/// Integers give float64. The mean of nothing is NaN.
+Array mean(const Array& x, const Over& over = {}, std::optional<DType> dtype = {});
+/// sum |x - mean|^2 / (n - correction), by merging (n, mean, M2) along the tree; real for complex input.
+Array var(const Array& x, const Over& over = {}, double correction = 0);
+Array std(const Array& x, const Over& over = {}, double correction = 0);
+Array any(const Array& x, const Over& over = {});
+Array all(const Array& x, const Over& over = {});
+Array count_nonzero(const Array& x, const Over& over = {});
+/// `axis`: nothing searches the flattened array. int64; the first of equals; the first NaN wins.
+Array argmin(const Array& x, std::optional<std::int64_t> axis = {}, bool keepdims = false);
+Array argmax(const Array& x, std::optional<std::int64_t> axis = {}, bool keepdims = false);
+/// Counts between ascending edges, the last bin closed on both sides; int64. Values outside and NaN are not counted.
+Array histogram(const Array& x, const std::vector<double>& edges);
+/// `bins` + 1 evenly spaced edges from low to high.
+std::vector<double> even_edges(std::int64_t bins, double low, double high);
+
+// Views and assemblies.
+
+Array reshape(const Array& x, const Dims& shape);
+Array permute_dims(const Array& x, const Dims& axes);
+Array matrix_transpose(const Array& x);
+Array broadcast_to(const Array& x, const Dims& shape);
+Array flip(const Array& x, const std::optional<Dims>& axes = {});
+Array expand_dims(const Array& x, const Dims& axes);
+Array squeeze(const Array& x, const Dims& axes);
+Array moveaxis(const Array& x, const Dims& source, const Dims& destination);
+Array roll(const Array& x, const Dims& shift, const std::optional<Dims>& axes = {});
+/// Along `axis`; nothing flattens each first. dtypes promote.
+Array concat(const std::vector<Array>& arrays, std::optional<std::int64_t> axis = 0);
+Array stack(const std::vector<Array>& arrays, std::int64_t axis = 0);
+
+// Creation.
+
+Array full(const Dims& shape, const Number& value, std::optional<DType> dtype = {});
+/// start, start + step, ... below stop. dtype from the numbers' kinds unless given.
+Array arange(const Number& start, const Number& stop, const Number& step, std::optional<DType> dtype = {});
+/// `num` values from start to stop, the last one exactly stop with `endpoint`.
+Array linspace(double start, double stop, std::int64_t num, DType dtype = DType::k_float64, bool endpoint = true);
+Array eye(std::int64_t rows, std::int64_t columns, std::int64_t k = 0, DType dtype = DType::k_float64);
+Array tril(const Array& x, std::int64_t k = 0);
+Array triu(const Array& x, std::int64_t k = 0);
+
+}  // namespace penstock

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a node right after it is made.
+#pragma once
+
+#include "penstock/array/array.h"
+
+namespace penstock {
+
+/// The node as an array; evaluated at once when it and its operands are small and in memory, or when the expression has
+/// grown too deep.
+Array settle(graph::NodeRef node);
+
+/// Whether running the plan would read memory that it writes as `layout` of `memory`, other than element for element.
+bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layout& layout, std::int64_t size);
+
+}  // namespace penstock

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/memory/governor.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "penstock/base/env.h"
+#include "penstock/base/error.h"
+#include "penstock/base/machine.h"
+#include "penstock/base/text.h"
+#include "penstock/memory/buffer.h"
+#include "penstock/memory/pool.h"
+
+namespace penstock::memory {
+namespace {
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Governor& Governor::instance() {
+  static Governor* governor = new Governor;  // outlives every buffer of static storage
+  return *governor;
+}
+
+std::int64_t Governor::default_budget() {
+  constexpr std::int64_t kReread = 1'000'000'000;
+  const std::int64_t now = now_ns();
+  const std::int64_t read_at = default_read_at_.load(std::memory_order_relaxed);
+  if (read_at != 0 && now - read_at < kReread) return default_.load(std::memory_order_relaxed);
+  const MemoryFacts facts = memory_facts();
+  // What Penstock holds already is its own to use: it counts as left.
+  const std::int64_t left = facts.usable() + used() + pool_idle_bytes();
+  std::int64_t budget = left / 100 * 80;
+  if (const auto text = env(Env::kMEMORY)) budget = parse_bytes(*text, left);
+  default_.store(budget, std::memory_order_relaxed);
+  default_read_at_.store(now, std::memory_order_relaxed);
+  return budget;
+}
+
+std::int64_t Governor::budget() {
+  const std::int64_t set = set_.load(std::memory_order_relaxed);
+  return set > 0 ? set : default_budget();
+}
+
+void Governor::set_budget(std::int64_t bytes) {
+  if (bytes < 0) throw ArgumentError(cat("memory budget ", bytes, " is negative"));
+  set_.store(bytes, std::memory_order_relaxed);
+  trim_pool_to(std::max<std::int64_t>(0, budget() - used()));
+}
+
+bool Governor::try_reserve(std::int64_t bytes) {
+  const std::int64_t limit = budget();
+  std::int64_t used = used_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > limit - used) return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+  // Live buffers and idle blocks share the budget; the idle ones yield.
+  if (pool_idle_bytes() > limit - used - bytes) trim_pool_to(std::max<std::int64_t>(0, limit - used - bytes));
+  return true;
+}
+
+void Governor::reserve(std::int64_t bytes, const char* what) {
+  if (try_reserve(bytes)) return;
+  throw BudgetError(cat(what, " needs ", bytes_text(bytes), "; ", bytes_text(available()), " of the memory budget of ",
+                        bytes_text(budget()), " is free. Save the result to a file instead (ps.save, penstock eval -o), "
+                        "drop arrays that are no longer needed, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
+}
+
+void Governor::release(std::int64_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+std::int64_t Governor::available() { return std::max<std::int64_t>(0, budget() - used()); }
+
+}  // namespace penstock::memory

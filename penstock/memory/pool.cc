@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/memory/pool.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "penstock/base/level.h"
+#include "penstock/memory/buffer.h"
+
+namespace penstock::memory {
+namespace {
+
+constexpr std::int64_t kKept = 64 << 10;       // smaller blocks are malloc's business
+constexpr std::int64_t kHuge = 2 << 20;        // from here on 2 MiB pages
+constexpr std::int64_t kPage = 4096;
+
+struct Pool {
+  std::mutex mutex;
+  std::map<std::int64_t, std::vector<std::byte*>> idle;  // by capacity
+  std::atomic<std::int64_t> idle_bytes{0};
+  std::atomic<std::int64_t> hits{0};
+  std::atomic<std::int64_t> misses{0};
+  std::atomic<std::int64_t> live_bytes{0};
+};
+
+Pool& pool() {
+  static Pool* made = [] {
+    auto* p = new Pool;
+    // A fork in the middle of another thread's call must not leave the child with a locked pool.
+    pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
+    return p;
+  }();
+  return *made;
+}
+
+std::byte* map_fresh(std::int64_t capacity) {
+  const std::int64_t alignment = capacity >= kHuge ? kHuge : kPage;
+  const auto wanted = static_cast<std::size_t>(capacity + (alignment > kPage ? alignment : 0));
+  void* mapped = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* base = static_cast<std::byte*>(mapped);
+  auto* aligned = base + (-reinterpret_cast<std::uintptr_t>(base) & static_cast<std::uintptr_t>(alignment - 1));
+  if (aligned != base) munmap(base, static_cast<std::size_t>(aligned - base));
+  std::byte* end = aligned + capacity;
+  if (base + wanted != end) munmap(end, static_cast<std::size_t>(base + wanted - end));
+  if (capacity >= kHuge && memory_opt_enabled()) madvise(aligned, static_cast<std::size_t>(capacity), MADV_HUGEPAGE);
+  return aligned;
+}
+
+}  // namespace
+
+std::int64_t pool_capacity(std::int64_t bytes) {
+  const std::int64_t least = std::max<std::int64_t>(bytes, 1);
+  if (least < kKept) return (least + kAlignment - 1) / kAlignment * kAlignment;
+  const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(least)));
+  const std::int64_t step = least >= kHuge ? std::max(power / 8, kHuge) : std::max(power / 8, kPage);
+  return (least + step - 1) / step * step;
+}
+
+Block pool_take(std::int64_t bytes) {
+  const std::int64_t capacity = pool_capacity(bytes);
+  Pool& p = pool();
+  p.live_bytes.fetch_add(capacity, std::memory_order_relaxed);
+  if (capacity < kKept) {
+    auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, static_cast<std::size_t>(capacity)));
+    if (data == nullptr) throw std::bad_alloc();
+    return {data, capacity};
+  }
+  {
+    const std::lock_guard lock(p.mutex);
+    const auto found = p.idle.find(capacity);
+    if (found != p.idle.end()) {
+      std::byte* data = found->second.back();
+      found->second.pop_back();
+      if (found->second.empty()) p.idle.erase(found);
+      p.idle_bytes.fetch_sub(capacity, std::memory_order_relaxed);
+      p.hits.fetch_add(1, std::memory_order_relaxed);
+      return {data, capacity};
+    }
+  }
+  p.misses.fetch_add(1, std::memory_order_relaxed);
+  return {map_fresh(capacity), capacity};
+}
+
+void pool_give(Block block) noexcept {
+  Pool& p = pool();
+  p.live_bytes.fetch_sub(block.capacity, std::memory_order_relaxed);
+  if (block.capacity < kKept) {
+    std::free(block.data);
+    return;
+  }
+  if (!memory_opt_enabled()) {
+    munmap(block.data, static_cast<std::size_t>(block.capacity));
+    return;
+  }
+  try {
+    const std::lock_guard lock(p.mutex);
+    p.idle[block.capacity].push_back(block.data);
+    p.idle_bytes.fetch_add(block.capacity, std::memory_order_relaxed);
+  } catch (const std::bad_alloc&) {
+    munmap(block.data, static_cast<std::size_t>(block.capacity));
+  }
+}
+
+std::int64_t pool_idle_bytes() { return pool().idle_bytes.load(std::memory_order_relaxed); }
+
+std::int64_t trim_pool_to(std::int64_t bytes) {
+  Pool& p = pool();
+  std::int64_t freed = 0;
+  const std::lock_guard lock(p.mutex);
+  // The largest go first: fewest calls for most bytes.
+  while (p.idle_bytes.load(std::memory_order_relaxed) > bytes && !p.idle.empty()) {
+    const auto last = std::prev(p.idle.end());
+    const std::int64_t capacity = last->first;
+    munmap(last->second.back(), static_cast<std::size_t>(capacity));
+    last->second.pop_back();
+    if (last->second.empty()) p.idle.erase(last);
+    p.idle_bytes.fetch_sub(capacity, std::memory_order_relaxed);
+    freed += capacity;
+  }
+  return freed;
+}
+
+PoolStats pool_stats() {
+  const Pool& p = pool();
+  return {p.hits.load(std::memory_order_relaxed), p.misses.load(std::memory_order_relaxed),
+          p.idle_bytes.load(std::memory_order_relaxed), p.live_bytes.load(std::memory_order_relaxed)};
+}
+
+std::int64_t trim_pool() { return trim_pool_to(0); }
+
+}  // namespace penstock::memory

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/execute.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+
+#include "penstock/base/error.h"
+#include "penstock/base/level.h"
+#include "penstock/base/machine.h"
+#include "penstock/base/text.h"
+#include "penstock/kernel/table.h"
+#include "penstock/measure/counters.h"
+#include "penstock/memory/governor.h"
+#include "penstock/run/pass_plan.h"
+#include "penstock/simd/target.h"
+#include "penstock/thread/parallel.h"
+
+namespace penstock::run {
+namespace {
+
+using Kind = Destination::Kind;
+using Runners = std::vector<std::unique_ptr<Runner>>;
+
+std::condition_variable& node_done() {
+  static std::condition_variable done;
+  return done;
+}
+
+/// Memory of the outputs of a pipeline; null for files (and for plans that are only shown).
+std::vector<std::byte*> output_memory(const Plan& plan, const Pipeline& pipeline) {
+  std::vector<std::byte*> memory;
+  for (const int target : pipeline.targets) {
+    const Destination& destination = plan.targets[static_cast<std::size_t>(target)].destination;
+    memory.push_back(destination.memory ? destination.memory->data() : nullptr);
+  }
+  return memory;
+}
+
+Runners make_runners(const Plan& plan, const Pass& pass, const kernel::Table& table) {
+  Runners runners;
+  for (const int index : pass.pipelines) {
+    const Pipeline& pipeline = plan.pipelines[static_cast<std::size_t>(index)];
+    std::vector<std::byte*> memory = output_memory(plan, pipeline);
+    if (pipeline.work == Work::kStore) runners.push_back(make_store(pipeline, std::move(memory), pass.by_lead));
+    if (pipeline.work == Work::kFold) runners.push_back(make_fold(pipeline, plan.targets, table, std::move(memory), pass.by_lead));
+    if (pipeline.work == Work::kCount) runners.push_back(make_count(pipeline, plan.targets, std::move(memory), pass.by_lead));
+  }
+  return runners;
+}
+
+/// The value of a reduction of no elements: 0, or 1 for a product.
+void fill_empty(const Target& target) {
+  std::byte* out = target.destination.memory->data();
+  const auto bytes = static_cast<std::size_t>(target.node->bytes());
+  std::memset(out, 0, bytes);
+  const auto* reduce = target.node->as<graph::Reduce>();
+  if (reduce == nullptr || reduce->reduction != Reduction::k_prod) return;
+  visit(target.node->dtype, [&]<class T>() {
+    if constexpr (!std::is_same_v<T, Half>) std::fill_n(reinterpret_cast<T*>(out), target.node->size(), T(1));
+  });
+}
+
+/// One pass at work.
+class PassRun {
+ public:
+  PassRun(const Plan& plan, const Pass& pass, std::int64_t available, Monitor& monitor)
+      : plan_(plan), pass_(pass), monitor_(monitor) {
+    context_.table = &kernel::table();
+    context_.threads = thread::count();
+    context_.monitor = &monitor;
+    runners_ = make_runners(plan, pass, *context_.table);
+    walk_ = plan_pass(plan, pass, runners_, available, context_.threads);
+    if (walk_.bytes() > available) {
+      throw BudgetError(cat("this evaluation needs at least ", bytes_text(walk_.bytes()), " beside its results for tiles and states; ",
+                            bytes_text(available), " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, "
+                            "ps.memory_budget) or reduce fewer elements at once"));
+    }
+    context_.mapped = walk_.mapped;
+    std::int64_t moved = 0;
+    for (const int index : pass.pipelines) {
+      const Program& program = plan.pipelines[static_cast<std::size_t>(index)].program;
+      moved += traffic(program, program.size());
+    }
+    // Ordinary stores pull each line into the cache first; past the cache's size that is wasted.
+    context_.streaming_stores = memory_opt_enabled() && walk_.output_bytes == 0 && moved > caches().l3 * 3 / 4;
+  }
+
+  void run() {
+    measure::add(measure::Counter::k_passes, 1);
+    ReadAhead reader(walk_.streams, walk_.depth, 2);
+    WriteBehind writer(std::max(walk_.depth - 1, 1), walk_.output_bytes > 0 ? 2 : 0);
+    bind();
+    for (std::int64_t t = 0; t < walk_.tiles(); ++t) {
+      monitor_.tick();
+      if (!walk_.streams.empty()) rebase(reader.wait(t, monitor_), t);
+      for (std::size_t i = 0; i < runners_.size(); ++i) feed(i, walk_.tile(t), writer);
+      if (!walk_.streams.empty()) reader.release(t);
+      drop_behind(t);
+      monitor_.add((walk_.source_bytes + walk_.output_bytes) / walk_.tiles());
+      measure::add(measure::Counter::k_tiles, 1);
+    }
+    writer.finish(monitor_);
+    for (const auto& runner : runners_) runner->finish();
+    for (const FileOperand& each : walk_.files) operand(each).file->check_unchanged();
+    for (const FileOperand& each : walk_.files) {
+      const ByteRange range = byte_range(reads(each), size_of(operand(each).dtype));
+      measure::add(each.stream < 0 ? measure::Counter::k_bytes_mapped : measure::Counter::k_bytes_read, range.size());
+    }
+  }
+
+ private:
+  const Pipeline& pipeline(std::size_t i) const { return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])]; }
+  const Operand& operand(const FileOperand& each) const {
+    return pipeline(static_cast<std::size_t>(each.pipeline)).program.operands[static_cast<std::size_t>(each.operand)];
+  }
+  const Layout& reads(const FileOperand& each) const {
+    return pipeline(static_cast<std::size_t>(each.pipeline)).reads[static_cast<std::size_t>(each.operand)];
+  }
+
+  void bind() {
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      Bases bases;
+      for (const Operand& each : pipeline(i).program.operands) {
+        const std::byte* base = nullptr;
+        if (each.kind == Operand::Kind::kMemory) base = each.memory->data();
+        if (each.kind == Operand::Kind::kTarget) base = plan_.targets[static_cast<std::size_t>(each.target)].destination.memory->data();
+        if (each.kind == Operand::Kind::kFile) base = each.file->mapping().data();
+        bases.push_back(base);
+      }
+      bases_.push_back(std::move(bases));
+    }
+  }
+
+  /// Streamed operands find byte 0 of their layout where it would be if the whole file were in memory.
+  void rebase(const std::vector<store::FileBytes>& bytes, std::int64_t tile) {
+    for (const FileOperand& each : walk_.files) {
+      if (each.stream < 0) continue;
+      const auto s = static_cast<std::size_t>(each.stream);
+      const std::int64_t begin = walk_.streams[s].tiles[static_cast<std::size_t>(tile)].begin;
+      bases_[static_cast<std::size_t>(each.pipeline)][static_cast<std::size_t>(each.operand)] = bytes[s].data - begin;
+    }
+  }
+
+  void feed(std::size_t i, Units units, WriteBehind& writer) {
+    const Pipeline& p = pipeline(i);
+    std::vector<std::byte*> into(p.targets.size(), nullptr);
+    std::vector<std::shared_ptr<memory::Buffer>> buffers(p.targets.size());
+    const Stretch stretch = runners_[i]->stretch(units);
+    for (std::size_t k = 0; k < p.targets.size(); ++k) {
+      if (p.parts[k].kind != Kind::kFile) continue;
+      const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
+      buffers[k] = std::make_shared<memory::Buffer>(memory::Buffer::allocate((stretch.end - stretch.begin) * size, "tile of an output"));
+      into[k] = buffers[k]->data();
+    }
+    runners_[i]->feed(units, bases_[i], into, context_);
+    for (std::size_t k = 0; k < p.targets.size(); ++k) {
+      if (!buffers[k]) continue;
+      const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
+      writer.push([part = p.parts[k], buffer = buffers[k], stretch, size] { write_part(part, *buffer, stretch, size); }, monitor_);
+      buffers[k] = nullptr;
+    }
+  }
+
+  /// Elements of a stretch to their places in the file: in one piece, or row by row for a part of an output.
+  static void write_part(const Destination& part, const memory::Buffer& buffer, Stretch stretch, std::int64_t size) {
+    const std::byte* from = buffer.data();
+    const Layout& layout = part.layout;
+    measure::add(measure::Counter::k_bytes_written, buffer.size());
+    if (is_contiguous(layout, size)) {
+      part.sink->write(layout.offset + stretch.begin * size, from, buffer.size());
+      return;
+    }
+    const std::size_t last = layout.shape.size() - 1;
+    const bool rows = layout.strides[last] == size;
+    const std::int64_t row = rows ? layout.shape[last] : 1;
+    for (std::int64_t first = stretch.begin; first < stretch.end;) {
+      std::int64_t offset = layout.offset;
+      std::int64_t rest = first;
+      for (std::size_t d = last + 1; d-- > 0; rest /= layout.shape[d]) offset += rest % layout.shape[d] * layout.strides[d];
+      const std::int64_t length = std::min(row - first % row, stretch.end - first);
+      part.sink->write(offset, from, length * size);
+      from += length * size;
+      first += length;
+    }
+  }
+
+  /// Pages of mapped files that the walk has left behind are unmapped, window by window.
+  void drop_behind(std::int64_t tile) {
+    constexpr std::int64_t kWindow = 64 << 20;
+    for (const FileOperand& each : walk_.files) {
+      if (each.stream >= 0) continue;
+      const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->stretch(walk_.tile(tile));
+      const std::int64_t size = size_of(operand(each).dtype);
+      const ByteRange range = hull(reads(each), size, stretch);
+      // A tile that touches most of the file says nothing about what is behind.
+      if (range.size() > byte_range(reads(each), size).size() / 2) continue;
+      std::int64_t& dropped = dropped_[operand(each).file.get()];
+      if (range.begin - dropped < kWindow) continue;
+      operand(each).file->mapping().drop(dropped, range.begin);
+      dropped = range.begin;
+    }
+  }
+
+  const Plan& plan_;
+  const Pass& pass_;
+  Monitor& monitor_;
+  PassContext context_;
+  Runners runners_;
+  PassPlan walk_;
+  std::vector<Bases> bases_;
+  std::map<const store::FileSource*, std::int64_t> dropped_;
+};
+
+void check_budget(const Plan& plan) {
+  memory::Governor& governor = memory::Governor::instance();
+  const std::int64_t need = plan.result_bytes();
+  if (need <= governor.available()) return;
+  throw BudgetError(cat("the result needs ", bytes_text(need), "; ", bytes_text(governor.available()), " of the memory budget of ",
+                        bytes_text(governor.budget()), " is free. Save it to a file instead (ps.save(x, \"out.npy\"), penstock eval "
+                        "-o out.npy), evaluate a part of it, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
+}
+
+/// Marks the targets of one evaluation so that two threads never compute one node at once.
+class Claim {
+ public:
+  explicit Claim(const std::vector<Request>& requests, Monitor& monitor) {
+    std::unique_lock lock(graph::graph_mutex());
+    while (true) {
+      plan_ = make_plan(requests);
+      const auto busy = [&] {
+        return std::any_of(plan_.targets.begin(), plan_.targets.end(),
+                           [](const Target& t) { return t.destination.kind == Kind::kNode && t.node->running; });
+      };
+      if (!busy()) break;
+      while (busy()) {
+        node_done().wait_for(lock, std::chrono::milliseconds(10));
+        lock.unlock();
+        monitor.tick();
+        lock.lock();
+      }
+    }
+    for (const Target& target : plan_.targets) {
+      if (target.destination.kind == Kind::kNode) target.node->running = true;
+    }
+  }
+
+  ~Claim() {
+    {
+      const std::lock_guard lock(graph::graph_mutex());
+      for (const Target& target : plan_.targets) {
+        if (target.destination.kind == Kind::kNode) target.node->running = false;
+      }
+    }
+    node_done().notify_all();
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  Plan& plan() { return plan_; }
+
+  /// Nodes take their results and drop their inputs.
+  void publish() {
+    std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
+    const std::lock_guard lock(graph::graph_mutex());
+    for (Target& target : plan_.targets) {
+      // A leaf laid out for a reshape stays what it is.
+      if (target.destination.kind != Kind::kNode || (target.node->inputs.empty() && !target.requested)) continue;
+      target.node->content = graph::InMemory{target.destination.memory, target.destination.layout};
+      target.node->depth = 0;
+      for (graph::NodeRef& input : target.node->inputs) dropped.push_back(std::move(input));
+      target.node->inputs.clear();
+    }
+  }
+
+ private:
+  Plan plan_;
+};
+
+void allocate_results(Plan& plan) {
+  for (Target& target : plan.targets) {
+    if (target.destination.kind != Kind::kNode) continue;
+    target.destination.memory = memory::share(memory::Buffer::allocate(target.node->bytes(), "the result"));
+    const bool computed = std::any_of(plan.pipelines.begin(), plan.pipelines.end(), [&](const Pipeline& p) {
+      return p.program.size() > 0 && std::any_of(p.targets.begin(), p.targets.end(), [&](int t) { return &plan.targets[static_cast<std::size_t>(t)] == &target; });
+    });
+    if (!computed) fill_empty(target);
+  }
+}
+
+}  // namespace
+
+void evaluate(const std::vector<Request>& requests, const Options& options) {
+  Monitor waiting(options, 0);
+  Claim claim(requests, waiting);
+  Plan& plan = claim.plan();
+  if (plan.targets.empty()) return;
+  check_budget(plan);
+  measure::add(measure::Counter::k_evaluations, 1);
+  allocate_results(plan);
+  Monitor monitor(options, plan.source_bytes());
+  for (const Pass& pass : plan.passes) {
+    PassRun(plan, pass, memory::Governor::instance().available(), monitor).run();
+  }
+  claim.publish();
+}
+
+namespace {
+
+PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t available) {
+  const Runners runners = make_runners(plan, pass, kernel::table());
+  const PassPlan walk = plan_pass(plan, pass, runners, available, thread::count());
+  PlanReport::Pass report{pass.wave, {}, walk.units, walk.step, walk.tile_in + walk.tile_out, walk.depth, {}};
+  for (const int index : pass.pipelines) {
+    const Pipeline& pipeline = plan.pipelines[static_cast<std::size_t>(index)];
+    static constexpr const char* kWork[] = {"store", "fold", "count"};
+    PlanReport::Pipeline one;
+    one.work = kWork[static_cast<int>(pipeline.work)];
+    one.shape = pipeline.natural;
+    one.program = program_text(pipeline.program);
+    one.tile = default_tile(pipeline.program.widest());
+    for (const int target : pipeline.targets) {
+      const graph::Node& node = *plan.targets[static_cast<std::size_t>(target)].node;
+      one.outputs.push_back(cat(graph::node_text(node), ": ", name_of(node.dtype), " ", shape_text(node.shape)));
+    }
+    for (const Operand& operand : pipeline.program.operands) {
+      if (operand.kind == Operand::Kind::kFile) one.sources.push_back(operand.file->path());
+      if (operand.kind == Operand::Kind::kMemory) one.sources.emplace_back("memory");
+      if (operand.kind == Operand::Kind::kTarget) one.sources.push_back(cat("result ", operand.target));
+    }
+    report.pipelines.push_back(std::move(one));
+  }
+  for (const auto& file : walk.mapped) report.reads.push_back(cat(file->path(), ": mapped"));
+  for (const Stream& stream : walk.streams) {
+    report.reads.push_back(cat(stream.file->path(), stream.mode == store::ReadMode::kDirect ? ": read ahead, direct" : ": read ahead, buffered"));
+  }
+  return report;
+}
+
+}  // namespace
+
+PlanReport explain(const std::vector<Request>& requests) {
+  const std::lock_guard lock(graph::graph_mutex());
+  const Plan plan = make_plan(requests);
+  memory::Governor& governor = memory::Governor::instance();
+  PlanReport report;
+  report.result_bytes = plan.result_bytes();
+  report.source_bytes = plan.source_bytes();
+  report.budget = governor.budget();
+  report.available = governor.available();
+  report.target = simd::target_name(simd::target());
+  report.level = level_name(get_level());
+  report.threads = thread::count();
+  const std::int64_t left = std::max<std::int64_t>(0, report.available - report.result_bytes);
+  std::int64_t most = 0;
+  for (const Pass& pass : plan.passes) {
+    report.passes.push_back(report_pass(plan, pass, left));
+    const Runners runners = make_runners(plan, pass, kernel::table());
+    most = std::max(most, plan_pass(plan, pass, runners, left, report.threads).bytes());
+  }
+  report.projected_bytes = report.result_bytes + most;
+  report.fits = report.projected_bytes <= report.available;
+  return report;
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/fold.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace penstock::run {
+
+std::int64_t NodeStack::entries_for(std::int64_t leaves) {
+  std::int64_t entries = 2;
+  for (; leaves > 1; leaves = (leaves + 1) / 2) ++entries;
+  return entries;
+}
+
+void NodeStack::push(const std::byte* state, std::int64_t width, int level, double elements) {
+  const std::int64_t field = reducer_->field_bytes;
+  for (int f = 0; f < reducer_->fields; ++f) {
+    std::memcpy(node(depth_) + f * channels_ * field, state + f * width * field, static_cast<std::size_t>(channels_ * field));
+  }
+  levels_[depth_] = level;
+  elements_[depth_] = elements;
+  ++depth_;
+  while (depth_ >= 2 && levels_[depth_ - 1] == levels_[depth_ - 2]) {
+    merge_top();
+    ++levels_[depth_ - 1];
+  }
+}
+
+void NodeStack::merge_top() {
+  reducer_->merge(node(depth_ - 2), channels_, 0, node(depth_ - 1), channels_, 0, channels_, elements_[depth_ - 2],
+                  elements_[depth_ - 1]);
+  elements_[depth_ - 2] += elements_[depth_ - 1];
+  --depth_;
+}
+
+void NodeStack::append(const NodeStack& next) {
+  for (int i = 0; i < next.depth_; ++i) push(next.node(i), channels_, next.levels_[i], next.elements_[i]);
+}
+
+void NodeStack::close() {
+  while (depth_ >= 2) merge_top();
+}
+
+Core::Core(const CoreShape& shape, std::byte* storage, std::int64_t start)
+    : shape_(shape),
+      state_(storage),
+      nodes_(*shape.reducer, shape.channels, storage + (shape.state_bytes() + 63) / 64 * 64),
+      position_(start * shape.channels),
+      opened_(position_) {}
+
+void Core::fold(const void* x, std::int64_t n) {
+  const kernel::Reducer& reducer = *shape_.reducer;
+  const auto* from = static_cast<const std::byte*>(x);
+  const std::int64_t width = shape_.width();
+  while (n > 0) {
+    const std::int64_t in_leaf = position_ - opened_;
+    const std::int64_t slot = in_leaf % width;
+    const std::int64_t seen = in_leaf / width;
+    if (in_leaf == 0) reducer.clear(state_, width, 0, width);
+    std::int64_t length = std::min(n, leaf_values() - in_leaf);
+    if (slot == 0 && length >= width) {
+      const std::int64_t groups = length / width;
+      reducer.fold_groups(state_, width, from, groups, position_, shape_.channels, seen);
+      length = groups * width;
+    } else {
+      length = std::min(length, width - slot);
+      reducer.fold(state_, width, slot, from, length, position_, shape_.channels, seen);
+    }
+    position_ += length;
+    from += length * shape_.item_bytes;
+    n -= length;
+    if (position_ - opened_ == leaf_values()) finish_leaf(shape_.leaf);
+  }
+}
+
+void Core::finish_leaf(std::int64_t elements) {
+  if (elements % shape_.lanes == 0) {
+    shape_.reducer->collapse(state_, shape_.lanes, shape_.channels, static_cast<double>(elements / shape_.lanes));
+  } else {
+    collapse_ragged(elements);
+  }
+  nodes_.push(state_, shape_.width(), 0, static_cast<double>(elements));
+  opened_ = position_;
+}
+
+void Core::collapse_ragged(std::int64_t elements) {
+  // The lanes before the ragged end hold one element more than those behind it.
+  const std::int64_t lanes = shape_.lanes;
+  const std::int64_t channels = shape_.channels;
+  double counts[64];
+  for (std::int64_t lane = 0; lane < lanes; ++lane) {
+    counts[lane] = static_cast<double>(elements / lanes + (lane < elements % lanes ? 1 : 0));
+  }
+  for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::int64_t lane = 0; lane < half; ++lane) {
+      const double other = counts[lane + half];
+      if (other == 0) continue;
+      shape_.reducer->merge(state_, shape_.width(), lane * channels, state_, shape_.width(), (lane + half) * channels, channels,
+                            counts[lane], other);
+      counts[lane] += other;
+    }
+  }
+}
+
+void Core::append(const Core& next) {
+  if (position_ != opened_) finish_leaf((position_ - opened_) / shape_.channels);
+  nodes_.append(next.nodes_);
+  std::memcpy(state_, next.state_, static_cast<std::size_t>(shape_.state_bytes()));
+  position_ = next.position_;
+  opened_ = next.opened_;
+}
+
+void Core::close() {
+  if (position_ != opened_) finish_leaf((position_ - opened_) / shape_.channels);
+  nodes_.close();
+}
+
+}  // namespace penstock::run

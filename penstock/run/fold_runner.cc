@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reductions. Work is cut by core, by block of columns and, where there are few of these, by aligned chunks of a core;
+// the tree of run/fold.h makes the cut invisible in the result.
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "penstock/base/error.h"
+#include "penstock/op/infer.h"
+#include "penstock/run/fold.h"
+#include "penstock/run/runner.h"
+
+namespace penstock::run {
+namespace {
+
+/// One reduction of the pipeline.
+struct Output {
+  CoreShape shape;            // of a full block
+  std::int64_t parts = 1;     // values an element consists of: 2 for complex sums
+  int field = 0;              // of the state that holds the result
+  std::byte* to = nullptr;
+};
+
+/// Whether any order of the elements gives the same bits.
+bool order_free(Reduction reduction, DType accumulator) {
+  const bool adds = reduction == Reduction::k_sum || reduction == Reduction::k_prod;
+  return reduction != Reduction::k_moments && (!adds || is_integer(accumulator) || accumulator == DType::k_bool);
+}
+
+/// Cores of all outputs over the same elements, in one piece of storage.
+class CoreSet {
+ public:
+  CoreSet(const std::vector<Output>& outputs, std::int64_t width, std::int64_t start) {
+    storage_ = memory::Buffer::allocate(bytes(outputs), "state of a reduction");
+    reset(outputs, width, start);
+  }
+
+  static std::int64_t bytes(const std::vector<Output>& outputs) {
+    std::int64_t total = 0;
+    for (const Output& output : outputs) total += output.shape.bytes();
+    return total;
+  }
+
+  /// Fresh cores of `width` columns (or all channels) from element `start` on, in the same storage.
+  void reset(const std::vector<Output>& outputs, std::int64_t width, std::int64_t start) {
+    cores_.clear();
+    std::byte* at = storage_.data();
+    for (const Output& output : outputs) {
+      CoreShape shape = output.shape;
+      shape.channels = width * output.parts;
+      cores_.emplace_back(shape, at, start);
+      at += output.shape.bytes();
+    }
+  }
+
+  std::vector<Core>& cores() { return cores_; }
+  std::int64_t position() const { return cores_.front().position(); }
+  void append(const CoreSet& next) {
+    for (std::size_t k = 0; k < cores_.size(); ++k) cores_[k].append(next.cores_[k]);
+  }
+  void close() {
+    for (Core& core : cores_) core.close();
+  }
+
+ private:
+  memory::Buffer storage_;
+  std::vector<Core> cores_;
+};
+
+/// Elements [begin, end) of the columns [column, column + width) of a core.
+struct Item {
+  std::int64_t core;
+  std::int64_t column;
+  std::int64_t width;
+  std::int64_t begin;
+  std::int64_t end;
+};
+
+/// The nodes of the cores that meet in one output's block.
+struct Meeting {
+  memory::Buffer storage;
+  std::vector<NodeStack> stacks;
+  std::int64_t cores = 0;
+};
+
+/// A core done in this feed, waiting for its turn in a meeting.
+struct Finished {
+  std::vector<std::vector<std::byte>> nodes;
+  std::vector<double> elements;
+  std::int64_t width = 0;
+};
+
+constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
+constexpr std::int64_t kChunksAtOnce = 256;  // bounds the memory of chunk states
+
+class FoldRunner final : public Runner {
+ public:
+  FoldRunner(const Pipeline& pipeline, const std::vector<Target>& targets, const kernel::Table& table,
+             const std::vector<std::byte*>& memory, bool by_lead)
+      : pipeline_(pipeline),
+        g_(pipeline.geometry),
+        schedule_(pipeline.program, tile_for(pipeline)),
+        by_lead_(by_lead),
+        width_(g_.columns ? std::min(g_.channels, schedule_.tile()) : g_.channels),
+        blocks_((g_.channels + width_ - 1) / width_),
+        splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
+        chunk_(std::max<std::int64_t>(static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
+    for (std::size_t k = 0; k < pipeline.targets.size(); ++k) {
+      const auto& node = *targets[static_cast<std::size_t>(pipeline.targets[k])].node;
+      outputs_.push_back(output_for(*node.as<graph::Reduce>(), node.inputs[0]->dtype, table, memory[k]));
+    }
+  }
+
+  std::int64_t state_bytes() const override {
+    const bool carried = g_.columns && !g_.split_kept && g_.length > 1;
+    return CoreSet::bytes(outputs_) * (carried ? blocks_ + 16 : 16 + (splits_ ? kChunksAtOnce : 0));
+  }
+  std::int64_t units() const override {
+    if (by_lead_) return lead_of(pipeline_.natural);
+    return g_.split_kept ? g_.channels : g_.cores() * g_.length * blocks_;
+  }
+  std::int64_t good_step(std::int64_t wanted) const override {
+    std::int64_t whole = 1;
+    if (!by_lead_ && g_.split_kept) whole = width_;
+    if (!by_lead_ && !g_.split_kept) whole = g_.columns && wanted >= blocks_ ? blocks_ : g_.columns ? 1 : 4096;
+    return std::max(wanted / whole, std::int64_t{1}) * whole;
+  }
+  Stretch stretch(Units units) const override {
+    const std::int64_t size = pipeline_.program.size();
+    if (by_lead_ || g_.split_kept || blocks_ == 1) {
+      const std::int64_t inner = size / this->units();
+      return {units.begin * inner, units.end * inner};
+    }
+    const auto element = [&](std::int64_t unit) {
+      return unit / blocks_ * g_.channels + std::min(unit % blocks_ * width_, g_.channels);
+    };
+    return {element(units.begin), element(units.end)};
+  }
+
+  void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
+    if (g_.split_kept) feed_kept(units, bases, context);
+    else feed_rows(units, bases, context);
+    meet();
+  }
+
+  void finish() override { PENSTOCK_CHECK(open_.empty() && meetings_.empty(), "a reduction ended before its elements"); }
+
+ private:
+  /// Whole groups of lanes, so that the fast loop of the kernels sees nothing else.
+  static std::int64_t tile_for(const Pipeline& pipeline) {
+    const std::int64_t tile = default_tile(pipeline.program.widest());
+    if (pipeline.geometry.columns) return tile;
+    const std::int64_t group = 64 * pipeline.geometry.channels;
+    return std::max(tile / group, std::int64_t{1}) * group;
+  }
+
+  Output output_for(const graph::Reduce& reduce, DType accumulator, const kernel::Table& table, std::byte* to) const {
+    Output output;
+    const bool complex_sum = reduce.reduction == Reduction::k_sum && kind_of(accumulator) == Kind::kComplex;
+    const DType folded = complex_sum ? real_of(accumulator) : accumulator;
+    output.parts = complex_sum ? 2 : 1;
+    output.to = to;
+    output.shape.reducer = &table.reduce[index_of(reduce.reduction)][index_of(folded)];
+    PENSTOCK_CHECK(output.shape.reducer->fold != nullptr, row(reduce.reduction).name, " of ", name_of(folded));
+    output.field = output.shape.reducer->result_field;
+    output.shape.item_bytes = size_of(folded);
+    output.shape.lanes = g_.columns ? 1 : kernel::lanes_of(folded);
+    output.shape.channels = width_ * output.parts;
+    if (order_free(reduce.reduction, folded)) {
+      output.shape.most_nodes = splits_ ? NodeStack::entries_for(std::int64_t{1} << 40) : 1;
+    } else {
+      output.shape.leaf = g_.columns ? kColumnLeaf : output.shape.lanes * kernel::kLeafGroups;
+      output.shape.most_nodes = NodeStack::entries_for(g_.length / output.shape.leaf + 1);
+    }
+    return output;
+  }
+
+  /// Columns of the innermost kept run, all rows of each.
+  void feed_kept(Units units, const Bases& bases, const PassContext& context) {
+    const std::int64_t inner = g_.channels / this->units();
+    const std::int64_t begin = units.begin * inner;
+    const std::int64_t end = units.end * inner;
+    const std::int64_t step = g_.columns ? width_ : end - begin;
+    const std::int64_t n = (end - begin + step - 1) / step;
+    run_items(n, g_.length * std::min(step, end - begin), bases, context, [&](std::int64_t i) {
+      const std::int64_t column = begin + i * step;
+      return Item{0, column, std::min(step, end - column), 0, g_.length};
+    });
+  }
+
+  /// Consecutive rows (elements of all channels); the first and the last may lack blocks of columns.
+  void feed_rows(Units units, const Bases& bases, const PassContext& context) {
+    const std::int64_t rows = g_.cores() * g_.length;
+    const std::int64_t total = this->units();
+    std::int64_t begin = by_lead_ ? units.begin * (rows / total) * blocks_ : units.begin;
+    std::int64_t end = by_lead_ ? units.end * (rows / total) * blocks_ : units.end;
+    // In units of blocks from here on. Row r lacks the blocks before begin % blocks_ and those from end % blocks_ on.
+    const std::int64_t first_core = begin / blocks_ / g_.length;
+    const std::int64_t last_core = ((end + blocks_ - 1) / blocks_ - 1) / g_.length;
+    const auto item = [&](std::int64_t i) {
+      const std::int64_t core = first_core + i / blocks_;
+      const std::int64_t block = i % blocks_;
+      const std::int64_t row0 = begin / blocks_ + (block < begin % blocks_ ? 1 : 0);
+      const std::int64_t row1 = end / blocks_ + (block < end % blocks_ ? 1 : 0);
+      const std::int64_t base = core * g_.length;
+      return Item{core, block * width_, std::min(width_, g_.channels - block * width_), std::clamp<std::int64_t>(row0 - base, 0, g_.length),
+                  std::clamp<std::int64_t>(row1 - base, 0, g_.length)};
+    };
+    const std::int64_t n = (last_core - first_core + 1) * blocks_;
+    const std::int64_t each = (end - begin) * width_ / std::max<std::int64_t>(n, 1);
+    if (splits_ && context.threads > 1 && each >= 2 * chunk_ * width_) {
+      for (std::int64_t i = 0; i < n; ++i) run_in_chunks(item(i), bases, context);
+    } else {
+      run_items(n, each, bases, context, item);
+    }
+  }
+
+  template <class ItemOf>
+  void run_items(std::int64_t n, std::int64_t elements_each, const Bases& bases, const PassContext& context, const ItemOf& item) {
+    const std::int64_t batch = std::max<std::int64_t>(1, kChunk / std::max<std::int64_t>(elements_each, 1));
+    const int workers = workers_for(traffic(pipeline_.program, n * elements_each), context.threads);
+    context.share((n + batch - 1) / batch, workers, [&](const auto& next) {
+      TileMachine machine(schedule_, *context.table);
+      machine.bind(bases);
+      CoreSet scratch(outputs_, width_, 0);
+      for (std::int64_t b = next(); b >= 0; b = next()) {
+        for (std::int64_t i = b * batch; i < std::min(n, (b + 1) * batch); ++i) run_item(item(i), machine, scratch, context);
+      }
+    });
+  }
+
+  void run_item(const Item& item, TileMachine& machine, CoreSet& scratch, const PassContext& context) {
+    if (item.begin >= item.end) return;
+    if (item.begin == 0 && item.end == g_.length) {
+      scratch.reset(outputs_, item.width, 0);
+      fold(item, machine, scratch, context);
+      deliver(item, scratch);
+      return;
+    }
+    CoreSet& cores = opened(item);
+    fold(item, machine, cores, context);
+    finish_if_whole(item, cores);
+  }
+
+  /// Chunks of one core at once, then put together in order.
+  void run_in_chunks(const Item& item, const Bases& bases, const PassContext& context) {
+    CoreSet& cores = opened(item);
+    std::vector<std::unique_ptr<CoreSet>> chunks;
+    std::int64_t begin = item.begin;
+    while (begin < item.end) {
+      // The first piece reaches up to a chunk's boundary and goes to the open core itself.
+      const std::int64_t head = std::min(item.end, begin / chunk_ * chunk_ + chunk_);
+      const std::int64_t left = (item.end - head + chunk_ - 1) / chunk_;
+      const std::int64_t n = std::min(left, kChunksAtOnce);
+      while (static_cast<std::int64_t>(chunks.size()) < n) chunks.push_back(std::make_unique<CoreSet>(outputs_, item.width, 0));
+      context.share(n + 1, context.threads, [&](const auto& next) {
+        TileMachine machine(schedule_, *context.table);
+        machine.bind(bases);
+        for (std::int64_t i = next(); i >= 0; i = next()) {
+          if (i == 0) {
+            fold({item.core, item.column, item.width, begin, head}, machine, cores, context);
+            continue;
+          }
+          const std::int64_t start = head + (i - 1) * chunk_;
+          CoreSet& chunk = *chunks[static_cast<std::size_t>(i - 1)];
+          chunk.reset(outputs_, item.width, start);
+          fold({item.core, item.column, item.width, start, std::min(item.end, start + chunk_)}, machine, chunk, context);
+          if (start + chunk_ <= item.end) chunk.close();
+        }
+      });
+      for (std::int64_t i = 0; i < n; ++i) cores.append(*chunks[static_cast<std::size_t>(i)]);
+      begin = std::min(item.end, head + n * chunk_);
+    }
+    finish_if_whole(item, cores);
+  }
+
+  /// Folds the item's elements into `cores`, tile by tile.
+  void fold(const Item& item, TileMachine& machine, CoreSet& cores, const PassContext& context) const {
+    const std::int64_t base = item.core * g_.core_size();
+    auto body = [&] {
+      if (g_.columns || g_.split_kept) {
+        for (std::int64_t r = item.begin; r < item.end; ++r) fold_stretch(base + r * g_.channels + item.column, item.width, machine, cores);
+      } else {
+        fold_stretch(base + item.begin * g_.channels, (item.end - item.begin) * g_.channels, machine, cores);
+      }
+    };
+    run_guarded(context, body);
+  }
+
+  void fold_stretch(std::int64_t first, std::int64_t n, TileMachine& machine, CoreSet& cores) const {
+    const std::int64_t tile = schedule_.tile();
+    for (std::int64_t done = 0; done < n; done += tile) {
+      const std::int64_t length = std::min(tile, n - done);
+      machine.run(first + done, length, nullptr);
+      for (std::size_t k = 0; k < outputs_.size(); ++k) {
+        cores.cores()[k].fold(machine.output(static_cast<int>(k)), length * outputs_[k].parts);
+      }
+    }
+  }
+
+  std::int64_t key_of(const Item& item) const { return item.core * blocks_ + item.column / width_; }
+
+  CoreSet& opened(const Item& item) {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<CoreSet>& cores = open_[key_of(item)];
+    if (!cores) cores = std::make_unique<CoreSet>(outputs_, item.width, item.begin);
+    PENSTOCK_CHECK(cores->position() == item.begin);
+    return *cores;
+  }
+
+  void finish_if_whole(const Item& item, CoreSet& cores) {
+    if (cores.position() < g_.length) return;
+    deliver(item, cores);
+    const std::lock_guard lock(mutex_);
+    open_.erase(key_of(item));
+  }
+
+  void deliver(const Item& item, CoreSet& cores) {
+    cores.close();
+    if (g_.cores_per_output() == 1) {
+      for (std::size_t k = 0; k < outputs_.size(); ++k) {
+        const NodeStack& nodes = cores.cores()[k].nodes();
+        write(outputs_[k], g_.output_of(item.core) * g_.channels + item.column, item.width, nodes.result(outputs_[k].field));
+      }
+      return;
+    }
+    Finished finished;
+    finished.width = item.width;
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      const NodeStack& nodes = cores.cores()[k].nodes();
+      const auto& reducer = *outputs_[k].shape.reducer;
+      const std::int64_t bytes = NodeStack::bytes(reducer, item.width * outputs_[k].parts, 1);
+      finished.nodes.emplace_back(nodes.result(), nodes.result() + bytes);
+      finished.elements.push_back(nodes.elements());
+    }
+    const std::lock_guard lock(mutex_);
+    finished_[key_of(item)] = std::move(finished);
+  }
+
+  static void write(const Output& output, std::int64_t first, std::int64_t n, const std::byte* values) {
+    const std::int64_t bytes = output.parts * output.shape.reducer->field_bytes;
+    std::memcpy(output.to + first * bytes, values, static_cast<std::size_t>(n * bytes));
+  }
+
+  /// Merges the cores of this feed into their outputs, in order of their number.
+  void meet() {
+    for (auto& [key, finished] : finished_) {
+      const std::int64_t core = key / blocks_;
+      const std::int64_t column = key % blocks_ * width_;
+      const std::int64_t place = g_.output_of(core) * blocks_ + key % blocks_;
+      Meeting& meeting = meeting_at(place, finished.width);
+      for (std::size_t k = 0; k < outputs_.size(); ++k) {
+        meeting.stacks[k].push(finished.nodes[k].data(), finished.width * outputs_[k].parts, 0, finished.elements[k]);
+      }
+      if (++meeting.cores < g_.cores_per_output()) continue;
+      for (std::size_t k = 0; k < outputs_.size(); ++k) {
+        meeting.stacks[k].close();
+        write(outputs_[k], g_.output_of(core) * g_.channels + column, finished.width, meeting.stacks[k].result(outputs_[k].field));
+      }
+      meetings_.erase(place);
+    }
+    finished_.clear();
+  }
+
+  Meeting& meeting_at(std::int64_t place, std::int64_t width) {
+    Meeting& meeting = meetings_[place];
+    if (!meeting.stacks.empty()) return meeting;
+    const std::int64_t entries = NodeStack::entries_for(g_.cores_per_output());
+    std::int64_t bytes = 0;
+    for (const Output& output : outputs_) bytes += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
+    meeting.storage = memory::Buffer::allocate(bytes, "state of a reduction");
+    std::byte* at = meeting.storage.data();
+    for (const Output& output : outputs_) {
+      meeting.stacks.emplace_back(*output.shape.reducer, width * output.parts, at);
+      at += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
+    }
+    return meeting;
+  }
+
+  const Pipeline& pipeline_;
+  const Geometry& g_;
+  Schedule schedule_;
+  bool by_lead_;
+  std::int64_t width_;   // columns in a block
+  std::int64_t blocks_;
+  bool splits_;          // few cores: each is cut into chunks
+  std::int64_t chunk_;   // elements of a channel in a chunk: a power of two, a multiple of every leaf
+  std::vector<Output> outputs_;
+  std::mutex mutex_;
+  std::map<std::int64_t, std::unique_ptr<CoreSet>> open_;  // cores that the next feed goes on with
+  std::map<std::int64_t, Finished> finished_;
+  std::map<std::int64_t, Meeting> meetings_;
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets, const kernel::Table& table,
+                                  std::vector<std::byte*> memory, bool by_lead) {
+  return std::make_unique<FoldRunner>(pipeline, targets, table, memory, by_lead);
+}
+
+}  // namespace penstock::run

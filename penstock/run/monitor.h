@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Progress of an evaluation, and the way to stop it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <thread>
+
+namespace penstock::run {
+
+struct Progress {
+  std::int64_t done = 0;   // bytes of sources and file outputs dealt with
+  std::int64_t total = 0;
+  double seconds = 0;
+  std::int64_t memory = 0; // bytes held under the governor
+};
+
+struct Options {
+  /// Called on the evaluating thread every 20 ms or so; what it throws ends the evaluation.
+  std::function<void(const Progress&)> poll;
+  std::stop_token stop;
+};
+
+class Monitor {
+ public:
+  Monitor(const Options& options, std::int64_t total);
+
+  /// To be called at least every few milliseconds, from any thread; polls on the evaluating one. Throws Cancelled when
+  /// a stop is requested.
+  void tick();
+  void add(std::int64_t bytes) { done_.fetch_add(bytes, std::memory_order_relaxed); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kInterval{20};
+
+  const Options& options_;
+  const std::int64_t total_;
+  const std::thread::id owner_ = std::this_thread::get_id();
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_ = begin_;
+  std::atomic<std::int64_t> done_{0};
+};
+
+}  // namespace penstock::run

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/pass_plan.h"
+
+#include <algorithm>
+
+#include "penstock/base/env.h"
+#include "penstock/base/error.h"
+#include "penstock/base/machine.h"
+#include "penstock/base/text.h"
+
+namespace penstock::run {
+namespace {
+
+constexpr std::int64_t kStreamTile = 16 << 20;    // what disks like, with room for a few in flight
+constexpr std::int64_t kResidentTile = 256 << 20; // one pipeline over memory: only progress and Ctrl-C need a cut
+constexpr int kDepth = 3;
+
+enum class Io { kAuto, kMap, kRead, kDirect };
+
+Io io_setting() {
+  const std::string text = env(Env::kIO).value_or("auto");
+  if (text == "auto") return Io::kAuto;
+  if (text == "mmap") return Io::kMap;
+  if (text == "pread") return Io::kRead;
+  if (text == "direct") return Io::kDirect;
+  throw ArgumentError(cat("PENSTOCK_IO is '", text, "'; use auto, mmap, pread or direct"));
+}
+
+bool in_file(const Operand& operand) { return operand.kind == Operand::Kind::kFile; }
+
+bool to_file(const Destination& destination) {
+  return destination.kind == Destination::Kind::kFile || destination.kind == Destination::Kind::kAbstract;
+}
+
+class PassPlanner {
+ public:
+  PassPlanner(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners)
+      : plan_(plan), pass_(pass), runners_(runners), io_(io_setting()) {}
+
+  PassPlan make(std::int64_t available, int threads) {
+    out_.units = pass_.by_lead ? pass_.units : runners_[0]->units();
+    measure();
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      out_.state += runners_[i]->state_bytes() + threads * 64 * 1024 * static_cast<std::int64_t>(pipeline(i).program.outputs.size());
+    }
+    choose_files();
+    const bool streams = !out_.files.empty() || out_.output_bytes > 0;
+    out_.depth = out_.streams.empty() && out_.output_bytes == 0 ? 0 : kDepth;
+    std::int64_t wanted = streams ? kStreamTile : kResidentTile;
+    // Several pipelines over one source: the later ones find the tile in the cache.
+    if (runners_.size() > 1) wanted = std::min(wanted, std::max<std::int64_t>(caches().l3 / 4, 1 << 20));
+    if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
+    const std::int64_t per_unit = std::max<std::int64_t>((moved_ + out_.units - 1) / out_.units, 1);
+    std::int64_t step = wanted / per_unit;
+    while (true) {
+      cut(step);
+      if (out_.bytes() <= available || (out_.step == runners_good_step(1) && out_.depth <= 1)) return std::move(out_);
+      if (out_.step > runners_good_step(1)) step = out_.step / 2;
+      else --out_.depth;
+    }
+  }
+
+ private:
+  const Pipeline& pipeline(std::size_t i) const { return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])]; }
+
+  std::int64_t runners_good_step(std::int64_t wanted) const { return pass_.by_lead ? std::max<std::int64_t>(wanted, 1) : runners_[0]->good_step(wanted); }
+
+  /// Bytes of sources and of file outputs.
+  void measure() {
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      const Pipeline& p = pipeline(i);
+      moved_ += traffic(p.program, p.program.size());
+      for (std::size_t k = 0; k < p.parts.size(); ++k) {
+        const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
+        if (p.work == Work::kStore && to_file(p.parts[k])) out_.output_bytes += p.program.size() * size;
+      }
+      for (std::size_t o = 0; o < p.program.operands.size(); ++o) {
+        const Operand& operand = p.program.operands[o];
+        const bool read = operand.kind != Operand::Kind::kConstant && operand.kind != Operand::Kind::kIota;
+        if (read && i == 0) out_.source_bytes += byte_range(p.reads[o], size_of(operand.dtype)).size();
+      }
+    }
+  }
+
+  /// Each file operand: mapped where its pages are resident or its tiles would overlap, streamed otherwise.
+  void choose_files() {
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      const Program& program = pipeline(i).program;
+      for (std::size_t o = 0; o < program.operands.size(); ++o) {
+        if (!in_file(program.operands[o])) continue;
+        const int stream = choose_stream(i, o);
+        out_.files.push_back({static_cast<int>(i), static_cast<int>(o), stream});
+        const auto& file = program.operands[o].file;
+        if (stream < 0 && std::find(out_.mapped.begin(), out_.mapped.end(), file) == out_.mapped.end()) out_.mapped.push_back(file);
+      }
+    }
+  }
+
+  int choose_stream(std::size_t i, std::size_t o) {
+    const Operand& operand = pipeline(i).program.operands[o];
+    const Layout& layout = pipeline(i).reads[o];
+    const ByteRange all = byte_range(layout, size_of(operand.dtype));
+    if (io_ == Io::kMap || all.size() == 0 || !front_to_back(layout, size_of(operand.dtype))) return -1;
+    store::ReadMode mode = io_ == Io::kDirect ? store::ReadMode::kDirect : store::ReadMode::kBuffered;
+    if (io_ == Io::kAuto) {
+      const double resident = operand.file->mapping().residency(all.begin, all.end);
+      if (resident > 0.9) return -1;
+      // Where part of a file is in the page cache already, buffered reads use it.
+      mode = resident < 0.1 ? store::ReadMode::kDirect : store::ReadMode::kBuffered;
+    }
+    for (std::size_t s = 0; s < out_.streams.size(); ++s) {
+      if (out_.streams[s].file == operand.file && whole_[s].begin < all.end && all.begin < whole_[s].end) {
+        whole_[s] = {std::min(whole_[s].begin, all.begin), std::max(whole_[s].end, all.end)};
+        return static_cast<int>(s);
+      }
+    }
+    out_.streams.push_back({operand.file, mode, {}});
+    whole_.push_back(all);
+    return static_cast<int>(out_.streams.size()) - 1;
+  }
+
+  /// Whether a walk in C order goes through the file in order, so that tiles need separate bytes.
+  static bool front_to_back(const Layout& layout, std::int64_t itemsize) {
+    const std::int64_t n = layout.size();
+    constexpr std::int64_t kProbes = 64;
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < kProbes; ++i) {
+      const std::int64_t begin = n / kProbes * i;
+      sum += hull(layout, itemsize, {begin, i + 1 == kProbes ? n : begin + n / kProbes}).size();
+    }
+    return sum <= 2 * byte_range(layout, itemsize).size() + 1024 * itemsize;
+  }
+
+  /// Sets step and what each tile reads and writes.
+  void cut(std::int64_t step) {
+    const std::int64_t least = std::max<std::int64_t>(step, 1);
+    out_.step = std::min(pass_.by_lead ? least : runners_[0]->good_step(least), std::max<std::int64_t>(out_.units, 1));
+    out_.tile_in = 0;
+    out_.tile_out = 0;
+    for (Stream& stream : out_.streams) stream.tiles.clear();
+    for (std::int64_t t = 0; t < out_.tiles() && !out_.streams.empty(); ++t) {
+      std::int64_t bytes = 0;
+      for (std::size_t s = 0; s < out_.streams.size(); ++s) {
+        const ByteRange range = tile_range(static_cast<int>(s), out_.tile(t));
+        out_.streams[s].tiles.push_back(range);
+        bytes += range.size() + 8192;
+      }
+      out_.tile_in = std::max(out_.tile_in, bytes);
+    }
+    if (out_.output_bytes > 0) out_.tile_out = (out_.output_bytes / out_.units + 1) * out_.step + 8192;
+  }
+
+  ByteRange tile_range(int stream, Units units) const {
+    ByteRange range;
+    for (const FileOperand& each : out_.files) {
+      if (each.stream != stream) continue;
+      const Pipeline& p = pipeline(static_cast<std::size_t>(each.pipeline));
+      const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->stretch(units);
+      const auto o = static_cast<std::size_t>(each.operand);
+      const ByteRange one = hull(p.reads[o], size_of(p.program.operands[o].dtype), stretch);
+      if (range.size() == 0) range = one;
+      else range = {std::min(range.begin, one.begin), std::max(range.end, one.end)};
+    }
+    return range;
+  }
+
+  const Plan& plan_;
+  const Pass& pass_;
+  const std::vector<std::unique_ptr<Runner>>& runners_;
+  const Io io_;
+  std::vector<ByteRange> whole_;   // per stream
+  std::int64_t moved_ = 0;
+  PassPlan out_;
+};
+
+}  // namespace
+
+ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch) {
+  if (stretch.begin >= stretch.end) return {};
+  ByteRange range{layout.offset, layout.offset + itemsize};
+  Dims first(layout.shape.size());
+  Dims last(layout.shape.size());
+  std::int64_t a = stretch.begin;
+  std::int64_t b = stretch.end - 1;
+  for (std::size_t d = layout.shape.size(); d-- > 0;) {
+    first[d] = a % layout.shape[d];
+    last[d] = b % layout.shape[d];
+    a /= layout.shape[d];
+    b /= layout.shape[d];
+  }
+  // Up to the first axis on which they differ, both ends agree; behind it every index may occur.
+  bool same = true;
+  for (std::size_t d = 0; d < layout.shape.size(); ++d) {
+    const std::int64_t low = (same ? first[d] : 0) * layout.strides[d];
+    const std::int64_t high = (same ? last[d] : layout.shape[d] - 1) * layout.strides[d];
+    range.begin += std::min(low, high);
+    range.end += std::max(low, high);
+    same = same && first[d] == last[d];
+  }
+  return range;
+}
+
+PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, std::int64_t available,
+                   int threads) {
+  return PassPlanner(plan, pass, runners).make(available, threads);
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan: which programs run, in which passes over the sources, with how much memory. Made without reading data.
+//
+//   target     a node to be computed, and where its elements go
+//   pipeline   one program whose outputs are targets: stored, folded into reductions, or counted into bins
+//   pass       pipelines that walk the same leading axis over a common source: it is read once
+//   wave       passes whose inputs are the results of earlier waves
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "penstock/run/geometry.h"
+#include "penstock/run/program.h"
+#include "penstock/store/npy_sink.h"
+
+namespace penstock::run {
+
+/// Where a requested node's elements go.
+struct Destination {
+  enum class Kind : std::uint8_t {
+    kNode,      // fresh memory, kept by the node
+    kMemory,    // memory of the caller, any strides; no overlap with what is read, or exactly the same elements
+    kFile,      // a .npy output
+    kAbstract,  // a file not opened yet: for plans that are only shown
+  };
+  Kind kind = Kind::kNode;
+  std::shared_ptr<memory::Memory> memory;
+  std::shared_ptr<store::NpySink> sink;
+  Layout layout;  // of kMemory: offset from memory->data(); of files: offset in the data
+};
+
+struct Request {
+  graph::NodeRef node;
+  Destination destination;
+};
+
+struct Target {
+  graph::NodeRef node;
+  Destination destination;     // kNode: memory and layout are set when it is computed
+  int wave = 0;
+  bool requested = false;
+};
+
+enum class Work : std::uint8_t { kStore, kFold, kCount };
+
+struct Pipeline {
+  Work work = Work::kStore;
+  Program program;                 // in the order of the walk
+  std::vector<int> targets;        // output k of the program goes to targets[k]
+  std::vector<Destination> parts;  // kStore: the part of the target's destination that output k fills
+  Geometry geometry;               // kFold
+  int wave = 0;
+  Dims natural;                    // the iteration's shape before a fold reorders its axes
+  std::vector<Layout> reads;       // operands' layouts in that shape
+};
+
+struct Pass {
+  std::vector<int> pipelines;
+  int wave = 0;
+  std::int64_t units = 1;          // steps the walk may be cut into
+  bool by_lead = false;            // units are steps of the leading axis; else of the only pipeline's finest cut
+};
+
+struct Plan {
+  std::vector<Target> targets;
+  std::vector<Pipeline> pipelines;
+  std::vector<Pass> passes;
+
+  std::int64_t result_bytes() const;   // fresh memory for targets
+  std::int64_t source_bytes() const;   // bytes of operands read, once a pass
+};
+
+/// Throws ShapeError, DTypeError or BudgetError; reads no data. The caller holds graph_mutex().
+Plan make_plan(const std::vector<Request>& requests);
+
+}  // namespace penstock::run

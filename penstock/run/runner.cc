@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/runner.h"
+
+#include <algorithm>
+
+#include "penstock/base/error.h"
+#include "penstock/memory/fault_guard.h"
+#include "penstock/thread/parallel.h"
+
+namespace penstock::run {
+
+void PassContext::guarded(void (*body)(void*), void* context) const {
+  if (mapped.empty()) {
+    body(context);
+    return;
+  }
+  if (memory::guarded(body, context)) return;
+  for (const auto& file : mapped) file->check_unchanged();
+  mapped.front()->raise_truncated();
+}
+
+void PassContext::share(std::int64_t n, int workers,
+                        const std::function<void(const std::function<std::int64_t()>&)>& work) const {
+  std::atomic<std::int64_t> next{0};
+  const std::function<std::int64_t()> claim = [&]() -> std::int64_t {
+    try {
+      monitor->tick();
+    } catch (...) {
+      next.store(n, std::memory_order_relaxed);
+      throw;
+    }
+    const std::int64_t item = next.fetch_add(1, std::memory_order_relaxed);
+    return item < n ? item : -1;
+  };
+  const int used = static_cast<int>(std::clamp<std::int64_t>(n, 1, workers));
+  thread::on_workers(used, [&](int) {
+    try {
+      work(claim);
+    } catch (...) {
+      next.store(n, std::memory_order_relaxed);
+      throw;
+    }
+  });
+}
+
+int workers_for(std::int64_t bytes, int threads) {
+  constexpr std::int64_t kWorthWaking = 384 << 10;
+  return bytes < kWorthWaking ? 1 : threads;
+}
+
+std::int64_t traffic(const Program& program, std::int64_t elements) {
+  std::int64_t bytes = 0;
+  for (const Operand& operand : program.operands) {
+    const bool read = operand.kind != Operand::Kind::kConstant && operand.kind != Operand::Kind::kIota;
+    bytes += read ? size_of(operand.dtype) : 0;
+  }
+  for (const int output : program.outputs) bytes += size_of(program.values[static_cast<std::size_t>(output)]);
+  return bytes * elements;
+}
+
+std::int64_t lead_of(const Dims& shape) {
+  for (const std::int64_t extent : shape) {
+    if (extent != 1) return extent;
+  }
+  return 1;
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pipeline at work: it is fed consecutive stretches of its walk and leaves its targets computed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "penstock/kernel/table.h"
+#include "penstock/run/monitor.h"
+#include "penstock/run/plan.h"
+#include "penstock/run/tile.h"
+
+namespace penstock::run {
+
+/// Units [begin, end) of a pass.
+struct Units {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// Elements [begin, end) in C order of a pipeline's natural shape.
+struct Stretch {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// What a pass lends its runners.
+struct PassContext {
+  const kernel::Table* table = nullptr;
+  int threads = 1;
+  Monitor* monitor = nullptr;
+  bool streaming_stores = false;                           // results are too large to be read from the cache again
+  std::vector<std::shared_ptr<store::FileSource>> mapped;  // files read through a mapping: kernels run guarded
+
+  /// Runs body(context) so that a truncated mapping becomes an error.
+  void guarded(void (*body)(void*), void* context) const;
+
+  /// Items [0, n) claimed by `workers` threads. `work` is called once a worker with a function that gives the next item,
+  /// or -1 when there is none left; between items the evaluation can be stopped.
+  void share(std::int64_t n, int workers, const std::function<void(const std::function<std::int64_t()>&)>& work) const;
+};
+
+/// Calls `body` under the context's guard. What it does must be fit for memory::guarded.
+template <class Body>
+void run_guarded(const PassContext& context, Body& body) {
+  context.guarded([](void* self) { (*static_cast<Body*>(self))(); }, &body);
+}
+
+class Runner {
+ public:
+  virtual ~Runner() = default;
+
+  /// Bytes of state that feed() will hold from the first call to the last.
+  virtual std::int64_t state_bytes() const = 0;
+  /// The finest cut of the walk, when it is not by the leading axis.
+  virtual std::int64_t units() const = 0;
+  /// A count of units below or at `wanted` at which the walk is cut well: whole rows, leaves and pages.
+  virtual std::int64_t good_step(std::int64_t wanted) const = 0;
+  /// The elements that units of the pass stand for.
+  virtual Stretch stretch(Units units) const = 0;
+
+  /// Computes these units. `into[k]`: for output k with a file destination, where the stretch's first element goes.
+  virtual void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into, const PassContext& context) = 0;
+  /// After the last feed: the targets hold their results.
+  virtual void finish() = 0;
+};
+
+/// `memory[k]`: the destination memory of output k, null for files. With `by_lead`, units are steps of the leading axis.
+std::unique_ptr<Runner> make_store(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead);
+std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets, const kernel::Table& table,
+                                  std::vector<std::byte*> memory, bool by_lead);
+std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
+                                   bool by_lead);
+
+/// Elements that a worker takes at once: enough to pay for the claim, few enough to balance and to stop soon.
+inline constexpr std::int64_t kChunk = 64 << 10;
+
+/// Threads worth waking for `bytes` of traffic.
+int workers_for(std::int64_t bytes, int threads);
+
+/// Bytes that the program moves for `elements` of its walk: operands read and outputs written.
+std::int64_t traffic(const Program& program, std::int64_t elements);
+
+/// Leading extent of a shape (the first over 1) and elements of one step of it.
+std::int64_t lead_of(const Dims& shape);
+
+}  // namespace penstock::run

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise results, written to memory or to the tile of a file.
+
+#include <algorithm>
+#include <bit>
+
+#include "penstock/run/runner.h"
+
+namespace penstock::run {
+namespace {
+
+/// Where one output's elements go.
+struct Place {
+  std::byte* base = nullptr;   // element i at base + i * size when contiguous, else byte 0 of the layout
+  bool contiguous = true;
+  Layout layout;
+  std::int64_t size = 1;
+};
+
+class StoreRunner final : public Runner {
+ public:
+  StoreRunner(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead)
+      : pipeline_(pipeline), schedule_(pipeline.program, default_tile(pipeline.program.widest())), by_lead_(by_lead) {
+    for (std::size_t k = 0; k < memory.size(); ++k) {
+      Place place;
+      place.size = size_of(pipeline.program.values[static_cast<std::size_t>(pipeline.program.outputs[k])]);
+      place.layout = pipeline.parts[k].layout;
+      const bool file = memory[k] == nullptr;
+      place.contiguous = file || is_contiguous(place.layout, place.size);
+      place.base = file ? nullptr : memory[k] + (place.contiguous ? place.layout.offset : 0);
+      places_.push_back(std::move(place));
+    }
+  }
+
+  std::int64_t state_bytes() const override { return 0; }
+  std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
+  std::int64_t good_step(std::int64_t wanted) const override {
+    const std::int64_t whole = by_lead_ ? 1 : 4096;  // elements: a multiple of pages in any dtype
+    return std::max(wanted / whole, std::int64_t{1}) * whole;
+  }
+  Stretch stretch(Units units) const override {
+    const std::int64_t inner = pipeline_.program.size() / this->units();
+    return {units.begin * inner, units.end * inner};
+  }
+
+  void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into, const PassContext& context) override {
+    const Stretch all = stretch(units);
+    std::vector<Place> places = places_;
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      if (into[k] != nullptr) places[k].base = into[k] - all.begin * places[k].size;
+    }
+    const std::int64_t n = all.end - all.begin;
+    const std::int64_t chunks = (n + kChunk - 1) / kChunk;
+    const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
+    context.share(chunks, workers, [&](const auto& next) {
+      TileMachine machine(schedule_, *context.table);
+      machine.bind(bases);
+      for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
+        const std::int64_t first = all.begin + chunk * kChunk;
+        auto body = [&] { run_chunk(machine, {first, std::min(first + kChunk, all.end)}, places, context); };
+        run_guarded(context, body);
+      }
+    });
+  }
+
+  void finish() override {}
+
+ private:
+  void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places, const PassContext& context) const {
+    constexpr std::size_t kMostOutputs = 64;
+    std::byte* to[kMostOutputs] = {};
+    const std::int64_t tile = schedule_.tile();
+    for (std::int64_t first = chunk.begin; first < chunk.end; first += tile) {
+      const std::int64_t n = std::min(tile, chunk.end - first);
+      for (std::size_t k = 0; k < places.size(); ++k) {
+        const bool direct = places[k].contiguous && !context.streaming_stores;
+        to[k] = direct ? places[k].base + first * places[k].size : nullptr;
+      }
+      machine.run(first, n, to);
+      for (std::size_t k = 0; k < places.size(); ++k) {
+        const std::byte* from = machine.output(static_cast<int>(k));
+        if (!places[k].contiguous) scatter(*context.table, places[k], first, n, from);
+        else if (to[k] == nullptr) context.table->stream(from, places[k].base + first * places[k].size, n * places[k].size);
+      }
+    }
+  }
+
+  /// Elements [first, first + n) of the layout, written one row at a time.
+  static void scatter(const kernel::Table& table, const Place& place, std::int64_t first, std::int64_t n, const std::byte* from) {
+    const Layout& layout = place.layout;
+    const std::size_t rank = layout.shape.size();
+    if (rank == 0) {
+      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + layout.offset, 0, n);
+      return;
+    }
+    const std::int64_t row = layout.shape[rank - 1];
+    while (n > 0) {
+      std::int64_t offset = layout.offset + first % row * layout.strides[rank - 1];
+      std::int64_t rest = first / row;
+      for (std::size_t d = rank - 1; d-- > 0; rest /= layout.shape[d]) offset += rest % layout.shape[d] * layout.strides[d];
+      const std::int64_t length = std::min(n, row - first % row);
+      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + offset, layout.strides[rank - 1], length);
+      from += length * place.size;
+      first += length;
+      n -= length;
+    }
+  }
+
+  const Pipeline& pipeline_;
+  Schedule schedule_;
+  bool by_lead_;
+  std::vector<Place> places_;
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> make_store(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead) {
+  return std::make_unique<StoreRunner>(pipeline, std::move(memory), by_lead);
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/tile.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "penstock/base/env.h"
+#include "penstock/base/error.h"
+#include "penstock/base/text.h"
+#include "penstock/measure/counters.h"
+
+namespace penstock::run {
+namespace {
+
+/// The layout with neighbouring dimensions joined where one stride walks both. Never without a dimension.
+Layout coalesce(const Layout& in) {
+  Layout out{{}, {}, in.offset};
+  for (std::size_t i = 0; i < in.shape.size(); ++i) {
+    if (in.shape[i] == 1) continue;
+    if (!out.shape.empty() && out.strides.back() == in.strides[i] * in.shape[i]) {
+      out.shape.back() *= in.shape[i];
+      out.strides.back() = in.strides[i];
+    } else {
+      out.shape.push_back(in.shape[i]);
+      out.strides.push_back(in.strides[i]);
+    }
+  }
+  if (out.shape.empty()) {
+    out.shape.push_back(1);
+    out.strides.push_back(0);
+  }
+  return out;
+}
+
+std::size_t log2_size(DType dtype) { return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype)))); }
+
+}  // namespace
+
+std::int64_t default_tile(std::int64_t widest) {
+  if (const auto text = env(Env::kDEBUG_TILE)) return std::max<std::int64_t>(1, parse_count(*text));
+  return std::clamp<std::int64_t>(2048 / widest, 256, 1024);
+}
+
+Schedule::Schedule(const Program& program, std::int64_t tile)
+    : program_(&program),
+      tile_(tile),
+      // Staggered by a cache line, so that registers do not meet in the same cache sets.
+      slot_bytes_((tile * program.widest() + 63) / 64 * 64 + 64),
+      slots_(program.values.size(), -1) {
+  std::vector<std::size_t> last_use(program.values.size(), 0);
+  for (std::size_t i = 0; i < program.instructions.size(); ++i) {
+    const Instruction& each = program.instructions[i];
+    for (int k = 0; k < each.count; ++k) last_use[static_cast<std::size_t>(each.inputs[k])] = i;
+  }
+  const std::size_t never = program.instructions.size();
+  for (const int output : program.outputs) last_use[static_cast<std::size_t>(output)] = never;
+  for (const Operand& operand : program.operands) {
+    walks_.push_back(operand.kind == Operand::Kind::kConstant ? Layout{} : coalesce(operand.layout));
+    // Operands are fetched before the first instruction; constants keep their register for the whole pass.
+    slots_[static_cast<std::size_t>(operand.value)] = static_cast<int>(registers_++);
+    if (operand.kind == Operand::Kind::kConstant) last_use[static_cast<std::size_t>(operand.value)] = never;
+  }
+  std::vector<int> idle;
+  for (std::size_t i = 0; i < program.instructions.size(); ++i) {
+    const Instruction& each = program.instructions[i];
+    const auto output = static_cast<std::size_t>(each.output);
+    if (idle.empty()) idle.push_back(static_cast<int>(registers_++));
+    slots_[output] = idle.back();
+    idle.pop_back();
+    // A register is idle once its last reader has run; the output never shares one with this instruction's inputs.
+    for (int k = 0; k < each.count; ++k) {
+      const auto input = static_cast<std::size_t>(each.inputs[k]);
+      if (last_use[input] == i && std::find(idle.begin(), idle.end(), slots_[input]) == idle.end()) idle.push_back(slots_[input]);
+    }
+  }
+}
+
+TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
+    : schedule_(schedule),
+      table_(table),
+      registers_(memory::Buffer::allocate(std::max<std::int64_t>(schedule.bytes(), 64), "registers of a tile")),
+      where_(schedule.program().values.size()) {
+  const Program& program = schedule.program();
+  for (std::size_t v = 0; v < where_.size(); ++v) where_[v] = registers_.data() + schedule.slots_[v] * schedule.slot_bytes_;
+  for (const Operand& operand : program.operands) {
+    if (operand.kind != Operand::Kind::kConstant) continue;
+    auto* out = const_cast<std::byte*>(where_[static_cast<std::size_t>(operand.value)]);
+    table.pack[log2_size(operand.dtype)](operand.start.bytes, 0, out, schedule.tile());
+  }
+}
+
+TileMachine::~TileMachine() {
+  measure::add(measure::Counter::k_bytes_borrowed, borrowed_);
+  measure::add(measure::Counter::k_bytes_packed, packed_);
+}
+
+void TileMachine::bind(const Bases& bases) { bases_ = bases; }
+
+void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) {
+  const Program& program = schedule_.program();
+  for (std::size_t i = 0; i < program.operands.size(); ++i) {
+    if (program.operands[i].kind != Operand::Kind::kConstant) fetch(i, first, n);
+  }
+  const auto destination = [&](int value) -> std::byte* {
+    for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
+      if (program.outputs[k] == value && to[k] != nullptr) return to[k];
+    }
+    return registers_.data() + schedule_.slots_[static_cast<std::size_t>(value)] * schedule_.slot_bytes_;
+  };
+  for (const Instruction& each : program.instructions) {
+    const void* inputs[kMaxArity] = {};
+    for (int k = 0; k < each.count; ++k) inputs[k] = where_[static_cast<std::size_t>(each.inputs[k])];
+    std::byte* out = destination(each.output);
+    if (each.cast) table_.cast[index_of(each.from)][index_of(each.to)](inputs[0], out, n);
+    else table_.elementwise[index_of(each.op)][index_of(each.from)](inputs, out, n);
+    where_[static_cast<std::size_t>(each.output)] = out;
+  }
+  // An output that is an operand, or that two outputs share, is not where its last reader wants it yet.
+  for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
+    const auto value = static_cast<std::size_t>(program.outputs[k]);
+    if (to[k] != nullptr && where_[value] != to[k]) {
+      std::memcpy(to[k], where_[value], static_cast<std::size_t>(n * size_of(program.values[value])));
+    }
+  }
+}
+
+void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
+  const Operand& operand = schedule_.program().operands[index];
+  const Layout& walk = schedule_.walks_[index];
+  const std::int64_t size = size_of(operand.dtype);
+  const auto value = static_cast<std::size_t>(operand.value);
+  const std::byte* base = bases_[index];
+  auto* slot = registers_.data() + schedule_.slots_[value] * schedule_.slot_bytes_;
+  const bool stored = operand.kind != Operand::Kind::kIota;
+  if (stored && walk.strides.back() == size && !operand.swapped) {
+    // Borrowed when the stretch lies within one innermost row.
+    const std::int64_t row = walk.shape.back();
+    std::int64_t inner = first;
+    std::int64_t offset = walk.offset;
+    if (walk.shape.size() > 1) {
+      inner = first % row;
+      std::int64_t rest = first / row;
+      for (std::size_t d = walk.shape.size() - 1; d-- > 0; rest /= walk.shape[d]) offset += rest % walk.shape[d] * walk.strides[d];
+    }
+    if (inner + n <= row) {
+      where_[value] = base + offset + inner * size;
+      borrowed_ += n * size;
+      return;
+    }
+  }
+  pack_rows(operand, walk, base, first, n, slot);
+  where_[value] = slot;
+  packed_ += n * size;
+}
+
+void TileMachine::pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n,
+                            std::byte* out) {
+  const std::int64_t size = size_of(operand.dtype);
+  const std::size_t rank = walk.shape.size();
+  std::int64_t index[kMaxRank];
+  std::int64_t offset = walk.offset;
+  std::int64_t rest = first;
+  for (std::size_t d = rank; d-- > 0;) {
+    index[d] = rest % walk.shape[d];
+    rest /= walk.shape[d];
+    offset += index[d] * walk.strides[d];
+  }
+  const std::int64_t row = walk.shape[rank - 1];
+  const std::int64_t stride = walk.strides[rank - 1];
+  std::int64_t done = 0;
+  // A short row repeated along the next dimension, such as one value a channel: pack it once, then copy the register
+  // onto itself in growing pieces.
+  const bool repeats = rank == 2 && walk.strides[0] == 0 && row * 2 <= n;
+  while (done < n) {
+    const std::int64_t length = std::min(row - index[rank - 1], n - done);
+    pack_row(operand, base, offset, stride, length, out + done * size);
+    done += length;
+    if (repeats && done >= row) break;
+    offset += length * stride;
+    index[rank - 1] += length;
+    for (std::size_t d = rank - 1; index[d] == walk.shape[d] && d > 0; --d) {
+      offset += walk.strides[d - 1] - index[d] * walk.strides[d];
+      index[d] = 0;
+      ++index[d - 1];
+    }
+  }
+  // What is there is whole periods from phase on; any multiple of the period may be copied behind it.
+  for (std::int64_t whole = done / row * row; done < n;) {
+    const std::int64_t length = std::min(whole, n - done);
+    std::memcpy(out + done * size, out + (done - whole) * size, static_cast<std::size_t>(length * size));
+    done += length;
+    whole = done / row * row;
+  }
+}
+
+void TileMachine::pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride, std::int64_t n,
+                           std::byte* out) {
+  const std::size_t log2 = log2_size(operand.dtype);
+  if (operand.kind == Operand::Kind::kIota) {
+    table_.iota[index_of(operand.dtype)](operand.start.bytes, operand.delta.bytes, offset, stride, out, n);
+  } else if (!operand.swapped) {
+    table_.pack[log2](base + offset, stride, out, n);
+  } else if (kind_of(operand.dtype) == Kind::kComplex) {
+    table_.pack_swapped_pairs[operand.dtype == DType::k_complex128](base + offset, stride, out, n);
+  } else {
+    table_.pack_swapped[log2](base + offset, stride, out, n);
+  }
+}
+
+}  // namespace penstock::run
