@@ -8,9 +8,9 @@ import sys
 import time
 from typing import Any
 
-from penstock import progress
 from penstock.cli import operands, parser, status
 from penstock.expression import parse
+from penstock.progress import bar
 
 
 def add_arguments(to: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _print(ps, arguments, results, started)
     if len(results) != 1:
         raise status.CommandError("the expression has two results\n  choose one with [0] or [1] to save it")
-    with progress.bar(not arguments.quiet):
+    with bar(not arguments.quiet):
         ps.save(results[0], target, overwrite=True)
     _summary(ps, arguments, results[0], target, time.perf_counter() - started)
     return status.OK
@@ -69,7 +69,7 @@ def _print(ps: Any, arguments: argparse.Namespace, results: tuple[Any, ...], sta
     from penstock.cli import values
 
     small = [each for each in results if each.size <= values.MAX_PRINTED]
-    with progress.bar(not arguments.quiet):
+    with bar(not arguments.quiet):
         ps.evaluate(*small)
         if arguments.json:
             shown: list[Any] = [values.as_json(each) for each in results]

@@ -8,9 +8,8 @@ import os
 import sys
 from typing import Any
 
-from penstock import progress
 from penstock.cli import operands, parser, status
-from penstock.progress import size_text
+from penstock.progress import bar, size_text
 
 
 def add_arguments(to: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     array = file.open()
     fields = describe(file, array)
     if arguments.stats:
-        with progress.bar(not arguments.quiet):
+        with bar(not arguments.quiet):
             fields["stats"] = stats(ps, array)
     if arguments.json:
         from penstock.cli.values import write_json

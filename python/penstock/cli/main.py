@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from penstock.cli import status
-from penstock.cli.parser import COMMANDS, Parser, general_help, unknown_command
+from penstock.cli.commands import COMMANDS, general_help, unknown_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,9 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Writing to a closed pipe or past a file size limit is then an error that can be told, not a sudden death.
     for name in ("SIGPIPE", "SIGXFSZ"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _prepare_streams()
     as_json = "--json" in arguments
     try:
         code = _dispatch(arguments)
@@ -30,6 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:
         code = status.report(error, as_json)
     return _close_streams(code)
+
+
+def _prepare_streams() -> None:
+    """Any file name can be printed, and what cannot be written is noticed."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # Under PYTHONUNBUFFERED the stream takes a short write for a whole one and loses the rest without a word.
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        descriptor, encoding = sys.stdout.fileno(), sys.stdout.encoding
+        sys.stdout = open(descriptor, "w", encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -49,6 +59,8 @@ def _dispatch(arguments: list[str]) -> int:
         return status.OK
     if name not in COMMANDS:
         raise unknown_command(name)
+    from penstock.cli.parser import Parser
+
     command = importlib.import_module(f"penstock.cli.{COMMANDS[name].module}")
     parser = Parser(name)
     command.add_arguments(parser)

@@ -106,7 +106,7 @@ def dtype_option(text: str) -> str:
     """The name of a dtype, for argparse."""
     if _DTYPE.fullmatch(text):
         return text
-    from penstock.cli.parser import suggestion
+    from penstock.cli.commands import suggestion
 
     names = ["bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))]
     close = suggestion(text, [*names, "float16", "float32", "float64", "complex64", "complex128"])

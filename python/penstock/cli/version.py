@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os.path
 
 
 def version() -> str:
     """Of the installed distribution; of the source tree when it runs from there."""
-    beside = Path(__file__).resolve().parents[3] / "VERSION"
-    if beside.is_file():
-        return beside.read_text(encoding="ascii").strip()
+    root = __file__
+    for _ in range(4):
+        root = os.path.dirname(root)
+    beside = os.path.join(root, "VERSION")
+    if os.path.isfile(beside) and os.path.isfile(os.path.join(root, "FLOORS")):
+        with open(beside, encoding="ascii") as file:
+            return file.read().strip()
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C at a random time ends a command with status 130 and leaves neither output nor temporary file."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import COMMAND, environment
+
+FULL = bool(os.environ.get("PENSTOCK_TEST_FULL"))
+TRIES = 100 if FULL else 20
+# Minutes of work: every try is interrupted long before the end.
+SLOW = "sin(" * 120 + "a" + ")" * 120
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("interrupt")
+    np.save(path / "a.npy", np.linspace(0, 1000, 50_000_000, dtype=np.float64))
+    return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures(request: pytest.FixtureRequest) -> Iterator[list[float]]:
+    """Latencies in seconds, printed at the end."""
+    latencies: list[float] = []
+    yield latencies
+    if latencies:
+        ordered = sorted(latencies)
+        p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+        text = (
+            f"\nCtrl-C to exit, {len(ordered)} tries: median {ordered[len(ordered) // 2] * 1e3:.0f} ms, "
+            f"p99 {p99 * 1e3:.0f} ms, longest {ordered[-1] * 1e3:.0f} ms"
+        )
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(text, file=sys.stderr)
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [*COMMAND, "eval", SLOW, "a=a.npy", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_output(process: subprocess.Popen[str], folder: Path) -> None:
+    """Returns once the evaluation has begun: its temporary file is there."""
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".*.partial")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("attempt", range(TRIES))
+def test_ctrl_c_leaves_nothing_behind(folder: Path, figures: list[float], attempt: int) -> None:
+    before = {each.name for each in folder.iterdir()}
+    process = started(folder, "-o", "out.npy", *(["--threads", "1"] if attempt % 2 else []))
+    wait_for_output(process, folder)
+    time.sleep(random.Random(attempt).uniform(0, 0.4))
+    sent = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    figures.append(time.perf_counter() - sent)
+    output, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert output == ""
+    assert {each.name for each in folder.iterdir()} == before
+
+
+def test_ctrl_c_while_a_result_is_to_be_printed(folder: Path) -> None:
+    command = [*COMMAND, "eval", f"mean({SLOW})", "a=a.npy"]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert output == ""
+
+
+def test_an_output_that_is_an_input_survives_ctrl_c(folder: Path) -> None:
+    size = (folder / "a.npy").stat().st_size
+    process = started(folder, "-o", "a.npy")
+    wait_for_output(process, folder)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (folder / "a.npy").stat().st_size == size
+    assert float(np.load(folder / "a.npy", mmap_mode="r")[-1]) == 1000.0
