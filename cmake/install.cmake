@@ -21,11 +21,7 @@ function(penstock_header_closure header out)
 endfunction()
 
 set(PENSTOCK_PUBLIC_HEADERS "")
-file(GLOB doors CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
-  "${PROJECT_SOURCE_DIR}/penstock/penstock.h" "${PROJECT_SOURCE_DIR}/penstock/array/*.h")
-foreach(door IN LISTS doors)
-  penstock_header_closure("${door}" PENSTOCK_PUBLIC_HEADERS)
-endforeach()
+penstock_header_closure(penstock/penstock.h PENSTOCK_PUBLIC_HEADERS)
 list(TRANSFORM PENSTOCK_PUBLIC_HEADERS PREPEND "${PROJECT_SOURCE_DIR}/" OUTPUT_VARIABLE public_headers)
 set(public_tables ${public_headers})
 list(FILTER public_headers INCLUDE REGEX "\\.h$")
