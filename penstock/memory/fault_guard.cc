@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/memory/fault_guard.h"
 
+#include <ucontext.h>
+
 #include <csetjmp>
 #include <csignal>
 
@@ -38,7 +40,11 @@ void chain(int number, siginfo_t* info, void* context) {
 void on_bus_error(int number, siginfo_t* info, void* context) {
   // BUS_ADRERR alone means "no such page in the file"; a poisoned memory cell or a misaligned access is no truncation.
   Frame* const frame = innermost;
-  if (frame != nullptr && info->si_code == BUS_ADRERR) siglongjmp(frame->place, 1);
+  if (frame != nullptr && info->si_code == BUS_ADRERR) {
+    // The mask of the interrupted code, whatever handlers stand between the kernel and this one: the jump leaves it.
+    pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t*>(context)->uc_sigmask, nullptr);
+    siglongjmp(frame->place, 1);
+  }
   chain(number, info, context);
 }
 
@@ -46,7 +52,7 @@ bool install() {
   sigaction(SIGBUS, nullptr, &previous);
   struct sigaction ours = {};
   ours.sa_sigaction = on_bus_error;
-  // SA_NODEFER: the jump leaves the handler with the signal mask as it was, so the guard need not save and restore it.
+  // SA_NODEFER: a fault inside an earlier handler that is called from here still meets a handler.
   ours.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
   sigemptyset(&ours.sa_mask);
   return sigaction(SIGBUS, &ours, nullptr) == 0;

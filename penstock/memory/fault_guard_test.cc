@@ -127,7 +127,7 @@ TEST(FaultGuard, TheSignalMaskStaysAsItWas) {
   for (int number = 1; number < NSIG; ++number) EXPECT_EQ(sigismember(&before, number), sigismember(&after, number));
 }
 
-TEST(FaultGuard, AnEscapingExceptionLeavesNoGuardBehind) {
+TEST(FaultGuardDeathTest, AnEscapingExceptionLeavesNoGuardBehind) {
   EXPECT_THROW(guarded([](void*) { throw std::runtime_error("against the contract"); }, nullptr), std::runtime_error);
   const CutMapping mapping;
   EXPECT_DEATH(static_cast<void>(*mapping.missing()), "") << "no guard is active, so the fault is fatal";
