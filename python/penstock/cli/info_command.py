@@ -41,21 +41,24 @@ def describe(file: operands.FileArray, array: Any) -> dict[str, Any]:
     """Everything but the data."""
     layout = raw_layout(file) if file.dtype is not None else npy_layout(file.path)
     held = os.stat(file.path).st_size
+    # The engine reads float16 as float32; what is told here is what the file holds.
+    half = layout.pop("half") or file.dtype == "float16"
+    nbytes = 2 * array.size if half else array.nbytes
     return {
         "path": file.path,
         **layout,
-        "dtype": str(array.dtype),
+        "dtype": "float16" if half else str(array.dtype),
         "shape": list(array.shape),
         "size": array.size,
-        "nbytes": array.nbytes,
+        "nbytes": nbytes,
         "file_bytes": held,
-        "trailing_bytes": max(0, held - layout["data_offset"] - array.nbytes),
+        "trailing_bytes": max(0, held - layout["data_offset"] - nbytes),
     }
 
 
 def raw_layout(file: operands.FileArray) -> dict[str, Any]:
     """The layout of raw data: as it was said to be."""
-    return {"format": "raw", "order": "C", "byte_order": sys.byteorder, "data_offset": file.offset}
+    return {"format": "raw", "order": "C", "byte_order": sys.byteorder, "data_offset": file.offset, "half": False}
 
 
 def npy_layout(path: str) -> dict[str, Any]:
@@ -66,13 +69,13 @@ def npy_layout(path: str) -> dict[str, Any]:
         length = int.from_bytes(start[8 : 10 if two else 12], "little")
         offset = (10 if two else 12) + length
         file.seek(10 if two else 12)
-        header = file.read(min(length, 1 << 16)).replace(b" ", b"")
-    big = b"'descr':'>" in header or b'"descr":">' in header
+        header = file.read(min(length, 1 << 16)).replace(b" ", b"").replace(b'"', b"'")
     return {
         "format": f"npy {start[6]}.{start[7]}",
-        "order": "Fortran" if b"fortran_order':True" in header or b'fortran_order":True' in header else "C",
-        "byte_order": "big" if big else "little",
+        "order": "Fortran" if b"'fortran_order':True" in header else "C",
+        "byte_order": "big" if b"'descr':'>" in header else "little",
         "data_offset": offset,
+        "half": b"f2'" in header,
     }
 
 
