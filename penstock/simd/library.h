@@ -9,6 +9,7 @@ double library_acosh(double x, double);
 double library_asinh(double x, double);
 double library_atan2(double y, double x);
 double library_cosh(double x, double);  // for |x| over 80
+double library_hypot(double x, double y);
 double library_log1p(double x, double);
 double library_sinh(double x, double);  // for |x| over 80
 

@@ -38,7 +38,6 @@ PENSTOCK_DIRECT_1(atan)
 PENSTOCK_DIRECT_1(cos)
 PENSTOCK_DIRECT_1(exp)
 PENSTOCK_DIRECT_1(expm1)
-PENSTOCK_DIRECT_2(hypot)
 PENSTOCK_DIRECT_1(log)
 PENSTOCK_DIRECT_1(log10)
 PENSTOCK_DIRECT_1(log2)
@@ -117,6 +116,15 @@ struct Maths_cosh {
   static HWY_INLINE V call(V x) {
     // exp overflows before its half does.
     return repaired(hn::Gt(hn::Abs(x), limit<V>(88, 709)), sleef_cosh<kFma>(x), x, x, library_cosh);
+  }
+};
+struct Maths_hypot {
+  template <bool kFma, class V>
+  static HWY_INLINE V call(V a, V b) {
+    const V got = sleef_hypot<kFma>(a, b);
+    // The low halves of squares underflow.
+    const auto small = hn::And(hn::Lt(got, limit<V>(0x1p-100, 0x1p-960)), hn::Ne(got, hn::Zero(hn::DFromV<V>())));
+    return repaired(small, got, a, b, library_hypot);
   }
 };
 struct Maths_log1p {

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packing, unpacking, streaming, iota and histograms under every target.
+#include <algorithm>
+#include <cmath>
+
+#include "gtest/gtest.h"
+#include "penstock/kernel/sweep.h"
+
+namespace penstock::kernel {
+namespace {
+
+std::vector<unsigned char> random_bytes(std::size_t n) {
+  std::mt19937 random(static_cast<unsigned>(n));
+  std::vector<unsigned char> bytes(n);
+  for (unsigned char& each : bytes) each = static_cast<unsigned char>(random());
+  return bytes;
+}
+
+enum class Swap { kNone, kWhole, kHalves };
+
+/// out[i] = the element at in + i * stride, a byte at a time.
+std::vector<unsigned char> packed(const unsigned char* in, std::int64_t stride, std::int64_t size, std::int64_t n, Swap swap) {
+  std::vector<unsigned char> out;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const unsigned char* each = in + i * stride;
+    for (std::int64_t k = 0; k < size; ++k) {
+      const std::int64_t half = size / 2;
+      const std::int64_t from = swap == Swap::kNone ? k : swap == Swap::kWhole ? size - 1 - k : k / half * half + half - 1 - k % half;
+      out.push_back(each[from]);
+    }
+  }
+  return out;
+}
+
+TEST(Copy, PackTakesAnyStrideAndAlignment) {
+  const std::vector<unsigned char> bytes = random_bytes(40000);
+  const unsigned char* middle = bytes.data() + 20001;
+  for_targets([&](const Table& table) {
+    for (int log2 = 0; log2 < 5; ++log2) {
+      const std::int64_t size = std::int64_t{1} << log2;
+      for (const std::int64_t n : sizes_for(size)) {
+        for (const std::int64_t stride : {std::int64_t{0}, size, -size, 2 * size, 3 * size, size + 1, std::int64_t{-37}, std::int64_t{64}}) {
+          const auto check = [&](Pack pack, Swap swap) {
+            Operand out(n, size, 1);
+            pack(middle, stride, out.data(), n);
+            const auto expected = packed(middle, stride, size, n, swap);
+            EXPECT_TRUE(n == 0 || std::memcmp(out.data(), expected.data(), out.bytes()) == 0)
+                << n << " of " << size << " bytes, stride " << stride << ", swap " << static_cast<int>(swap) << " under " << table.target;
+            EXPECT_TRUE(out.intact());
+          };
+          check(table.pack[log2], Swap::kNone);
+          check(table.pack_swapped[log2], Swap::kWhole);
+          if (size >= 8) check(table.pack_swapped_pairs[log2 - 3], Swap::kHalves);
+        }
+      }
+    }
+  });
+}
+
+TEST(Copy, UnpackUndoesPack) {
+  for_targets([&](const Table& table) {
+    for (int log2 = 0; log2 < 5; ++log2) {
+      const std::int64_t size = std::int64_t{1} << log2;
+      const std::int64_t n = 4 * (64 / size) + 3;
+      const std::vector<unsigned char> bytes = random_bytes(static_cast<std::size_t>(n * size));
+      for (const std::int64_t stride : {size, -size, 3 * size, size + 1, std::int64_t{-100}}) {
+        std::vector<unsigned char> spread(static_cast<std::size_t>(n * std::abs(stride) + size) + 1, 0xee);
+        unsigned char* start = stride > 0 ? spread.data() + 1 : spread.data() + spread.size() - size;
+        table.unpack[log2](bytes.data(), start, stride, n);
+        EXPECT_EQ(packed(start, stride, size, n, Swap::kNone), bytes) << size << " bytes, stride " << stride << " under " << table.target;
+        const auto kept = std::count(spread.begin(), spread.end(), 0xee);
+        const auto own = std::count(bytes.begin(), bytes.end(), 0xee);
+        EXPECT_EQ(kept - own, static_cast<std::int64_t>(spread.size()) - n * size) << "bytes between elements were written";
+      }
+    }
+  });
+}
+
+TEST(Copy, StreamCopiesAnySizeFromAndToAnyAddress) {
+  const std::vector<unsigned char> bytes = random_bytes(2000);
+  for_targets([&](const Table& table) {
+    for (std::int64_t n = 0; n < 400; n += n < 140 ? 1 : 37) {
+      for (const std::int64_t skew : {0, 1, 16, 33, 63}) {
+        Operand out(n, 1, skew);
+        table.stream(bytes.data() + n % 7, out.data(), n);
+        EXPECT_TRUE(n == 0 || std::memcmp(out.data(), bytes.data() + n % 7, static_cast<std::size_t>(n)) == 0) << n << " bytes at " << skew;
+        EXPECT_TRUE(out.intact()) << n << " bytes at " << skew << " under " << table.target;
+      }
+    }
+  });
+}
+
+template <class T>
+void check_iota(const Table& table, T start, T delta, std::int64_t first, std::int64_t step) {
+  constexpr std::int64_t kN = 131;
+  Operand out(kN, sizeof(T), 1);
+  table.iota[index_of(kDTypeOf<T>)](&start, &delta, first, step, out.data(), kN);
+  for (std::int64_t i = 0; i < kN; ++i) {
+    const std::int64_t k = first + i * step;
+    T expected;
+    if constexpr (std::is_integral_v<T>) {
+      expected = static_cast<T>(static_cast<std::uint64_t>(start) + static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(delta));
+    } else if constexpr (std::is_floating_point_v<T>) {
+      expected = static_cast<T>(double{start} + static_cast<double>(k) * double{delta});
+    } else {
+      using R = typename T::value_type;
+      expected = {static_cast<R>(double{start.real()} + static_cast<double>(k) * double{delta.real()}),
+                  static_cast<R>(double{start.imag()} + static_cast<double>(k) * double{delta.imag()})};
+    }
+    ASSERT_TRUE(same(out.as<T>()[i], expected)) << name_of(kDTypeOf<T>) << " " << i << ": " << text_of(out.as<T>()[i]) << " under "
+                                                << table.target << ", expected " << text_of(expected);
+  }
+}
+
+TEST(Copy, IotaCountsInItsDtype) {
+  for_targets([&](const Table& table) {
+    for (int t = 0; t < kDTypeCount; ++t) {
+      visit(static_cast<DType>(t), [&]<class T>() {
+        if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, bool>) {
+          check_iota<T>(table, T(3), T(1), 0, 1);
+          check_iota<T>(table, T(100), T(7), 1000000007, 3);
+          if constexpr (std::is_floating_point_v<T>) check_iota<T>(table, T(-0.3), T(0.1), -50, 7);
+          if constexpr (std::is_integral_v<T>) check_iota<T>(table, std::numeric_limits<T>::max(), T(-3), -5, 11);
+        }
+      });
+    }
+  });
+}
+
+/// numpy.histogram's counts, by a linear search.
+std::vector<std::int64_t> counted(const std::vector<double>& x, const std::vector<double>& edges) {
+  std::vector<std::int64_t> counts(edges.size() - 1);
+  for (const double each : x) {
+    for (std::size_t b = 0; b < counts.size(); ++b) {
+      const bool last = b + 1 == counts.size();
+      if (each >= edges[b] && (last ? each <= edges[b + 1] : each < edges[b + 1])) ++counts[b];
+    }
+  }
+  return counts;
+}
+
+TEST(Copy, HistogramCountsAgainstTheEdges) {
+  std::vector<double> x;
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 3000; ++i) x.push_back(static_cast<double>(random() >> 11) * 0x1p-50 - 1);
+  for (const double each : {double{NAN}, double{INFINITY}, -double{INFINITY}, 0.0, -0.0}) x.push_back(each);
+  for (const std::size_t bins : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{10}, std::size_t{333}}) {
+    std::vector<double> even;
+    std::vector<double> uneven;
+    for (std::size_t b = 0; b <= bins; ++b) {
+      even.push_back(-0.1 + 3.3 * static_cast<double>(b) / static_cast<double>(bins));
+      uneven.push_back(std::pow(static_cast<double>(b) / static_cast<double>(bins), 3) * 5 - 0.5);
+    }
+    std::vector<double> all = x;
+    for (const double edge : even) {
+      for (const double each : {edge, std::nextafter(edge, -9), std::nextafter(edge, 9)}) all.push_back(each);
+    }
+    all.insert(all.end(), uneven.begin(), uneven.end());
+    for_targets([&](const Table& table) {
+      const auto n = static_cast<std::int64_t>(all.size());
+      std::vector<std::int64_t> counts(bins);
+      table.histogram(all.data(), n, even.data(), static_cast<std::int64_t>(bins), static_cast<double>(bins) / (even.back() - even.front()), counts.data());
+      EXPECT_EQ(counts, counted(all, even)) << bins << " even bins under " << table.target;
+      counts.assign(bins, 0);
+      table.histogram(all.data(), n, uneven.data(), static_cast<std::int64_t>(bins), 0, counts.data());
+      EXPECT_EQ(counts, counted(all, uneven)) << bins << " uneven bins under " << table.target;
+      table.histogram(all.data(), n, uneven.data(), static_cast<std::int64_t>(bins), 0, counts.data());
+      EXPECT_EQ(counts[0], 2 * counted(all, uneven)[0]) << "counts are added to";
+    });
+  }
+}
+
+}  // namespace
+}  // namespace penstock::kernel
