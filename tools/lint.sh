@@ -30,7 +30,8 @@ warning_free() {
 
 tidy() {
   cpp_files 'penstock/*.cc' | grep -v '_bench\.cc$' |
-    xargs -P "$(nproc)" -n 1 clang-tidy-14 -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+    xargs -P "$(nproc)" -n 1 clang-tidy-14 -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option \
+      --extra-arg=-Wno-error 2>/dev/null
 }
 
 check floors python3 tools/floors.py
