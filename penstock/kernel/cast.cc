@@ -22,8 +22,7 @@ HWY_FLATTEN void cast(const void* in, void* out, std::int64_t n) {
   if constexpr (std::is_same_v<From, To>) {
     if (n > 0) std::memmove(r, x, static_cast<std::size_t>(n) * sizeof(To));
   } else {
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) r[i] = convert<To>(x[i]);
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) r[i] = convert<To>(x[i]);
   }
 }
 

@@ -85,8 +85,9 @@ void check(std::int64_t n, std::int64_t skew) {
     for (std::int64_t i = 0; i < n; ++i) {
       const To expected = reference<To>(in.as<From>()[i]);
       const To got = out.as<To>()[i];
-      ASSERT_TRUE(same(got, expected)) << name_of(kFrom) << " " << text_of(in.as<From>()[i]) << " to " << name_of(kTo) << " = "
-                                       << text_of(got) << " under " << table.target << ", expected " << text_of(expected);
+      ASSERT_TRUE(same(got, expected)) << name_of(kFrom) << " " << text_of(in.as<From>()[i]) << " to " << name_of(kTo)
+                                       << " = " << text_of(got) << " under " << table.target << ", expected "
+                                       << text_of(expected);
     }
   });
 }
@@ -113,7 +114,8 @@ TEST(Cast, EveryHalfThereAndBack) {
       std::vector<Half> back(65536);
       table.cast[index_of(DType::k_float16)][index_of(wide)](all.data(), middle.data(), 65536);
       table.cast[index_of(wide)][index_of(DType::k_float16)](middle.data(), back.data(), 65536);
-      EXPECT_EQ(difference(DType::k_float16, back.data(), all.data(), 65536), "") << name_of(wide) << " under " << table.target;
+      EXPECT_EQ(difference(DType::k_float16, back.data(), all.data(), 65536), "")
+          << name_of(wide) << " under " << table.target;
     }
   });
 }
@@ -122,8 +124,11 @@ TEST(Cast, EveryHalfThereAndBack) {
 TEST(Cast, DoublesRoundToHalvesOnce) {
   for_targets([&](const Table& table) {
     for (unsigned bits = 0; bits < 0x7bff; ++bits) {
-      const double middle = (half_value(Half{static_cast<std::uint16_t>(bits)}) + half_value(Half{static_cast<std::uint16_t>(bits + 1)})) / 2;
-      for (const double x : {middle, std::nextafter(middle, 0), std::nextafter(middle, 1e9), -std::nextafter(middle, 1e9)}) {
+      const double middle = (half_value(Half{static_cast<std::uint16_t>(bits)}) +
+                             half_value(Half{static_cast<std::uint16_t>(bits + 1)})) /
+                            2;
+      for (const double x :
+           {middle, std::nextafter(middle, 0), std::nextafter(middle, 1e9), -std::nextafter(middle, 1e9)}) {
         Half got{};
         table.cast[index_of(DType::k_float64)][index_of(DType::k_float16)](&x, &got, 1);
         ASSERT_EQ(got.bits, nearest_half(x).bits) << text_of(x) << " under " << table.target;

@@ -135,8 +135,8 @@ void loop(const void* const* in, void* out, std::int64_t n) {
 }  // namespace
 
 void fill_complex_maths(Table& table) {
-#define PENSTOCK_COMPLEX(name, arity)                                                                  \
-  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_complex64)] = loop<name, arity, float>;   \
+#define PENSTOCK_COMPLEX(name, arity)                                                                 \
+  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_complex64)] = loop<name, arity, float>; \
   table.elementwise[index_of(Op::k_##name)][index_of(DType::k_complex128)] = loop<name, arity, double>;
 #include "penstock/kernel/complex.def"
 #undef PENSTOCK_COMPLEX

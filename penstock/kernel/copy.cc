@@ -68,15 +68,15 @@ HWY_FLATTEN void pack(const void* in, std::int64_t stride, void* out, std::int64
   const auto* from = static_cast<const std::byte*>(in);
   auto* to = static_cast<std::byte*>(out);
   if (stride == kSize) {
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kSize)));
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i)
+        store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kSize)));
   } else if (stride == 0) {
     if (n <= 0) return;
     const T value = swapped<T, kSwap>(load<T>(from));
     for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, value);
   } else {
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i)
+        store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
   }
 }
 
@@ -101,7 +101,8 @@ void stream(const void* in, void* out, std::int64_t bytes) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto* from = static_cast<const std::uint8_t*>(in);
   auto* to = static_cast<std::uint8_t*>(out);
-  const auto past = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) & static_cast<std::uintptr_t>(lanes - 1));
+  const auto past =
+      static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) & static_cast<std::uintptr_t>(lanes - 1));
   std::int64_t i = past == 0 ? 0 : lanes - past;  // up to the first aligned byte
   if (i > bytes) i = bytes;
   if (i > 0) std::memcpy(to, from, static_cast<std::size_t>(i));

@@ -19,13 +19,16 @@ std::vector<unsigned char> random_bytes(std::size_t n) {
 enum class Swap { kNone, kWhole, kHalves };
 
 /// out[i] = the element at in + i * stride, a byte at a time.
-std::vector<unsigned char> packed(const unsigned char* in, std::int64_t stride, std::int64_t size, std::int64_t n, Swap swap) {
+std::vector<unsigned char> packed(const unsigned char* in, std::int64_t stride, std::int64_t size, std::int64_t n,
+                                  Swap swap) {
   std::vector<unsigned char> out;
   for (std::int64_t i = 0; i < n; ++i) {
     const unsigned char* each = in + i * stride;
     for (std::int64_t k = 0; k < size; ++k) {
       const std::int64_t half = size / 2;
-      const std::int64_t from = swap == Swap::kNone ? k : swap == Swap::kWhole ? size - 1 - k : k / half * half + half - 1 - k % half;
+      const std::int64_t from = swap == Swap::kNone    ? k
+                                : swap == Swap::kWhole ? size - 1 - k
+                                                       : k / half * half + half - 1 - k % half;
       out.push_back(each[from]);
     }
   }
@@ -39,13 +42,15 @@ TEST(Copy, PackTakesAnyStrideAndAlignment) {
     for (int log2 = 0; log2 < 5; ++log2) {
       const std::int64_t size = std::int64_t{1} << log2;
       for (const std::int64_t n : sizes_for(size)) {
-        for (const std::int64_t stride : {std::int64_t{0}, size, -size, 2 * size, 3 * size, size + 1, std::int64_t{-37}, std::int64_t{64}}) {
+        for (const std::int64_t stride :
+             {std::int64_t{0}, size, -size, 2 * size, 3 * size, size + 1, std::int64_t{-37}, std::int64_t{64}}) {
           const auto check = [&](Pack pack, Swap swap) {
             Operand out(n, size, 1);
             pack(middle, stride, out.data(), n);
             const auto expected = packed(middle, stride, size, n, swap);
             EXPECT_TRUE(n == 0 || std::memcmp(out.data(), expected.data(), out.bytes()) == 0)
-                << n << " of " << size << " bytes, stride " << stride << ", swap " << static_cast<int>(swap) << " under " << table.target;
+                << n << " of " << size << " bytes, stride " << stride << ", swap " << static_cast<int>(swap)
+                << " under " << table.target;
             EXPECT_TRUE(out.intact());
           };
           check(table.pack[log2], Swap::kNone);
@@ -67,10 +72,12 @@ TEST(Copy, UnpackUndoesPack) {
         std::vector<unsigned char> spread(static_cast<std::size_t>(n * std::abs(stride) + size) + 1, 0xee);
         unsigned char* start = stride > 0 ? spread.data() + 1 : spread.data() + spread.size() - size;
         table.unpack[log2](bytes.data(), start, stride, n);
-        EXPECT_EQ(packed(start, stride, size, n, Swap::kNone), bytes) << size << " bytes, stride " << stride << " under " << table.target;
+        EXPECT_EQ(packed(start, stride, size, n, Swap::kNone), bytes)
+            << size << " bytes, stride " << stride << " under " << table.target;
         const auto kept = std::count(spread.begin(), spread.end(), 0xee);
         const auto own = std::count(bytes.begin(), bytes.end(), 0xee);
-        EXPECT_EQ(kept - own, static_cast<std::int64_t>(spread.size()) - n * size) << "bytes between elements were written";
+        EXPECT_EQ(kept - own, static_cast<std::int64_t>(spread.size()) - n * size)
+            << "bytes between elements were written";
       }
     }
   });
@@ -83,7 +90,8 @@ TEST(Copy, StreamCopiesAnySizeFromAndToAnyAddress) {
       for (const std::int64_t skew : {0, 1, 16, 33, 63}) {
         Operand out(n, 1, skew);
         table.stream(bytes.data() + n % 7, out.data(), n);
-        EXPECT_TRUE(n == 0 || std::memcmp(out.data(), bytes.data() + n % 7, static_cast<std::size_t>(n)) == 0) << n << " bytes at " << skew;
+        EXPECT_TRUE(n == 0 || std::memcmp(out.data(), bytes.data() + n % 7, static_cast<std::size_t>(n)) == 0)
+            << n << " bytes at " << skew;
         EXPECT_TRUE(out.intact()) << n << " bytes at " << skew << " under " << table.target;
       }
     }
@@ -99,7 +107,8 @@ void check_iota(const Table& table, T start, T delta, std::int64_t first, std::i
     const std::int64_t k = first + i * step;
     T expected;
     if constexpr (std::is_integral_v<T>) {
-      expected = static_cast<T>(static_cast<std::uint64_t>(start) + static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(delta));
+      expected = static_cast<T>(static_cast<std::uint64_t>(start) +
+                                static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(delta));
     } else if constexpr (std::is_floating_point_v<T>) {
       expected = static_cast<T>(double{start} + static_cast<double>(k) * double{delta});
     } else {
@@ -107,8 +116,8 @@ void check_iota(const Table& table, T start, T delta, std::int64_t first, std::i
       expected = {static_cast<R>(double{start.real()} + static_cast<double>(k) * double{delta.real()}),
                   static_cast<R>(double{start.imag()} + static_cast<double>(k) * double{delta.imag()})};
     }
-    ASSERT_TRUE(same(out.as<T>()[i], expected)) << name_of(kDTypeOf<T>) << " " << i << ": " << text_of(out.as<T>()[i]) << " under "
-                                                << table.target << ", expected " << text_of(expected);
+    ASSERT_TRUE(same(out.as<T>()[i], expected)) << name_of(kDTypeOf<T>) << " " << i << ": " << text_of(out.as<T>()[i])
+                                                << " under " << table.target << ", expected " << text_of(expected);
   }
 }
 
@@ -159,7 +168,8 @@ TEST(Copy, HistogramCountsAgainstTheEdges) {
     for_targets([&](const Table& table) {
       const auto n = static_cast<std::int64_t>(all.size());
       std::vector<std::int64_t> counts(bins);
-      table.histogram(all.data(), n, even.data(), static_cast<std::int64_t>(bins), static_cast<double>(bins) / (even.back() - even.front()), counts.data());
+      table.histogram(all.data(), n, even.data(), static_cast<std::int64_t>(bins),
+                      static_cast<double>(bins) / (even.back() - even.front()), counts.data());
       EXPECT_EQ(counts, counted(all, even)) << bins << " even bins under " << table.target;
       counts.assign(bins, 0);
       table.histogram(all.data(), n, uneven.data(), static_cast<std::int64_t>(bins), 0, counts.data());

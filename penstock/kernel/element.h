@@ -9,6 +9,13 @@
 #include "penstock/op/ops.h"
 #include "penstock/type/dtype.h"
 
+// Heads a loop none of whose iterations reads what another writes: `out` equals an operand exactly or overlaps none.
+#if defined(__clang__)
+#define PENSTOCK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define PENSTOCK_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace penstock::kernel {
 
 /// A complex number as its two halves: arithmetic on it is written out and vectorises, std::complex calls a library.

@@ -40,7 +40,7 @@ struct Carrier {
   using Type = T;
 };
 template <class F, class T>
-  requires std::derived_from<F, Modular> && kIsInteger<T>
+requires std::derived_from<F, Modular> && kIsInteger<T>
 struct Carrier<F, T> {
   using Type = std::make_unsigned_t<T>;
 };
@@ -50,16 +50,17 @@ template <class F, class T>
 using FirstOf = std::conditional_t<std::is_same_v<F, Where>, bool, T>;
 
 template <class F, int kArity, class T, class R>
-concept Fits = (kArity == 1 && requires(F f, T x) {
-                 { f(x) } -> std::same_as<R>;
-               }) || (kArity == 2 && requires(F f, T x) {
-                 { f(x, x) } -> std::same_as<R>;
-               }) || (kArity == 3 && requires(F f, FirstOf<F, T> first, T x) {
+concept Fits = (kArity == 1 &&
+                requires(F f, T x) {
+                  { f(x) } -> std::same_as<R>;
+                }) ||
+               (kArity == 2 &&
+                requires(F f, T x) {
+                  { f(x, x) } -> std::same_as<R>;
+                }) ||
+               (kArity == 3 && requires(F f, FirstOf<F, T> first, T x) {
                  { f(first, x, x) } -> std::same_as<R>;
                });
-
-// `out` may equal an operand exactly and never overlaps one otherwise: no iteration reads what another writes.
-#define PENSTOCK_INDEPENDENT _Pragma("GCC ivdep")
 
 template <class F, class T, class R>
 HWY_FLATTEN void loop1(const void* const* in, void* out, std::int64_t n) {
@@ -120,13 +121,13 @@ constexpr bool is_wanted(Op op, DType t) { return computes_with(row(op).domain, 
 /// The entries of every operation for the dtype of T.
 template <class T>
 void fill_elementwise(Table& table) {
-#define PENSTOCK_OP(name, functor, arity, domain, result)                                                         \
-  {                                                                                                               \
-    using Each = Row<functor, arity, Result::result, T, is_wanted(Op::k_##name, kDTypeOf<T>)>;                    \
-    static_assert(Each::kFits, "op/elementwise.def, row " #name ": functor " #functor                             \
-                               " (kernel/functors-inl.h) does not take " #arity " operand(s) of a dtype of "      \
-                               #domain " and give " #result);                                                     \
-    Each::fill(Op::k_##name, table);                                                                              \
+#define PENSTOCK_OP(name, functor, arity, domain, result)                                                            \
+  {                                                                                                                  \
+    using Each = Row<functor, arity, Result::result, T, is_wanted(Op::k_##name, kDTypeOf<T>)>;                       \
+    static_assert(Each::kFits, "op/elementwise.def, row " #name ": functor " #functor                                \
+                               " (kernel/functors-inl.h) does not take " #arity " operand(s) of a dtype of " #domain \
+                               " and give " #result);                                                                \
+    Each::fill(Op::k_##name, table);                                                                                 \
   }
 #include "penstock/op/elementwise.def"
 #undef PENSTOCK_OP

@@ -52,10 +52,10 @@ void maths_loop(const void* const* in, void* out, std::int64_t n) {
 
 template <bool kFma>
 void fill(Table& table) {
-#define PENSTOCK_MATHS(name, arity, ...)                                     \
-  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_float32)] =    \
-      maths_loop<maths::Maths_##name, arity, float, kFma>;                   \
-  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_float64)] =    \
+#define PENSTOCK_MATHS(name, arity, ...)                                  \
+  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_float32)] = \
+      maths_loop<maths::Maths_##name, arity, float, kFma>;                \
+  table.elementwise[index_of(Op::k_##name)][index_of(DType::k_float64)] = \
       maths_loop<maths::Maths_##name, arity, double, kFma>;
 #include "penstock/simd/maths.def"
 #undef PENSTOCK_MATHS

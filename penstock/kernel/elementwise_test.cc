@@ -61,7 +61,8 @@ TEST(Elementwise, EveryTableHasWhatInferenceAdmits) {
         } catch (const DTypeError&) {
           admitted = false;
         }
-        EXPECT_EQ(table.elementwise[i][j] != nullptr, admitted) << row(op).name << " of " << name_of(t) << " under " << table.target;
+        EXPECT_EQ(table.elementwise[i][j] != nullptr, admitted)
+            << row(op).name << " of " << name_of(t) << " under " << table.target;
       }
     }
   });
@@ -126,7 +127,8 @@ TEST(Elementwise, ResultsDoNotDependOnPosition) {
         std::array<const void*, kMaxArity> in{};
         for (int k = 0; k < row(op).arity; ++k) {
           const DType each_type = op == Op::k_where && k == 0 ? DType::k_bool : t;
-          in[static_cast<std::size_t>(k)] = static_cast<const char*>(each.in[static_cast<std::size_t>(k)]) + i * size_of(each_type);
+          in[static_cast<std::size_t>(k)] =
+              static_cast<const char*>(each.in[static_cast<std::size_t>(k)]) + i * size_of(each_type);
         }
         Operand alone(1, size_of(result));
         kernel(in.data(), alone.data(), 1);

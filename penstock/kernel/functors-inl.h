@@ -128,7 +128,7 @@ HWY_INLINE T next_towards(T x, T y) {
   const T from_zero = with_sign_of(std::numeric_limits<T>::denorm_min(), y);
   const T moved = x == 0 ? from_zero : step;
   const T still = x == y ? y : moved;
-  return (x != x) | (y != y) ? x + y : still;
+  return ((x != x) | (y != y)) ? x + y : still;
 }
 
 // clang-format off
@@ -206,12 +206,12 @@ struct Imag {
 struct IsFinite : Modular {
   template <Integer T> bool operator()(T) const { return true; }
   template <Float T> bool operator()(T a) const { return magnitude(a) <= std::numeric_limits<T>::max(); }
-  template <class T> bool operator()(Pair<T> a) const { return (*this)(a.re) & (*this)(a.im); }
+  template <class T> bool operator()(Pair<T> a) const { return (*this)(a.re) && (*this)(a.im); }
 };
 struct IsInf : Modular {
   template <Integer T> bool operator()(T) const { return false; }
   template <Float T> bool operator()(T a) const { return magnitude(a) == std::numeric_limits<T>::infinity(); }
-  template <class T> bool operator()(Pair<T> a) const { return (*this)(a.re) | (*this)(a.im); }
+  template <class T> bool operator()(Pair<T> a) const { return (*this)(a.re) || (*this)(a.im); }
 };
 struct IsNan : Modular {
   template <Integer T> bool operator()(T) const { return false; }

@@ -32,34 +32,59 @@ std::size_t points() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 100000;
 }
 
-double logaddexp(double a, double b) { return a == b ? a + std::log(2.0) : std::max(a, b) + std::log1p(std::exp(-std::abs(a - b))); }
+double logaddexp(double a, double b) {
+  return a == b ? a + std::log(2.0) : std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
+}
 
 /// The C library's function in double.
 double c_library(Op op, double a, double b) {
   switch (op) {
-    case Op::k_acos: return std::acos(a);
-    case Op::k_acosh: return std::acosh(a);
-    case Op::k_asin: return std::asin(a);
-    case Op::k_asinh: return std::asinh(a);
-    case Op::k_atan: return std::atan(a);
-    case Op::k_atan2: return std::atan2(a, b);
-    case Op::k_atanh: return std::atanh(a);
-    case Op::k_cos: return std::cos(a);
-    case Op::k_cosh: return std::cosh(a);
-    case Op::k_exp: return std::exp(a);
-    case Op::k_expm1: return std::expm1(a);
-    case Op::k_hypot: return std::hypot(a, b);
-    case Op::k_log: return std::log(a);
-    case Op::k_log10: return std::log10(a);
-    case Op::k_log1p: return std::log1p(a);
-    case Op::k_log2: return std::log2(a);
-    case Op::k_logaddexp: return std::isnan(a) || std::isnan(b) ? NAN : logaddexp(a, b);
-    case Op::k_pow: return std::pow(a, b);
-    case Op::k_sin: return std::sin(a);
-    case Op::k_sinh: return std::sinh(a);
-    case Op::k_tan: return std::tan(a);
-    case Op::k_tanh: return std::tanh(a);
-    default: break;
+    case Op::k_acos:
+      return std::acos(a);
+    case Op::k_acosh:
+      return std::acosh(a);
+    case Op::k_asin:
+      return std::asin(a);
+    case Op::k_asinh:
+      return std::asinh(a);
+    case Op::k_atan:
+      return std::atan(a);
+    case Op::k_atan2:
+      return std::atan2(a, b);
+    case Op::k_atanh:
+      return std::atanh(a);
+    case Op::k_cos:
+      return std::cos(a);
+    case Op::k_cosh:
+      return std::cosh(a);
+    case Op::k_exp:
+      return std::exp(a);
+    case Op::k_expm1:
+      return std::expm1(a);
+    case Op::k_hypot:
+      return std::hypot(a, b);
+    case Op::k_log:
+      return std::log(a);
+    case Op::k_log10:
+      return std::log10(a);
+    case Op::k_log1p:
+      return std::log1p(a);
+    case Op::k_log2:
+      return std::log2(a);
+    case Op::k_logaddexp:
+      return std::isnan(a) || std::isnan(b) ? NAN : logaddexp(a, b);
+    case Op::k_pow:
+      return std::pow(a, b);
+    case Op::k_sin:
+      return std::sin(a);
+    case Op::k_sinh:
+      return std::sinh(a);
+    case Op::k_tan:
+      return std::tan(a);
+    case Op::k_tanh:
+      return std::tanh(a);
+    default:
+      break;
   }
   ADD_FAILURE() << "no reference for " << row(op).name;
   return 0;
@@ -90,8 +115,10 @@ class Exact {
     if (std::isinf(got) && std::isinf(nearest)) return got == nearest ? 0 : INFINITY;
     if (mpfr_inf_p(r_) != 0) return got == nearest ? 0 : INFINITY;
     // One past the largest double stands for an overflow.
-    if (std::isinf(got)) mpfr_set_ui_2exp(b_, 1, 1024, MPFR_RNDN), mpfr_setsign(b_, b_, std::signbit(got), MPFR_RNDN);
-    else mpfr_set_d(b_, got, MPFR_RNDN);
+    if (std::isinf(got))
+      mpfr_set_ui_2exp(b_, 1, 1024, MPFR_RNDN), mpfr_setsign(b_, b_, std::signbit(got), MPFR_RNDN);
+    else
+      mpfr_set_d(b_, got, MPFR_RNDN);
     long exponent = mpfr_zero_p(r_) != 0 ? -1073 : std::max<long>(mpfr_get_exp(r_), -1021);
     if (op == Op::k_logaddexp) exponent = std::max(exponent, cancelled_exponent(a, b));
     mpfr_sub(r_, b_, r_, MPFR_RNDN);
@@ -102,29 +129,74 @@ class Exact {
  private:
   void compute(Op op) {
     switch (op) {
-      case Op::k_acos: mpfr_acos(r_, a_, MPFR_RNDN); break;
-      case Op::k_acosh: mpfr_acosh(r_, a_, MPFR_RNDN); break;
-      case Op::k_asin: mpfr_asin(r_, a_, MPFR_RNDN); break;
-      case Op::k_asinh: mpfr_asinh(r_, a_, MPFR_RNDN); break;
-      case Op::k_atan: mpfr_atan(r_, a_, MPFR_RNDN); break;
-      case Op::k_atan2: mpfr_atan2(r_, a_, b_, MPFR_RNDN); break;
-      case Op::k_atanh: mpfr_atanh(r_, a_, MPFR_RNDN); break;
-      case Op::k_cos: mpfr_cos(r_, a_, MPFR_RNDN); break;
-      case Op::k_cosh: mpfr_cosh(r_, a_, MPFR_RNDN); break;
-      case Op::k_exp: mpfr_exp(r_, a_, MPFR_RNDN); break;
-      case Op::k_expm1: mpfr_expm1(r_, a_, MPFR_RNDN); break;
-      case Op::k_hypot: mpfr_hypot(r_, a_, b_, MPFR_RNDN); break;
-      case Op::k_log: mpfr_log(r_, a_, MPFR_RNDN); break;
-      case Op::k_log10: mpfr_log10(r_, a_, MPFR_RNDN); break;
-      case Op::k_log1p: mpfr_log1p(r_, a_, MPFR_RNDN); break;
-      case Op::k_log2: mpfr_log2(r_, a_, MPFR_RNDN); break;
-      case Op::k_logaddexp: mpfr_logaddexp(); break;
-      case Op::k_pow: mpfr_pow(r_, a_, b_, MPFR_RNDN); break;
-      case Op::k_sin: mpfr_sin(r_, a_, MPFR_RNDN); break;
-      case Op::k_sinh: mpfr_sinh(r_, a_, MPFR_RNDN); break;
-      case Op::k_tan: mpfr_tan(r_, a_, MPFR_RNDN); break;
-      case Op::k_tanh: mpfr_tanh(r_, a_, MPFR_RNDN); break;
-      default: ADD_FAILURE() << "no reference for " << row(op).name;
+      case Op::k_acos:
+        mpfr_acos(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_acosh:
+        mpfr_acosh(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_asin:
+        mpfr_asin(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_asinh:
+        mpfr_asinh(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_atan:
+        mpfr_atan(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_atan2:
+        mpfr_atan2(r_, a_, b_, MPFR_RNDN);
+        break;
+      case Op::k_atanh:
+        mpfr_atanh(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_cos:
+        mpfr_cos(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_cosh:
+        mpfr_cosh(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_exp:
+        mpfr_exp(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_expm1:
+        mpfr_expm1(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_hypot:
+        mpfr_hypot(r_, a_, b_, MPFR_RNDN);
+        break;
+      case Op::k_log:
+        mpfr_log(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_log10:
+        mpfr_log10(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_log1p:
+        mpfr_log1p(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_log2:
+        mpfr_log2(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_logaddexp:
+        mpfr_logaddexp();
+        break;
+      case Op::k_pow:
+        mpfr_pow(r_, a_, b_, MPFR_RNDN);
+        break;
+      case Op::k_sin:
+        mpfr_sin(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_sinh:
+        mpfr_sinh(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_tan:
+        mpfr_tan(r_, a_, MPFR_RNDN);
+        break;
+      case Op::k_tanh:
+        mpfr_tanh(r_, a_, MPFR_RNDN);
+        break;
+      default:
+        ADD_FAILURE() << "no reference for " << row(op).name;
     }
   }
   void mpfr_logaddexp() {
@@ -156,17 +228,27 @@ template <class T>
 T argument(std::mt19937_64& random) {
   const double unit = static_cast<double>(random() >> 11) * 0x1p-53;
   switch (random() % 10) {
-    case 0: return static_cast<T>(2 * unit - 1);
-    case 1: return static_cast<T>(1 + (unit - 0.5) * 0.01);
-    case 2: return static_cast<T>(40 * unit - 20);
-    case 3: return static_cast<T>(1600 * unit - 800);
-    case 4: return static_cast<T>(1e6 * unit - 5e5);
-    case 5: return static_cast<T>(std::ldexp(unit + 1, static_cast<int>(random() % 80) - 60) * (random() % 2 == 0 ? 1 : -1));
-    case 6: return static_cast<T>(std::ldexp(unit - 0.5, std::numeric_limits<T>::min_exponent + static_cast<int>(random() % 60)));
-    default: break;
+    case 0:
+      return static_cast<T>(2 * unit - 1);
+    case 1:
+      return static_cast<T>(1 + (unit - 0.5) * 0.01);
+    case 2:
+      return static_cast<T>(40 * unit - 20);
+    case 3:
+      return static_cast<T>(1600 * unit - 800);
+    case 4:
+      return static_cast<T>(1e6 * unit - 5e5);
+    case 5:
+      return static_cast<T>(std::ldexp(unit + 1, static_cast<int>(random() % 80) - 60) * (random() % 2 == 0 ? 1 : -1));
+    case 6:
+      return static_cast<T>(
+          std::ldexp(unit - 0.5, std::numeric_limits<T>::min_exponent + static_cast<int>(random() % 60)));
+    default:
+      break;
   }
   for (;;) {
-    const T value = std::bit_cast<T>(static_cast<std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>(random()));
+    const T value =
+        std::bit_cast<T>(static_cast<std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>(random()));
     if (value == value) return value;
   }
 }
@@ -211,8 +293,8 @@ void check_random(const Function& f, double bound) {
       if (errors[i] > worst.error) worst = {errors[i], a[i], b[i], got[i]};
     }
     before = got;
-    EXPECT_LE(worst.error, bound) << f.name << "(" << text_of(worst.a) << ", " << text_of(worst.b) << ") = "
-                                  << text_of(worst.got) << " under " << table.target;
+    EXPECT_LE(worst.error, bound) << f.name << "(" << text_of(worst.a) << ", " << text_of(worst.b)
+                                  << ") = " << text_of(worst.got) << " under " << table.target;
   });
 }
 
@@ -236,8 +318,12 @@ void check_special(const Function& f, double bound) {
     const std::vector<T> got = run(table, f.op, a, b);
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double reference = c_library(f.op, a[i], b[i]);
-      const auto what = [&] { return cat(f.name, "(", text_of(a[i]), ", ", text_of(b[i]), ") = ", text_of(got[i]), " under ", table.target, ", expected ", text_of(reference)); };
-      if (std::isnan(reference) || std::isinf(reference) || (reference == 0 && f.op != Op::k_pow && f.op != Op::k_exp)) {
+      const auto what = [&] {
+        return cat(f.name, "(", text_of(a[i]), ", ", text_of(b[i]), ") = ", text_of(got[i]), " under ", table.target,
+                   ", expected ", text_of(reference));
+      };
+      if (std::isnan(reference) || std::isinf(reference) ||
+          (reference == 0 && f.op != Op::k_pow && f.op != Op::k_exp)) {
         EXPECT_TRUE(same(got[i], static_cast<T>(reference))) << what();
         continue;
       }
@@ -257,7 +343,8 @@ TEST_P(Maths, EveryFloat32WithinBound) {
   for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32 && !HasFatalFailure(); bits += kBlock * step) {
     std::vector<float> a;
     std::vector<double> references;
-    for (std::uint64_t k = bits; k < bits + kBlock * step; k += step) a.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(k)));
+    for (std::uint64_t k = bits; k < bits + kBlock * step; k += step)
+      a.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(k)));
     for (const float x : a) references.push_back(c_library(f.op, x, x));
     for_targets([&](const Table& table) {
       const std::vector<float> got = run(table, f.op, a, a);
@@ -269,7 +356,8 @@ TEST_P(Maths, EveryFloat32WithinBound) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, Maths, ::testing::ValuesIn(kFunctions), [](const auto& each) { return std::string(each.param.name); });
+INSTANTIATE_TEST_SUITE_P(Table, Maths, ::testing::ValuesIn(kFunctions),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace penstock::kernel

@@ -22,7 +22,7 @@ struct LaneTraits {
   using Type = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
 };
 template <class V>
-  requires std::is_arithmetic_v<V>
+requires std::is_arithmetic_v<V>
 struct LaneTraits<V> {
   using Type = V;
 };

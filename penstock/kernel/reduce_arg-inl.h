@@ -101,8 +101,8 @@ struct Arg {
     // A block counts groups in lanes as wide as the elements: few enough at a time for one byte.
     constexpr std::int64_t kMost = 64;
     for (std::int64_t g = 0; g < groups; g += kMost) {
-      const Groups each{a, static_cast<const T*>(x) + g * width, width, std::min(kMost, groups - g), position + g * width,
-                        channels};
+      const Groups each{
+          a, static_cast<const T*>(x) + g * width, width, std::min(kMost, groups - g), position + g * width, channels};
       for (std::int64_t first = for_blocks<T, 4>(width, each); first < width; ++first) each.slot(first);
     }
   }
@@ -124,7 +124,9 @@ struct Arg {
     std::int64_t position;
     std::int64_t channels;
 
-    HWY_INLINE std::int64_t index(std::int64_t g, std::int64_t s) const { return (position + g * width + s) / channels; }
+    HWY_INLINE std::int64_t index(std::int64_t g, std::int64_t s) const {
+      return (position + g * width + s) / channels;
+    }
 
     HWY_INLINE void slot(std::int64_t s) const {
       for (std::int64_t g = 0; g < groups; ++g) slots.fold(s, x[g * width + s], index(g, s));
@@ -151,15 +153,13 @@ struct Arg {
     HWY_INLINE void play(const T* from, T* values, G* won) const {
       Vector<T> v[kVectors];
       Mask<T> w[kVectors];
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) {
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
         load_vector(values + k * kLanesOf<T>, v[k]);
         w[k] = Mask<T>{} - 1;
       }
       Mask<T> group = {};
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
-        _Pragma("GCC unroll 8")
-        for (int k = 0; k < kVectors; ++k) {
+        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);
           const auto better = C::beats(next, v[k]);
@@ -168,8 +168,7 @@ struct Arg {
         }
         group += 1;
       }
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) {
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
         store_vector(v[k], values + k * kLanesOf<T>);
         store_vector(w[k], won + k * kLanesOf<T>);
       }

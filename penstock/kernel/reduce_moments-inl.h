@@ -46,12 +46,13 @@ struct Moments {
     const Groups each{mean, mean + width, static_cast<const T*>(x), width, groups, seen};
     const std::int64_t first = for_blocks<T, 4>(width, each);
     for (std::int64_t g = 0; g < groups && first < width; ++g) {
-      fold_slots(mean + first, mean + width + first, each.x + g * width + first, width - first, next_reciprocal(seen + g));
+      fold_slots(mean + first, mean + width + first, each.x + g * width + first, width - first,
+                 next_reciprocal(seen + g));
     }
   }
 
-  static HWY_FLATTEN void merge(void* a, std::int64_t a_width, std::int64_t a_first, const void* b, std::int64_t b_width,
-                                std::int64_t b_first, std::int64_t n, double na, double nb) {
+  static HWY_FLATTEN void merge(void* a, std::int64_t a_width, std::int64_t a_first, const void* b,
+                                std::int64_t b_width, std::int64_t b_first, std::int64_t n, double na, double nb) {
     T* mean = static_cast<T*>(a) + a_first;
     const T* other = static_cast<const T*>(b) + b_first;
     merge_slots(mean, mean + a_width, other, other + b_width, n, na, nb);
@@ -67,11 +68,11 @@ struct Moments {
 
  private:
   static HWY_INLINE void fold_slots(T* mean, T* m2, const T* x, std::int64_t n, T reciprocal) {
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) update(mean[i], m2[i], x[i], reciprocal);
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) update(mean[i], m2[i], x[i], reciprocal);
   }
 
-  static HWY_INLINE void merge_slots(T* mean, T* m2, const T* b_mean, const T* b_m2, std::int64_t n, double na, double nb) {
+  static HWY_INLINE void merge_slots(T* mean, T* m2, const T* b_mean, const T* b_m2, std::int64_t n, double na,
+                                     double nb) {
     if (nb == 0) return;
     if (na == 0) {
       std::copy_n(b_mean, std::max<std::int64_t>(n, 0), mean);
@@ -80,8 +81,7 @@ struct Moments {
     }
     const T share = static_cast<T>(nb / (na + nb));
     const T weight = static_cast<T>(na * (nb / (na + nb)));
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) {
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) {
       const T delta = b_mean[i] - mean[i];
       mean[i] += delta * share;
       m2[i] += b_m2[i] + delta * delta * weight;
@@ -101,23 +101,20 @@ struct Moments {
     HWY_INLINE void block(std::int64_t first) const {
       Vector<T> a[kVectors];
       Vector<T> b[kVectors];
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) {
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
         load_vector(mean + first + k * kLanesOf<T>, a[k]);
         load_vector(m2 + first + k * kLanesOf<T>, b[k]);
       }
       const T* from = x + first;
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
         const T reciprocal = next_reciprocal(seen + g);
-        _Pragma("GCC unroll 8")
-        for (int k = 0; k < kVectors; ++k) {
+        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);
           update(a[k], b[k], next, reciprocal);
         }
       }
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) {
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
         store_vector(a[k], mean + first + k * kLanesOf<T>);
         store_vector(b[k], m2 + first + k * kLanesOf<T>);
       }

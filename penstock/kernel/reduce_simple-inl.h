@@ -7,6 +7,7 @@
 #define PENSTOCK_KERNEL_REDUCE_SIMPLE_INL_H_
 #endif
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -18,7 +19,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace penstock::kernel::HWY_NAMESPACE {
 
-// Each combines a slot with an element, for scalars and vectors V of lane type T. Integers are unsigned where they wrap.
+// Each combines a slot with an element, for scalars and vectors V of lane type T. Integers are unsigned where they
+// wrap.
 template <class T>
 struct Sum {
   using Lane = T;
@@ -43,7 +45,7 @@ template <class T>
 struct Prod<Pair<T>> {
   using Lane = Pair<T>;
   static constexpr Pair<T> kNeutral = {1, 0};
-  static HWY_INLINE bool is_neutral(Pair<T> a) { return a.re == 1 && a.im == 0; }
+  static HWY_INLINE bool is_neutral(Pair<T> a) { return a.re == 1 && std::bit_cast<UInt<sizeof(T)>>(a.im) == 0; }
   static HWY_INLINE Pair<T> combine(Pair<T> a, Pair<T> x) {
     // By the formula infinity times the neutral element is NaN.
     if (is_neutral(a)) return x;
@@ -89,8 +91,8 @@ struct Simple {
     for (std::int64_t i = 0; i < n; ++i) a[i] = C::kNeutral;
   }
 
-  static HWY_FLATTEN void fold(void* state, std::int64_t, std::int64_t first, const void* x, std::int64_t n, std::int64_t,
-                               std::int64_t, std::int64_t) {
+  static HWY_FLATTEN void fold(void* state, std::int64_t, std::int64_t first, const void* x, std::int64_t n,
+                               std::int64_t, std::int64_t, std::int64_t) {
     combine_slots(static_cast<T*>(state) + first, static_cast<const T*>(x), n);
   }
 
@@ -116,8 +118,7 @@ struct Simple {
 
  private:
   static HWY_INLINE void combine_slots(T* a, const T* x, std::int64_t n) {
-    _Pragma("GCC ivdep")
-    for (std::int64_t i = 0; i < n; ++i) a[i] = C::combine(a[i], x[i]);
+    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) a[i] = C::combine(a[i], x[i]);
   }
 
   struct Groups {
@@ -130,19 +131,16 @@ struct Simple {
     template <int kVectors>
     HWY_INLINE void block(std::int64_t first) const {
       Vector<T> a[kVectors];
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) load_vector(slots + first + k * kLanesOf<T>, a[k]);
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) load_vector(slots + first + k * kLanesOf<T>, a[k]);
       const T* from = x + first;
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
-        _Pragma("GCC unroll 8")
-        for (int k = 0; k < kVectors; ++k) {
+        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);
           a[k] = C::combine(a[k], next);
         }
       }
-      _Pragma("GCC unroll 8")
-      for (int k = 0; k < kVectors; ++k) store_vector(a[k], slots + first + k * kLanesOf<T>);
+      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) store_vector(a[k], slots + first + k * kLanesOf<T>);
     }
   };
 };

@@ -41,42 +41,71 @@ Int integer_reference(Op op, Int a, Int b, Int c) {
   constexpr int kBits = sizeof(T) * 8;
   const bool in_range = b >= 0 && b < kBits;
   switch (op) {
-    case Op::k_abs: return a < 0 ? -a : a;
-    case Op::k_add: return a + b;
-    case Op::k_bitwise_and: return a & b;
-    case Op::k_bitwise_invert: return ~a;
-    case Op::k_bitwise_left_shift: return in_range ? static_cast<Int>(static_cast<Wrapping>(a) << b) : 0;
-    case Op::k_bitwise_or: return a | b;
-    case Op::k_bitwise_right_shift: return in_range ? a >> b : b > 0 && a < 0 ? -1 : 0;
-    case Op::k_bitwise_xor: return a ^ b;
-    case Op::k_clip: return std::min(std::max(a, b), c);
-    case Op::k_equal: return a == b;
-    case Op::k_floor_divide: return floor_quotient(a, b);
-    case Op::k_greater: return a > b;
-    case Op::k_greater_equal: return a >= b;
-    case Op::k_isfinite: return 1;
+    case Op::k_abs:
+      return a < 0 ? -a : a;
+    case Op::k_add:
+      return a + b;
+    case Op::k_bitwise_and:
+      return a & b;
+    case Op::k_bitwise_invert:
+      return ~a;
+    case Op::k_bitwise_left_shift:
+      return in_range ? static_cast<Int>(static_cast<Wrapping>(a) << b) : 0;
+    case Op::k_bitwise_or:
+      return a | b;
+    case Op::k_bitwise_right_shift:
+      return in_range ? a >> b : b > 0 && a < 0 ? -1 : 0;
+    case Op::k_bitwise_xor:
+      return a ^ b;
+    case Op::k_clip:
+      return std::min(std::max(a, b), c);
+    case Op::k_equal:
+      return a == b;
+    case Op::k_floor_divide:
+      return floor_quotient(a, b);
+    case Op::k_greater:
+      return a > b;
+    case Op::k_greater_equal:
+      return a >= b;
+    case Op::k_isfinite:
+      return 1;
     case Op::k_isinf:
-    case Op::k_isnan: return 0;
-    case Op::k_less: return a < b;
-    case Op::k_less_equal: return a <= b;
-    case Op::k_maximum: return std::max(a, b);
-    case Op::k_minimum: return std::min(a, b);
-    case Op::k_multiply: return static_cast<Int>(static_cast<Wrapping>(a) * static_cast<Wrapping>(b));
-    case Op::k_negative: return -a;
-    case Op::k_not_equal: return a != b;
-    case Op::k_pow: return integer_pow(static_cast<T>(a), static_cast<T>(b));
-    case Op::k_remainder: return b == 0 ? 0 : a - floor_quotient(a, b) * b;
-    case Op::k_sign: return (a > 0) - (a < 0);
-    case Op::k_square: return static_cast<Int>(static_cast<Wrapping>(a) * static_cast<Wrapping>(a));
-    case Op::k_subtract: return a - b;
+    case Op::k_isnan:
+      return 0;
+    case Op::k_less:
+      return a < b;
+    case Op::k_less_equal:
+      return a <= b;
+    case Op::k_maximum:
+      return std::max(a, b);
+    case Op::k_minimum:
+      return std::min(a, b);
+    case Op::k_multiply:
+      return static_cast<Int>(static_cast<Wrapping>(a) * static_cast<Wrapping>(b));
+    case Op::k_negative:
+      return -a;
+    case Op::k_not_equal:
+      return a != b;
+    case Op::k_pow:
+      return integer_pow(static_cast<T>(a), static_cast<T>(b));
+    case Op::k_remainder:
+      return b == 0 ? 0 : a - floor_quotient(a, b) * b;
+    case Op::k_sign:
+      return (a > 0) - (a < 0);
+    case Op::k_square:
+      return static_cast<Int>(static_cast<Wrapping>(a) * static_cast<Wrapping>(a));
+    case Op::k_subtract:
+      return a - b;
     case Op::k_ceil:
     case Op::k_conj:
     case Op::k_floor:
     case Op::k_positive:
     case Op::k_real:
     case Op::k_round:
-    case Op::k_trunc: return a;
-    default: break;
+    case Op::k_trunc:
+      return a;
+    default:
+      break;
   }
   ADD_FAILURE() << "no reference for " << row(op).name;
   return 0;
@@ -86,22 +115,33 @@ bool bool_reference(Op op, bool a, bool b, bool c) {
   switch (op) {
     case Op::k_bitwise_and:
     case Op::k_logical_and:
-    case Op::k_minimum: return a && b;
+    case Op::k_minimum:
+      return a && b;
     case Op::k_bitwise_or:
     case Op::k_logical_or:
-    case Op::k_maximum: return a || b;
+    case Op::k_maximum:
+      return a || b;
     case Op::k_bitwise_xor:
     case Op::k_logical_xor:
-    case Op::k_not_equal: return a != b;
+    case Op::k_not_equal:
+      return a != b;
     case Op::k_bitwise_invert:
-    case Op::k_logical_not: return !a;
-    case Op::k_clip: return (a || b) && c;
-    case Op::k_equal: return a == b;
-    case Op::k_greater: return a && !b;
-    case Op::k_greater_equal: return a || !b;
-    case Op::k_less: return !a && b;
-    case Op::k_less_equal: return !a || b;
-    default: break;
+    case Op::k_logical_not:
+      return !a;
+    case Op::k_clip:
+      return (a || b) && c;
+    case Op::k_equal:
+      return a == b;
+    case Op::k_greater:
+      return a && !b;
+    case Op::k_greater_equal:
+      return a || !b;
+    case Op::k_less:
+      return !a && b;
+    case Op::k_less_equal:
+      return !a || b;
+    default:
+      break;
   }
   ADD_FAILURE() << "no reference for " << row(op).name;
   return false;
@@ -141,41 +181,74 @@ std::pair<T, T> divmod(T a, T b) {
 template <class T>
 T float_reference(Op op, T a, T b, T c) {
   switch (op) {
-    case Op::k_abs: return std::abs(a);
-    case Op::k_add: return a + b;
-    case Op::k_ceil: return std::ceil(a);
-    case Op::k_clip: return minimum_reference(maximum_reference(a, b), c);
-    case Op::k_copysign: return std::copysign(a, b);
-    case Op::k_divide: return a / b;
-    case Op::k_equal: return a == b;
-    case Op::k_floor: return std::floor(a);
-    case Op::k_floor_divide: return divmod(a, b).first;
-    case Op::k_greater: return a > b;
-    case Op::k_greater_equal: return a >= b;
-    case Op::k_isfinite: return std::isfinite(a);
-    case Op::k_isinf: return std::isinf(a);
-    case Op::k_isnan: return std::isnan(a);
-    case Op::k_less: return a < b;
-    case Op::k_less_equal: return a <= b;
-    case Op::k_maximum: return maximum_reference(a, b);
-    case Op::k_minimum: return minimum_reference(a, b);
-    case Op::k_multiply: return a * b;
-    case Op::k_negative: return -a;
-    case Op::k_nextafter: return std::nextafter(a, b);
-    case Op::k_not_equal: return a != b;
-    case Op::k_reciprocal: return 1 / a;
-    case Op::k_remainder: return divmod(a, b).second;
-    case Op::k_round: return std::nearbyint(a);
-    case Op::k_sign: return a > 0 ? 1 : a < 0 ? -1 : a == 0 ? 0 : a;
-    case Op::k_signbit: return std::signbit(a);
-    case Op::k_sqrt: return std::sqrt(a);
-    case Op::k_square: return a * a;
-    case Op::k_subtract: return a - b;
-    case Op::k_trunc: return std::trunc(a);
+    case Op::k_abs:
+      return std::abs(a);
+    case Op::k_add:
+      return a + b;
+    case Op::k_ceil:
+      return std::ceil(a);
+    case Op::k_clip:
+      return minimum_reference(maximum_reference(a, b), c);
+    case Op::k_copysign:
+      return std::copysign(a, b);
+    case Op::k_divide:
+      return a / b;
+    case Op::k_equal:
+      return a == b;
+    case Op::k_floor:
+      return std::floor(a);
+    case Op::k_floor_divide:
+      return divmod(a, b).first;
+    case Op::k_greater:
+      return a > b;
+    case Op::k_greater_equal:
+      return a >= b;
+    case Op::k_isfinite:
+      return std::isfinite(a);
+    case Op::k_isinf:
+      return std::isinf(a);
+    case Op::k_isnan:
+      return std::isnan(a);
+    case Op::k_less:
+      return a < b;
+    case Op::k_less_equal:
+      return a <= b;
+    case Op::k_maximum:
+      return maximum_reference(a, b);
+    case Op::k_minimum:
+      return minimum_reference(a, b);
+    case Op::k_multiply:
+      return a * b;
+    case Op::k_negative:
+      return -a;
+    case Op::k_nextafter:
+      return std::nextafter(a, b);
+    case Op::k_not_equal:
+      return a != b;
+    case Op::k_reciprocal:
+      return 1 / a;
+    case Op::k_remainder:
+      return divmod(a, b).second;
+    case Op::k_round:
+      return std::nearbyint(a);
+    case Op::k_sign:
+      return a > 0 ? 1 : a < 0 ? -1 : a == 0 ? 0 : a;
+    case Op::k_signbit:
+      return std::signbit(a);
+    case Op::k_sqrt:
+      return std::sqrt(a);
+    case Op::k_square:
+      return a * a;
+    case Op::k_subtract:
+      return a - b;
+    case Op::k_trunc:
+      return std::trunc(a);
     case Op::k_conj:
     case Op::k_positive:
-    case Op::k_real: return a;
-    default: break;
+    case Op::k_real:
+      return a;
+    default:
+      break;
   }
   ADD_FAILURE() << "no reference for " << row(op).name;
   return 0;
@@ -228,9 +301,9 @@ void check(Op op) {
       const T c = x.values[2][at];
       const T got = to_bool ? static_cast<T>(out.as<std::uint8_t>()[i]) : out.as<T>()[i];
       const T expected = reference<T>(op, a, b, c);
-      ASSERT_TRUE(same(got, expected)) << row(op).name << "(" << text_of(a) << ", " << text_of(b) << ", " << text_of(c) << ") of "
-                                       << name_of(kDTypeOf<T>) << " = " << text_of(got) << " under " << table.target
-                                       << ", expected " << text_of(expected);
+      ASSERT_TRUE(same(got, expected)) << row(op).name << "(" << text_of(a) << ", " << text_of(b) << ", " << text_of(c)
+                                       << ") of " << name_of(kDTypeOf<T>) << " = " << text_of(got) << " under "
+                                       << table.target << ", expected " << text_of(expected);
     }
   });
 }
@@ -261,7 +334,8 @@ TEST(Semantics, WhereTakesTheSecondOperandWhereTrue) {
     fill_values(t, b.data(), kN, 3);
     for (std::int64_t i = 0; i < kN; ++i) {
       const Operand& from = condition.as<bool>()[i] ? a : b;
-      std::memcpy(expected.as<char>() + i * size, static_cast<const char*>(from.data()) + i * size, static_cast<std::size_t>(size));
+      std::memcpy(expected.as<char>() + i * size, static_cast<const char*>(from.data()) + i * size,
+                  static_cast<std::size_t>(size));
     }
     for_targets([&](const Table& table) {
       Operand out(kN, size);
@@ -285,40 +359,91 @@ struct Named {
   double a, b, expected;
 };
 
-// Special cases that the array API lists; the sweep above shares its expression with them in spirit, these are written out.
+// Special cases that the array API lists; the sweep above shares its expression with them in spirit, these are written
+// out.
 TEST(Semantics, SpecialCasesOfTheArrayApi) {
   const Named cases[] = {
-      {Op::k_floor_divide, 1, 0.0, kInf},       {Op::k_floor_divide, 1, -0.0, -kInf},   {Op::k_floor_divide, -1, 0.0, -kInf},
-      {Op::k_floor_divide, 0.0, 0.0, kNan},     {Op::k_floor_divide, 0.0, -2, -0.0},    {Op::k_floor_divide, -0.0, 2, -0.0},
-      {Op::k_floor_divide, kInf, 2, kInf},      {Op::k_floor_divide, kInf, -2, -kInf},  {Op::k_floor_divide, kInf, kInf, kNan},
-      {Op::k_floor_divide, 1, kInf, 0.0},       {Op::k_floor_divide, 1, -kInf, -1},     {Op::k_floor_divide, -1, kInf, -1},
-      {Op::k_floor_divide, -1, -kInf, 0.0},     {Op::k_floor_divide, -7, 2, -4},        {Op::k_floor_divide, 1e308, 1e-10, kInf},
-      {Op::k_remainder, -7, 2, 1},              {Op::k_remainder, 7, -2, -1},           {Op::k_remainder, 0.0, -2, -0.0},
-      {Op::k_remainder, 1, -kInf, -kInf},       {Op::k_remainder, -1, kInf, kInf},      {Op::k_remainder, 1, kInf, 1},
-      {Op::k_remainder, kInf, 1, kNan},         {Op::k_remainder, 1, 0.0, kNan},        {Op::k_round, 0.5, 0, 0.0},
-      {Op::k_round, 2.5, 0, 2},                 {Op::k_round, -0.5, 0, -0.0},           {Op::k_round, 1.5, 0, 2},
-      {Op::k_maximum, -0.0, 0.0, 0.0},          {Op::k_maximum, 0.0, -0.0, 0.0},        {Op::k_minimum, 0.0, -0.0, -0.0},
-      {Op::k_maximum, kNan, 1, kNan},           {Op::k_maximum, 1, kNan, kNan},         {Op::k_minimum, -kInf, kNan, kNan},
-      {Op::k_sign, -0.0, 0, 0.0},               {Op::k_sign, kNan, 0, kNan},            {Op::k_nextafter, 0.0, -1, -5e-324},
-      {Op::k_pow, 0.0, 0.0, 1},                 {Op::k_pow, kNan, 0.0, 1},              {Op::k_pow, 1, kNan, 1},
-      {Op::k_pow, -1, kInf, 1},                 {Op::k_pow, -8, 1.0 / 3, kNan},         {Op::k_pow, 0.0, -1, kInf},
-      {Op::k_pow, -0.0, -1, -kInf},             {Op::k_pow, -0.0, -2, kInf},            {Op::k_pow, -kInf, 3, -kInf},
-      {Op::k_pow, -kInf, -3, -0.0},             {Op::k_pow, 0.5, kInf, 0.0},            {Op::k_pow, 0.5, -kInf, kInf},
-      {Op::k_atan2, 0.0, -0.0, 3.1415926535897932}, {Op::k_atan2, -0.0, -0.0, -3.1415926535897932}, {Op::k_atan2, -0.0, 0.0, -0.0},
-      {Op::k_atan2, kInf, kInf, 0.78539816339744828}, {Op::k_atan2, kInf, -kInf, 2.3561944901923448},
-      {Op::k_hypot, kInf, kNan, kInf},          {Op::k_hypot, kNan, -kInf, kInf},       {Op::k_logaddexp, -kInf, -kInf, -kInf},
-      {Op::k_logaddexp, kInf, -kInf, kInf},     {Op::k_logaddexp, -kInf, 3, 3},         {Op::k_logaddexp, 1000, 1000, 1000.6931471805599},
-      {Op::k_log, 0.0, 0, -kInf},               {Op::k_log, -0.0, 0, -kInf},            {Op::k_log, -1, 0, kNan},
-      {Op::k_log1p, -1, 0, -kInf},              {Op::k_exp, -kInf, 0, 0.0},             {Op::k_expm1, -0.0, 0, -0.0},
-      {Op::k_sqrt, -0.0, 0, -0.0},              {Op::k_sqrt, -1, 0, kNan},              {Op::k_sin, kInf, 0, kNan},
-      {Op::k_sin, 1e300, 0, -0.8178819121159085}, {Op::k_tanh, -0.0, 0, -0.0},          {Op::k_asinh, 5e-324, 0, 5e-324},
-      {Op::k_cosh, 710, 0, 1.1169973830808555e308}, {Op::k_acosh, 1e308, 0, 709.88935582272597}, {Op::k_log1p, 1e308, 0, 709.19620864216608},
+      {Op::k_floor_divide, 1, 0.0, kInf},
+      {Op::k_floor_divide, 1, -0.0, -kInf},
+      {Op::k_floor_divide, -1, 0.0, -kInf},
+      {Op::k_floor_divide, 0.0, 0.0, kNan},
+      {Op::k_floor_divide, 0.0, -2, -0.0},
+      {Op::k_floor_divide, -0.0, 2, -0.0},
+      {Op::k_floor_divide, kInf, 2, kInf},
+      {Op::k_floor_divide, kInf, -2, -kInf},
+      {Op::k_floor_divide, kInf, kInf, kNan},
+      {Op::k_floor_divide, 1, kInf, 0.0},
+      {Op::k_floor_divide, 1, -kInf, -1},
+      {Op::k_floor_divide, -1, kInf, -1},
+      {Op::k_floor_divide, -1, -kInf, 0.0},
+      {Op::k_floor_divide, -7, 2, -4},
+      {Op::k_floor_divide, 1e308, 1e-10, kInf},
+      {Op::k_remainder, -7, 2, 1},
+      {Op::k_remainder, 7, -2, -1},
+      {Op::k_remainder, 0.0, -2, -0.0},
+      {Op::k_remainder, 1, -kInf, -kInf},
+      {Op::k_remainder, -1, kInf, kInf},
+      {Op::k_remainder, 1, kInf, 1},
+      {Op::k_remainder, kInf, 1, kNan},
+      {Op::k_remainder, 1, 0.0, kNan},
+      {Op::k_round, 0.5, 0, 0.0},
+      {Op::k_round, 2.5, 0, 2},
+      {Op::k_round, -0.5, 0, -0.0},
+      {Op::k_round, 1.5, 0, 2},
+      {Op::k_maximum, -0.0, 0.0, 0.0},
+      {Op::k_maximum, 0.0, -0.0, 0.0},
+      {Op::k_minimum, 0.0, -0.0, -0.0},
+      {Op::k_maximum, kNan, 1, kNan},
+      {Op::k_maximum, 1, kNan, kNan},
+      {Op::k_minimum, -kInf, kNan, kNan},
+      {Op::k_sign, -0.0, 0, 0.0},
+      {Op::k_sign, kNan, 0, kNan},
+      {Op::k_nextafter, 0.0, -1, -5e-324},
+      {Op::k_pow, 0.0, 0.0, 1},
+      {Op::k_pow, kNan, 0.0, 1},
+      {Op::k_pow, 1, kNan, 1},
+      {Op::k_pow, -1, kInf, 1},
+      {Op::k_pow, -8, 1.0 / 3, kNan},
+      {Op::k_pow, 0.0, -1, kInf},
+      {Op::k_pow, -0.0, -1, -kInf},
+      {Op::k_pow, -0.0, -2, kInf},
+      {Op::k_pow, -kInf, 3, -kInf},
+      {Op::k_pow, -kInf, -3, -0.0},
+      {Op::k_pow, 0.5, kInf, 0.0},
+      {Op::k_pow, 0.5, -kInf, kInf},
+      {Op::k_atan2, 0.0, -0.0, 3.1415926535897932},
+      {Op::k_atan2, -0.0, -0.0, -3.1415926535897932},
+      {Op::k_atan2, -0.0, 0.0, -0.0},
+      {Op::k_atan2, kInf, kInf, 0.78539816339744828},
+      {Op::k_atan2, kInf, -kInf, 2.3561944901923448},
+      {Op::k_hypot, kInf, kNan, kInf},
+      {Op::k_hypot, kNan, -kInf, kInf},
+      {Op::k_logaddexp, -kInf, -kInf, -kInf},
+      {Op::k_logaddexp, kInf, -kInf, kInf},
+      {Op::k_logaddexp, -kInf, 3, 3},
+      {Op::k_logaddexp, 1000, 1000, 1000.6931471805599},
+      {Op::k_log, 0.0, 0, -kInf},
+      {Op::k_log, -0.0, 0, -kInf},
+      {Op::k_log, -1, 0, kNan},
+      {Op::k_log1p, -1, 0, -kInf},
+      {Op::k_exp, -kInf, 0, 0.0},
+      {Op::k_expm1, -0.0, 0, -0.0},
+      {Op::k_sqrt, -0.0, 0, -0.0},
+      {Op::k_sqrt, -1, 0, kNan},
+      {Op::k_sin, kInf, 0, kNan},
+      {Op::k_sin, 1e300, 0, -0.8178819121159085},
+      {Op::k_tanh, -0.0, 0, -0.0},
+      {Op::k_asinh, 5e-324, 0, 5e-324},
+      {Op::k_cosh, 710, 0, 1.1169973830808555e308},
+      {Op::k_acosh, 1e308, 0, 709.88935582272597},
+      {Op::k_log1p, 1e308, 0, 709.19620864216608},
   };
   for_targets([&](const Table& table) {
     for (const Named& each : cases) {
       const double got = call(table, each.op, each.a, each.b);
-      EXPECT_TRUE(same(got, each.expected)) << row(each.op).name << "(" << text_of(each.a) << ", " << text_of(each.b) << ") = "
-                                            << text_of(got) << " under " << table.target << ", expected " << text_of(each.expected);
+      EXPECT_TRUE(same(got, each.expected))
+          << row(each.op).name << "(" << text_of(each.a) << ", " << text_of(each.b) << ") = " << text_of(got)
+          << " under " << table.target << ", expected " << text_of(each.expected);
     }
   });
 }

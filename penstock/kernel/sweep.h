@@ -45,7 +45,8 @@ inline std::vector<std::int64_t> sizes_for(std::int64_t itemsize) {
 class Operand {
  public:
   Operand(std::int64_t n, std::int64_t itemsize, std::int64_t skew = 0)
-      : bytes_(static_cast<std::size_t>(n * itemsize)), store_(bytes_ + 64 * 4 + static_cast<std::size_t>(skew * itemsize), kFill) {
+      : bytes_(static_cast<std::size_t>(n * itemsize)),
+        store_(bytes_ + 64 * 4 + static_cast<std::size_t>(skew * itemsize), kFill) {
     const auto base = reinterpret_cast<std::uintptr_t>(store_.data());
     start_ = (64 - base % 64) % 64 + 64 + static_cast<std::size_t>(skew * itemsize);
   }
@@ -79,30 +80,79 @@ std::vector<T> special_values() {
     return {false, true};
   } else if constexpr (std::is_same_v<T, Half>) {
     std::vector<Half> all;
-    for (const unsigned bits : {0u, 0x8000u, 1u, 0x8001u, 0x3ffu, 0x400u, 0x3c00u, 0xbc00u, 0x3800u, 0x4248u, 0x7bffu, 0xfbffu,
-                                0x7c00u, 0xfc00u, 0x7e00u}) {
+    for (const unsigned bits : {0u, 0x8000u, 1u, 0x8001u, 0x3ffu, 0x400u, 0x3c00u, 0xbc00u, 0x3800u, 0x4248u, 0x7bffu,
+                                0xfbffu, 0x7c00u, 0xfc00u, 0x7e00u}) {
       all.push_back(Half{static_cast<std::uint16_t>(bits)});
     }
     return all;
   } else if constexpr (std::is_floating_point_v<T>) {
     const T inf = Limits::infinity();
-    std::vector<T> all = {0, 1, 2, 3, T(0.5), T(1.5), T(2.5), T(1e-3), T(0.1), T(7.25), 127, 128, 129, 255, 256, 32767, 32768,
-                          65519, 65520, 65536, T(2147483647), T(2147483648), T(4294967295), T(4294967296),
-                          T(9223372036854775807), T(18446744073709551615u), T(4503599627370495.5), T(1e30), Limits::min(),
-                          Limits::denorm_min(), Limits::max(), Limits::epsilon(), inf};
+    std::vector<T> all = {0,
+                          1,
+                          2,
+                          3,
+                          T(0.5),
+                          T(1.5),
+                          T(2.5),
+                          T(1e-3),
+                          T(0.1),
+                          T(7.25),
+                          127,
+                          128,
+                          129,
+                          255,
+                          256,
+                          32767,
+                          32768,
+                          65519,
+                          65520,
+                          65536,
+                          T(2147483647),
+                          T(2147483648),
+                          T(4294967295),
+                          T(4294967296),
+                          T(9223372036854775807),
+                          T(18446744073709551615u),
+                          T(4503599627370495.5),
+                          T(1e30),
+                          Limits::min(),
+                          Limits::denorm_min(),
+                          Limits::max(),
+                          Limits::epsilon(),
+                          inf};
     for (std::size_t i = all.size(); i-- > 0;) all.push_back(-all[i]);
     all.push_back(Limits::quiet_NaN());
     return all;
   } else if constexpr (std::is_integral_v<T>) {
-    return {0, 1, 2, 3, 7, 8, 31, 63, 100, T(-1), T(-2), T(-3), T(-8), Limits::min(), Limits::max(), T(Limits::min() + 1),
-            T(Limits::max() - 1), T(Limits::max() / 2), 127, T(128), T(255)};
+    return {0,
+            1,
+            2,
+            3,
+            7,
+            8,
+            31,
+            63,
+            100,
+            T(-1),
+            T(-2),
+            T(-3),
+            T(-8),
+            Limits::min(),
+            Limits::max(),
+            T(Limits::min() + 1),
+            T(Limits::max() - 1),
+            T(Limits::max() / 2),
+            127,
+            T(128),
+            T(255)};
   } else {
     using R = typename T::value_type;
     std::vector<T> all;
     const R inf = std::numeric_limits<R>::infinity();
     const R nan = std::numeric_limits<R>::quiet_NaN();
     for (const R re : {R(0), R(-0.0), R(1), R(-1), R(0.5), R(3), R(1e-5), R(1e30), R(-7.25), inf, -inf, nan}) {
-      for (const R im : {R(0), R(-0.0), R(1), R(-1), R(-0.5), R(2), R(1e-5), R(1e30), inf, -inf, nan}) all.push_back({re, im});
+      for (const R im : {R(0), R(-0.0), R(1), R(-1), R(-0.5), R(2), R(1e-5), R(1e30), inf, -inf, nan})
+        all.push_back({re, im});
     }
     return all;
   }
@@ -128,7 +178,8 @@ void fill_values(T* to, std::int64_t n, std::uint64_t seed) {
       const auto any = [&](auto zero) {
         using R = decltype(zero);
         using B = std::conditional_t<sizeof(R) == 4, std::uint32_t, std::uint64_t>;
-        const R value = small ? static_cast<R>(static_cast<double>(random() >> 11) * 0x1p-49 - 8) : std::bit_cast<R>(static_cast<B>(random()));
+        const R value = small ? static_cast<R>(static_cast<double>(random() >> 11) * 0x1p-49 - 8)
+                              : std::bit_cast<R>(static_cast<B>(random()));
         return value == value ? value : std::numeric_limits<R>::quiet_NaN();
       };
       if constexpr (std::is_floating_point_v<T>) {

@@ -31,14 +31,16 @@ using Unpack = void (*)(const void* in, void* out, std::int64_t stride, std::int
 using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
 
 /// out[i] = start + (first + i * step) * delta, computed in the dtype (integers wrap; floats in float64, rounded once).
-using Iota = void (*)(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out, std::int64_t n);
+using Iota = void (*)(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out,
+                      std::int64_t n);
 
-/// One reduction over one accumulator dtype. The state is `width` slots, structure of arrays by field: field f of slot s
-/// lies at state + (f * width + s) * field_bytes.
+/// One reduction over one accumulator dtype. The state is `width` slots, structure of arrays by field: field f of slot
+/// s lies at state + (f * width + s) * field_bytes.
 ///
 ///   sum, prod, min, max   one field of the accumulator dtype: the value
 ///   argmin, argmax        two fields of 8 bytes: the value (in the first bytes of its 8), the index (int64)
-///   moments               two fields of the accumulator dtype: mean and M2 = sum of (x - mean)^2; counts are the caller's
+///   moments               two fields of the accumulator dtype: mean and M2 = sum of (x - mean)^2; counts are the
+///   caller's
 ///
 /// `position` is the place of x[0] in the reduced run; the reduced index of x[i] is (position + i) / channels, where
 /// `channels` neighbouring elements belong to as many different outputs. `seen` is the number of elements that each
@@ -54,21 +56,23 @@ struct Reducer {
   void (*clear)(void* state, std::int64_t width, std::int64_t first, std::int64_t n) = nullptr;
 
   /// Folds x[i] into slot first + i for i in [0, n), first + n <= width: one element a slot.
-  void (*fold)(void* state, std::int64_t width, std::int64_t first, const void* x, std::int64_t n, std::int64_t position,
-               std::int64_t channels, std::int64_t seen) = nullptr;
+  void (*fold)(void* state, std::int64_t width, std::int64_t first, const void* x, std::int64_t n,
+               std::int64_t position, std::int64_t channels, std::int64_t seen) = nullptr;
 
-  /// Folds x[g * width + s] into slot s, for g in [0, groups) in order. The fast loop: for widths of 64 and 32 the slots
-  /// stay in vector registers.
+  /// Folds x[g * width + s] into slot s, for g in [0, groups) in order. The fast loop: for widths of 64 and 32 the
+  /// slots stay in vector registers.
   void (*fold_groups)(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t position,
                       std::int64_t channels, std::int64_t seen) = nullptr;
 
-  /// Merges slots [b_first, b_first + n) of b into slots [a_first, a_first + n) of a; a's elements come first. na and nb
-  /// are the element counts behind each of these slots (moments); a and b may be one state when the ranges are disjoint.
+  /// Merges slots [b_first, b_first + n) of b into slots [a_first, a_first + n) of a; a's elements come first. na and
+  /// nb are the element counts behind each of these slots (moments); a and b may be one state when the ranges are
+  /// disjoint.
   void (*merge)(void* a, std::int64_t a_width, std::int64_t a_first, const void* b, std::int64_t b_width,
                 std::int64_t b_first, std::int64_t n, double na, double nb) = nullptr;
 
   /// Merges a state of lanes * channels slots (slot = lane * channels + channel) into its first `channels` slots by
-  /// halves: lane l with lane l + lanes / 2, then lanes / 4 ... `lanes` is a power of two; every slot holds `seen` elements.
+  /// halves: lane l with lane l + lanes / 2, then lanes / 4 ... `lanes` is a power of two; every slot holds `seen`
+  /// elements.
   void (*collapse)(void* state, std::int64_t lanes, std::int64_t channels, double seen) = nullptr;
 };
 
@@ -87,12 +91,13 @@ struct Table {
   Unpack unpack[5];
   Stream stream;
   Iota iota[kDTypeCount];
-  Reducer reduce[kReductionCount][kDTypeCount];    // by accumulator dtype; fold is null where there is none
+  Reducer reduce[kReductionCount][kDTypeCount];  // by accumulator dtype; fold is null where there is none
 
   /// counts[b] += the number of x[i] in [edges[b], edges[b + 1]), the last bin closed on both sides; what lies outside
   /// and NaN are not counted. `edges` has bins + 1 ascending entries. `scale` is bins / (last - first edge) for evenly
   /// spaced edges, 0 otherwise.
-  void (*histogram)(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale, std::int64_t* counts);
+  void (*histogram)(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
+                    std::int64_t* counts);
 };
 
 /// The table of the target that simd/target.h has chosen; one relaxed load.

@@ -16,20 +16,20 @@ HWY_BEFORE_NAMESPACE();
 namespace penstock::simd::HWY_NAMESPACE {
 
 #undef PENSTOCK_DIRECT_1
-#define PENSTOCK_DIRECT_1(name)               \
-  struct Maths_##name {                       \
-    template <bool kFma, class V>             \
-    static HWY_INLINE V call(V x) {           \
-      return sleef_##name<kFma>(x);           \
-    }                                         \
+#define PENSTOCK_DIRECT_1(name)     \
+  struct Maths_##name {             \
+    template <bool kFma, class V>   \
+    static HWY_INLINE V call(V x) { \
+      return sleef_##name<kFma>(x); \
+    }                               \
   };
 #undef PENSTOCK_DIRECT_2
-#define PENSTOCK_DIRECT_2(name)               \
-  struct Maths_##name {                       \
-    template <bool kFma, class V>             \
-    static HWY_INLINE V call(V a, V b) {      \
-      return sleef_##name<kFma>(a, b);        \
-    }                                         \
+#define PENSTOCK_DIRECT_2(name)          \
+  struct Maths_##name {                  \
+    template <bool kFma, class V>        \
+    static HWY_INLINE V call(V a, V b) { \
+      return sleef_##name<kFma>(a, b);   \
+    }                                    \
   };
 
 PENSTOCK_DIRECT_1(acos)
@@ -101,7 +101,8 @@ struct Maths_atan2 {
   static HWY_INLINE V call(V y, V x) {
     const V got = sleef_atan2<kFma>(y, x);
     // The quotient's low half underflows.
-    const auto small = hn::And(hn::Lt(hn::Abs(got), limit<V>(0x1p-100, 0x1p-960)), hn::Ne(y, hn::Zero(hn::DFromV<V>())));
+    const auto small =
+        hn::And(hn::Lt(hn::Abs(got), limit<V>(0x1p-100, 0x1p-960)), hn::Ne(y, hn::Zero(hn::DFromV<V>())));
     return repaired(small, got, y, x, library_atan2);
   }
 };

@@ -51,20 +51,20 @@ using RawDoubles = decltype(Doubles{}.raw);
 
 #if HWY_TARGET == HWY_SCALAR
 
-#define PENSTOCK_SLEEF_1(name, bound)                                                            \
-  extern "C" float PENSTOCK_SLEEF_F(name, bound)(float) __attribute__((const));                  \
-  extern "C" double PENSTOCK_SLEEF_D(name, bound)(double) __attribute__((const));                \
-  extern "C" float Sleef_cinz_##name##f1_##bound##purec(float) __attribute__((const));           \
-  extern "C" double Sleef_cinz_##name##d1_##bound##purec(double) __attribute__((const));         \
-  template <bool kFma>                                                                           \
-  HWY_INLINE Floats sleef_##name(Floats x) {                                                     \
-    if constexpr (kFma) return Floats(PENSTOCK_SLEEF_F(name, bound)(x.raw));                     \
-    return Floats(Sleef_cinz_##name##f1_##bound##purec(x.raw));                                  \
-  }                                                                                              \
-  template <bool kFma>                                                                           \
-  HWY_INLINE Doubles sleef_##name(Doubles x) {                                                   \
-    if constexpr (kFma) return Doubles(PENSTOCK_SLEEF_D(name, bound)(x.raw));                    \
-    return Doubles(Sleef_cinz_##name##d1_##bound##purec(x.raw));                                 \
+#define PENSTOCK_SLEEF_1(name, bound)                                                    \
+  extern "C" float PENSTOCK_SLEEF_F(name, bound)(float) __attribute__((const));          \
+  extern "C" double PENSTOCK_SLEEF_D(name, bound)(double) __attribute__((const));        \
+  extern "C" float Sleef_cinz_##name##f1_##bound##purec(float) __attribute__((const));   \
+  extern "C" double Sleef_cinz_##name##d1_##bound##purec(double) __attribute__((const)); \
+  template <bool kFma>                                                                   \
+  HWY_INLINE Floats sleef_##name(Floats x) {                                             \
+    if constexpr (kFma) return Floats(PENSTOCK_SLEEF_F(name, bound)(x.raw));             \
+    return Floats(Sleef_cinz_##name##f1_##bound##purec(x.raw));                          \
+  }                                                                                      \
+  template <bool kFma>                                                                   \
+  HWY_INLINE Doubles sleef_##name(Doubles x) {                                           \
+    if constexpr (kFma) return Doubles(PENSTOCK_SLEEF_D(name, bound)(x.raw));            \
+    return Doubles(Sleef_cinz_##name##d1_##bound##purec(x.raw));                         \
   }
 #define PENSTOCK_SLEEF_2(name, bound)                                                            \
   extern "C" float PENSTOCK_SLEEF_F(name, bound)(float, float) __attribute__((const));           \
@@ -84,27 +84,27 @@ using RawDoubles = decltype(Doubles{}.raw);
 
 #else
 
-#define PENSTOCK_SLEEF_1(name, bound)                                                             \
-  extern "C" RawFloats PENSTOCK_SLEEF_F(name, bound)(RawFloats) __attribute__((const));           \
-  extern "C" RawDoubles PENSTOCK_SLEEF_D(name, bound)(RawDoubles) __attribute__((const));         \
-  template <bool>                                                                                 \
-  HWY_INLINE Floats sleef_##name(Floats x) {                                                      \
-    return Floats{PENSTOCK_SLEEF_F(name, bound)(x.raw)};                                          \
-  }                                                                                               \
-  template <bool>                                                                                 \
-  HWY_INLINE Doubles sleef_##name(Doubles x) {                                                    \
-    return Doubles{PENSTOCK_SLEEF_D(name, bound)(x.raw)};                                         \
+#define PENSTOCK_SLEEF_1(name, bound)                                                     \
+  extern "C" RawFloats PENSTOCK_SLEEF_F(name, bound)(RawFloats) __attribute__((const));   \
+  extern "C" RawDoubles PENSTOCK_SLEEF_D(name, bound)(RawDoubles) __attribute__((const)); \
+  template <bool>                                                                         \
+  HWY_INLINE Floats sleef_##name(Floats x) {                                              \
+    return Floats{PENSTOCK_SLEEF_F(name, bound)(x.raw)};                                  \
+  }                                                                                       \
+  template <bool>                                                                         \
+  HWY_INLINE Doubles sleef_##name(Doubles x) {                                            \
+    return Doubles{PENSTOCK_SLEEF_D(name, bound)(x.raw)};                                 \
   }
-#define PENSTOCK_SLEEF_2(name, bound)                                                             \
+#define PENSTOCK_SLEEF_2(name, bound)                                                                 \
   extern "C" RawFloats PENSTOCK_SLEEF_F(name, bound)(RawFloats, RawFloats) __attribute__((const));    \
   extern "C" RawDoubles PENSTOCK_SLEEF_D(name, bound)(RawDoubles, RawDoubles) __attribute__((const)); \
-  template <bool>                                                                                 \
-  HWY_INLINE Floats sleef_##name(Floats a, Floats b) {                                            \
-    return Floats{PENSTOCK_SLEEF_F(name, bound)(a.raw, b.raw)};                                   \
-  }                                                                                               \
-  template <bool>                                                                                 \
-  HWY_INLINE Doubles sleef_##name(Doubles a, Doubles b) {                                         \
-    return Doubles{PENSTOCK_SLEEF_D(name, bound)(a.raw, b.raw)};                                  \
+  template <bool>                                                                                     \
+  HWY_INLINE Floats sleef_##name(Floats a, Floats b) {                                                \
+    return Floats{PENSTOCK_SLEEF_F(name, bound)(a.raw, b.raw)};                                       \
+  }                                                                                                   \
+  template <bool>                                                                                     \
+  HWY_INLINE Doubles sleef_##name(Doubles a, Doubles b) {                                             \
+    return Doubles{PENSTOCK_SLEEF_D(name, bound)(a.raw, b.raw)};                                      \
   }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "penstock/simd/config.h"
 #include "penstock/simd/target.h"
+#include "penstock/simd/config.h"
 
 #include <algorithm>
 #include <atomic>
@@ -24,10 +24,8 @@ struct Row {
 constexpr Row kRows[] = {
     {Target::kScalar, "scalar", 0},
 #if defined(__x86_64__)
-    {Target::kSse4, "sse4", HWY_SSE4},
-    {Target::kAvx2, "avx2", HWY_AVX2},
-    {Target::kAvx3, "avx3", HWY_AVX3},
-    {Target::kAvx3Dl, "avx3_dl", HWY_AVX3_DL},
+    {Target::kSse4, "sse4", HWY_SSE4}, {Target::kAvx2, "avx2", HWY_AVX2},
+    {Target::kAvx3, "avx3", HWY_AVX3}, {Target::kAvx3Dl, "avx3_dl", HWY_AVX3_DL},
 #elif defined(__aarch64__)
     {Target::kNeon, "neon", HWY_NEON},
 #endif
@@ -90,8 +88,8 @@ void force_target(std::optional<Target> target) {
     return;
   }
   if (std::find(targets().begin(), targets().end(), *target) == targets().end()) {
-    throw ArgumentError(cat("this machine has no SIMD target ", target_name(*target), "; its best is ",
-                            target_name(targets().back())));
+    throw ArgumentError(
+        cat("this machine has no SIMD target ", target_name(*target), "; its best is ", target_name(targets().back())));
   }
   forced.store(static_cast<int>(*target), std::memory_order_relaxed);
 }

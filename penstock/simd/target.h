@@ -28,10 +28,12 @@ Target target();
 /// this machine can't run it.
 void force_target(std::optional<Target> target);
 
-/// CPU features as the operating system allows them: "sse4.2 avx2 fma avx512f avx512bw avx512vnni avx512vpopcntdq gfni neon".
+/// CPU features as the operating system allows them: "sse4.2 avx2 fma avx512f avx512bw avx512vnni avx512vpopcntdq gfni
+/// neon".
 std::vector<std::string_view> cpu_features();
 
-/// Whether scalar code may use fused multiply-add: the scalar target then gives the bits of the vector targets in maths.
+/// Whether scalar code may use fused multiply-add: the scalar target then gives the bits of the vector targets in
+/// maths.
 bool has_fma();
 
 }  // namespace penstock::simd

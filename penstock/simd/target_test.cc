@@ -65,7 +65,9 @@ TEST_F(TargetTest, AForeignTargetIsRefused) {
 
 TEST_F(TargetTest, FeaturesCoverTheTargets) {
   const auto features = cpu_features();
-  const auto has = [&](std::string_view name) { return std::find(features.begin(), features.end(), name) != features.end(); };
+  const auto has = [&](std::string_view name) {
+    return std::find(features.begin(), features.end(), name) != features.end();
+  };
   for (const Target each : targets()) {
     EXPECT_TRUE(each != Target::kSse4 || (has("sse4.2")));
     EXPECT_TRUE(each != Target::kAvx2 || (has("avx2") && has("fma")));
