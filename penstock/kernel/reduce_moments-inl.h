@@ -125,7 +125,7 @@ struct Moments {
 template <class T>
 Reducer moments_reducer() {
   using M = Moments<T>;
-  return {2, sizeof(T), 0, M::clear, M::fold, M::fold_groups, M::merge, M::collapse};
+  return {2, sizeof(T), 1, M::clear, M::fold, M::fold_groups, M::merge, M::collapse};
 }
 
 }  // namespace penstock::kernel::HWY_NAMESPACE

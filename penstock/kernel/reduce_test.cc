@@ -181,7 +181,7 @@ class Pairing {
     for (std::int64_t s = 0; s < n; ++s) {
       const Slot<T>& expected = slots_[static_cast<std::size_t>(s)];
       const T value = field<T>(0, s);
-      if (reducer_.result_field == 1) {
+      if (model_.reduction == Reduction::k_argmin || model_.reduction == Reduction::k_argmax) {
         const auto index = field<std::int64_t>(1, s);
         if (index != expected.index) return cat("slot ", s, ": index ", index, ", expected ", expected.index);
         if (index < 0) continue;

@@ -50,7 +50,7 @@ using Iota = void (*)(const void* start, const void* delta, std::int64_t first, 
 struct Reducer {
   int fields = 0;
   std::int64_t field_bytes = 0;
-  int result_field = 0;
+  int result_field = 0;  // the field that is the result: index of argmin and argmax, M2 of moments
 
   /// Sets slots [first, first + n) of a state of `width` slots to the neutral element.
   void (*clear)(void* state, std::int64_t width, std::int64_t first, std::int64_t n) = nullptr;
