@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Array class: operators, indexing, and the doors by which NumPy looks inside.
+
+#include <nanobind/stl/complex.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "bind.h"
+#include "penstock/base/error.h"
+#include "penstock/base/text.h"
+
+namespace penstock::bind {
+namespace {
+
+nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented); }
+
+template <Op op, bool reflected>
+nb::object binary(const Array& self, nb::handle other) {
+  const std::optional<Operand> operand = operand_of(other);
+  if (!operand) return not_implemented();
+  return nb::cast(unlocked([&] { return reflected ? elementwise(op, {*operand, self}) : elementwise(op, {self, *operand}); }));
+}
+
+template <Op op>
+Array& in_place(Array& self, nb::handle other) {
+  const std::optional<Operand> operand = operand_of(other);
+  if (!operand) throw DTypeError(cat(row(op).name, " cannot take ", repr_text(other)));
+  const Array result = unlocked([&] { return elementwise(op, {self, *operand}); });
+  if (result.shape() != self.shape()) {
+    throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
+  }
+  if (result.dtype() != self.dtype()) {
+    throw DTypeError(cat("in place, ", name_of(self.dtype()), " cannot become ", name_of(result.dtype()), "; convert it with astype"));
+  }
+  self = result;
+  return self;
+}
+
+template <Op op>
+nb::object unary(const Array& self) {
+  return nb::cast(unlocked([&] { return elementwise(op, {self}); }));
+}
+
+template <Op op, class C>
+void def_operator(C& cls, const char* name, const char* reflected, const char* assigned) {
+  cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator());
+  if (reflected != nullptr) cls.def(reflected, &binary<op, true>, nb::arg("other").none(), nb::is_operator());
+  if (assigned != nullptr) cls.def(assigned, &in_place<op>, nb::arg("other").none(), nb::rv_policy::none);
+}
+
+/// A Python index expression as basic indices, Ellipsis expanded.
+std::vector<Index> indices_of(const Array& array, nb::handle key) {
+  nb::list items;
+  if (nb::isinstance<nb::tuple>(key)) {
+    for (nb::handle item : nb::borrow<nb::tuple>(key)) items.append(item);
+  } else {
+    items.append(key);
+  }
+  std::size_t used = 0;
+  bool ellipsis = false;
+  for (nb::handle item : items) used += !item.is_none() && item.ptr() != Py_Ellipsis;
+  if (used > static_cast<std::size_t>(array.ndim())) {
+    throw OutOfRangeError(cat(used, " indices for an array of ", array.ndim(), " dimension(s)"));
+  }
+  std::vector<Index> indices;
+  const auto bound = [](nb::handle value, const char* what) { return dims_of(value, what)[0]; };
+  for (nb::handle item : items) {
+    if (item.is_none()) {
+      indices.push_back({Index::Type::kNewAxis, 0, {}, 1, false});
+    } else if (item.ptr() == Py_Ellipsis) {
+      if (ellipsis) throw OutOfRangeError("an index can have one Ellipsis (...)");
+      ellipsis = true;
+      indices.resize(indices.size() + static_cast<std::size_t>(array.ndim()) - used);
+    } else if (PySlice_Check(item.ptr())) {
+      Index index;
+      const nb::object start = item.attr("start");
+      const nb::object stop = item.attr("stop");
+      const nb::object step = item.attr("step");
+      index.has_start = !start.is_none();
+      if (index.has_start) index.start = bound(start, "slice start");
+      if (!stop.is_none()) index.stop = bound(stop, "slice stop");
+      if (!step.is_none()) index.step = bound(step, "slice step");
+      indices.push_back(index);
+    } else if (PyIndex_Check(item.ptr()) && !PyBool_Check(item.ptr())) {
+      indices.push_back({Index::Type::kInteger, bound(item, "index"), {}, 1, false});
+    } else {
+      throw OutOfRangeError(cat("index ", repr_text(item), " is no integer, slice, None or Ellipsis; choose elements by a "
+                                "condition with where()"));
+    }
+  }
+  return indices;
+}
+
+Array get_item(const Array& self, nb::handle key) {
+  const std::vector<Index> indices = indices_of(self, key);
+  return unlocked([&] { return self[indices]; });
+}
+
+void set_item(Array& self, nb::handle key, nb::handle value) {
+  const std::vector<Index> indices = indices_of(self, key);
+  const std::optional<Number> number = try_number_of(value);
+  const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
+  unlocked([&] { self.assign(indices, array); });
+}
+
+/// What a buffer view of an array keeps until it is released.
+struct Exported {
+  graph::InMemory data;
+  std::string format;
+};
+
+const char* format_text(DType dtype) {
+  switch (dtype) {
+    case DType::k_bool: return "?";
+    case DType::k_int8: return "b";
+    case DType::k_int16: return "h";
+    case DType::k_int32: return "i";
+    case DType::k_int64: return "q";
+    case DType::k_uint8: return "B";
+    case DType::k_uint16: return "H";
+    case DType::k_uint32: return "I";
+    case DType::k_uint64: return "Q";
+    case DType::k_float16: return "e";
+    case DType::k_float32: return "f";
+    case DType::k_float64: return "d";
+    case DType::k_complex64: return "Zf";
+    case DType::k_complex128: return "Zd";
+  }
+  return "";
+}
+
+int get_buffer(PyObject* object, Py_buffer* view, int flags) {
+  try {
+    if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
+      PyErr_SetString(PyExc_BufferError, "a Penstock array is a value: its memory is read-only; copy it with numpy.array");
+      return -1;
+    }
+    const Array& array = nb::cast<const Array&>(nb::handle(object));
+    auto exported = std::make_unique<Exported>();
+    const run::Options how = options();
+    exported->data = unlocked([&] { return array.data(how); });
+    const Layout& layout = exported->data.layout;
+    const std::int64_t size = size_of(array.dtype());
+    if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES && !is_contiguous(layout, size)) {
+      PyErr_SetString(PyExc_BufferError, "the array is not contiguous");
+      return -1;
+    }
+    view->buf = exported->data.memory->data() + layout.offset;
+    view->obj = Py_NewRef(object);
+    view->len = layout.size() * size;
+    view->itemsize = size;
+    view->readonly = 1;
+    view->ndim = layout.rank();
+    view->format = (flags & PyBUF_FORMAT) != 0 ? const_cast<char*>(format_text(array.dtype())) : nullptr;
+    static_assert(sizeof(Py_ssize_t) == sizeof(std::int64_t));
+    view->shape = (flags & PyBUF_ND) != 0 ? reinterpret_cast<Py_ssize_t*>(exported->data.layout.shape.data()) : nullptr;
+    view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? reinterpret_cast<Py_ssize_t*>(exported->data.layout.strides.data()) : nullptr;
+    view->suboffsets = nullptr;
+    view->internal = exported.release();
+    return 0;
+  } catch (nb::python_error& error) {
+    error.restore();
+  } catch (const Error& error) {
+    // A C slot has no translator around it; the message is what matters here.
+    const nb::object errors = nb::module_::import_("penstock._core").attr("errors");
+    PyErr_SetString(nb::object(errors.attr("class_of")(static_cast<int>(error.code()))).ptr(), error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  view->obj = nullptr;
+  return -1;
+}
+
+void release_buffer(PyObject*, Py_buffer* view) { delete static_cast<Exported*>(view->internal); }
+
+PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+                       {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
+                       {0, nullptr}};
+
+nb::object to_numpy(const nb::object& self) {
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  // By the buffer, never by __array__, which would come back here.
+  return numpy.attr("asarray")(nb::steal<nb::object>(PyMemoryView_FromObject(self.ptr())));
+}
+
+nb::object array_protocol(const nb::object& self, nb::handle dtype, nb::handle copy) {
+  nb::object array = to_numpy(self);
+  const bool converts = !dtype.is_none() && !array.attr("dtype").equal(nb::module_::import_("numpy").attr("dtype")(dtype));
+  if (copy.ptr() == Py_False && converts) throw ArgumentError("another dtype needs a copy, and copy=False forbids it");
+  if (converts) return array.attr("astype")(dtype);
+  return copy.ptr() == Py_True ? nb::object(array.attr("copy")()) : array;
+}
+
+/// Calls `visit` once with each node of the expression. The caller holds graph_mutex().
+template <class Visit>
+void walk(const Array& array, const Visit& visit) {
+  std::vector<graph::NodeRef> stack{array.node()};
+  std::set<const graph::Node*> seen;
+  while (!stack.empty()) {
+    const graph::NodeRef node = stack.back();
+    stack.pop_back();
+    if (!seen.insert(node.get()).second) continue;
+    visit(*node);
+    for (const graph::NodeRef& input : node->inputs) stack.push_back(input);
+  }
+}
+
+std::vector<std::string> sources(const Array& array) {
+  const std::lock_guard lock(graph::graph_mutex());
+  std::vector<std::string> paths;
+  walk(array, [&](const graph::Node& node) {
+    if (const auto* file = node.as<graph::InFile>()) paths.push_back(file->file->path());
+  });
+  return paths;
+}
+
+/// Whether showing the values takes no time worth speaking of: everything is small and no file is read.
+bool shows_values(const Array& array) {
+  constexpr std::int64_t kShown = 1000;
+  constexpr std::int64_t kSmall = 1 << 20;
+  if (array.size() > kShown) return false;
+  const std::lock_guard lock(graph::graph_mutex());
+  bool small = true;
+  if (graph::resident(*array.node())) return true;
+  walk(array, [&](const graph::Node& node) { small = small && node.bytes() <= kSmall && !node.as<graph::InFile>(); });
+  return small;
+}
+
+std::string repr(const nb::object& self) {
+  const Array& array = nb::cast<const Array&>(self);
+  if (shows_values(array)) {
+    const auto text = nb::cast<std::string>(nb::module_::import_("numpy").attr("array2string")(
+        to_numpy(self), nb::arg("separator") = ", ", nb::arg("prefix") = "Array("));
+    return cat("Array(", text, ", dtype=", name_of(array.dtype()), ")");
+  }
+  std::string what;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    what = graph::resident(*array.node()) ? "in memory" : cat("lazy: ", graph::node_text(*array.node()));
+  }
+  return cat("<Array ", name_of(array.dtype()), " ", shape_text(array.shape()), " ", bytes_text(array.nbytes()), ", ", what, ">");
+}
+
+template <class T>
+T scalar(const Array& self) {
+  const run::Options how = options();
+  return unlocked([&] {
+    evaluate({self}, how);
+    return self.item<T>();
+  });
+}
+
+nb::object first_axis_item(const Array& self, std::int64_t i) {
+  return nb::cast(self[{Index{Index::Type::kInteger, i, {}, 1, false}}]);
+}
+
+template <class C>
+void bind_operators(C& cls) {
+  def_operator<Op::k_add>(cls, "__add__", "__radd__", "__iadd__");
+  def_operator<Op::k_subtract>(cls, "__sub__", "__rsub__", "__isub__");
+  def_operator<Op::k_multiply>(cls, "__mul__", "__rmul__", "__imul__");
+  def_operator<Op::k_divide>(cls, "__truediv__", "__rtruediv__", "__itruediv__");
+  def_operator<Op::k_floor_divide>(cls, "__floordiv__", "__rfloordiv__", "__ifloordiv__");
+  def_operator<Op::k_remainder>(cls, "__mod__", "__rmod__", "__imod__");
+  def_operator<Op::k_pow>(cls, "__pow__", "__rpow__", "__ipow__");
+  def_operator<Op::k_bitwise_and>(cls, "__and__", "__rand__", "__iand__");
+  def_operator<Op::k_bitwise_or>(cls, "__or__", "__ror__", "__ior__");
+  def_operator<Op::k_bitwise_xor>(cls, "__xor__", "__rxor__", "__ixor__");
+  def_operator<Op::k_bitwise_left_shift>(cls, "__lshift__", "__rlshift__", "__ilshift__");
+  def_operator<Op::k_bitwise_right_shift>(cls, "__rshift__", "__rrshift__", "__irshift__");
+  def_operator<Op::k_equal>(cls, "__eq__", nullptr, nullptr);
+  def_operator<Op::k_not_equal>(cls, "__ne__", nullptr, nullptr);
+  def_operator<Op::k_less>(cls, "__lt__", nullptr, nullptr);
+  def_operator<Op::k_less_equal>(cls, "__le__", nullptr, nullptr);
+  def_operator<Op::k_greater>(cls, "__gt__", nullptr, nullptr);
+  def_operator<Op::k_greater_equal>(cls, "__ge__", nullptr, nullptr);
+  cls.def("__neg__", &unary<Op::k_negative>).def("__pos__", &unary<Op::k_positive>).def("__abs__", &unary<Op::k_abs>);
+  cls.def("__invert__", &unary<Op::k_bitwise_invert>);
+}
+
+template <class C>
+void bind_protocols(C& cls) {
+  // NumPy's operators give way: numpy_array + array is computed here.
+  cls.attr("__array_ufunc__") = nb::none();
+  cls.attr("__hash__") = nb::none();
+  cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none());
+  cls.def("__dlpack__", [](const nb::object& self, const nb::kwargs& kwargs) { return to_numpy(self).attr("__dlpack__")(**kwargs); });
+  cls.def("__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); });
+  cls.def("__bool__", &scalar<bool>).def("__int__", &scalar<std::int64_t>).def("__float__", &scalar<double>);
+  cls.def("__complex__", &scalar<std::complex<double>>);
+  cls.def("__index__", [](const Array& self) {
+    if (!is_integer(self.dtype())) throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
+    return scalar<std::int64_t>(self);
+  });
+  cls.def("__len__", [](const Array& self) {
+    if (self.ndim() == 0) throw DTypeError("an array of no dimensions has no length");
+    return self.shape()[0];
+  });
+  cls.def("__iter__", [](const Array& self) {
+    if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
+    nb::list items;
+    for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(first_axis_item(self, i));
+    return nb::iter(items);
+  });
+  cls.def("__getitem__", &get_item, nb::arg("key").none());
+  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none());
+  cls.def("__repr__", &repr);
+  cls.def("tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); }, "Nested lists of Python numbers; evaluates.");
+  cls.def("item", [](const nb::object& self) { return to_numpy(self).attr("item")(); }, "The only element as a Python number; evaluates.");
+}
+
+}  // namespace
+
+void bind_array(nb::module_& m) {
+  nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(),
+                        "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, evaluate, float, tolist.");
+  cls.def_prop_ro("shape", [](const Array& self) { return tuple_of(self.shape()); });
+  cls.def_prop_ro("dtype", [](const Array& self) { return dtype_object(self.dtype()); });
+  cls.def_prop_ro("ndim", &Array::ndim).def_prop_ro("size", &Array::size).def_prop_ro("nbytes", &Array::nbytes);
+  cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.");
+  cls.def_prop_ro("T", [](const Array& self) {
+    if (self.ndim() != 2) throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
+    return matrix_transpose(self);
+  });
+  cls.def_prop_ro("mT", [](const Array& self) { return matrix_transpose(self); });
+  cls.def_prop_ro("device", [](const Array&) { return "cpu"; });
+  cls.def("sources", [](const Array& self) {
+    nb::list list;
+    for (const std::string& path : sources(self)) list.append(path);
+    return list;
+  }, "Paths of the files that the array reads when it is evaluated.");
+  bind_operators(cls);
+  bind_protocols(cls);
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the binding's files share: conversions between Python objects and arrays.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "penstock/array/array.h"
+
+namespace penstock::bind {
+
+namespace nb = nanobind;
+
+/// A dtype as Python sees it: ps.float32.
+struct DTypeObject {
+  DType dtype;
+};
+
+// One function a file; module.cc calls them.
+void bind_errors(nb::module_& m);
+void bind_dtypes(nb::module_& m);
+void bind_array(nb::module_& m);
+void bind_functions(nb::module_& m);
+void bind_engine(nb::module_& m);
+
+/// A dtype object, a name, or whatever numpy.dtype() takes; nothing for None. Throws DTypeError.
+std::optional<DType> dtype_of(nb::handle object);
+/// The Python object ps.<name>.
+nb::object dtype_object(DType dtype);
+
+/// An operand: an Array, a Python number (weak), or whatever asarray() takes. Nothing when the object is no operand.
+std::optional<Operand> operand_of(nb::handle object);
+/// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.
+Array array_of(nb::handle object);
+/// As array_of; nothing (and no Python error) for objects that are no arrays.
+std::optional<Array> try_array_of(nb::handle object);
+
+/// An int or a sequence of ints as dimensions or axes.
+Dims dims_of(nb::handle object, const char* what);
+/// None stays nothing.
+std::optional<Dims> optional_dims(nb::handle object, const char* what);
+/// A Python number by kind; throws DTypeError for what is none.
+Number number_of(nb::handle object);
+std::optional<Number> try_number_of(nb::handle object);
+
+/// str(object), repr(object) and the name of its type, for messages.
+std::string str_text(nb::handle object);
+std::string repr_text(nb::handle object);
+std::string type_text(nb::handle object);
+
+/// Tuple of ints.
+nb::tuple tuple_of(const Dims& dims);
+
+/// Evaluation options: Python's signals are polled on the main thread and the progress callback called.
+run::Options options();
+
+/// The result, or what `out=` holds afterwards. `out`: None, an Array (takes the value), or a writable NumPy array.
+nb::object finish(const Array& result, nb::handle out);
+
+/// Runs `f` without the interpreter lock.
+template <class F>
+auto unlocked(F&& f) {
+  const nb::gil_scoped_release release;
+  return f();
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python objects as arrays, numbers and dimensions.
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "bind.h"
+#include "penstock/base/error.h"
+#include "penstock/measure/counters.h"
+
+namespace penstock::bind {
+namespace {
+
+/// Memory behind a Python buffer, kept alive until the last array is gone.
+class BufferMemory final : public memory::Memory {
+ public:
+  explicit BufferMemory(const Py_buffer& view) : view_(view) {}
+  ~BufferMemory() override {
+    // After the interpreter has ended there is nobody left to give the buffer back to.
+    if (!Py_IsInitialized()) return;
+    const nb::gil_scoped_acquire acquire;
+    PyBuffer_Release(&view_);
+  }
+  std::byte* data() const override { return static_cast<std::byte*>(view_.buf); }
+
+ private:
+  mutable Py_buffer view_;
+};
+
+struct Format {
+  DType dtype;
+  bool native;
+};
+
+/// A PEP 3118 format of one element; nothing for what Penstock does not hold.
+std::optional<Format> format_of(std::string_view text, std::int64_t itemsize) {
+  bool native = true;
+  if (!text.empty() && std::string_view("<>=@!|").find(text[0]) != std::string_view::npos) {
+    native = text[0] != '>' && text[0] != '!';
+    text.remove_prefix(1);
+  }
+  const auto of = [&](Kind kind) -> std::optional<Format> {
+    for (int i = 0; i < kDTypeCount; ++i) {
+      if (kDTypes[i].kind == kind && kDTypes[i].size == itemsize) return Format{static_cast<DType>(i), native};
+    }
+    return std::nullopt;
+  };
+  if (text == "?") return of(Kind::kBool);
+  if (text == "Zf" || text == "Zd") return of(Kind::kComplex);
+  if (text.size() != 1) return std::nullopt;
+  if (std::string_view("bhilqn").find(text[0]) != std::string_view::npos) return of(Kind::kInt);
+  if (std::string_view("BHILQN").find(text[0]) != std::string_view::npos) return of(Kind::kUInt);
+  if (std::string_view("efd").find(text[0]) != std::string_view::npos) return of(Kind::kFloat);
+  return std::nullopt;
+}
+
+/// Borrowed without a copy; nothing when the object offers no buffer of a native dtype.
+std::optional<Array> borrowed(nb::handle object) {
+  if (!PyObject_CheckBuffer(object.ptr())) return std::nullopt;
+  Py_buffer view;
+  if (PyObject_GetBuffer(object.ptr(), &view, PyBUF_STRIDED_RO | PyBUF_FORMAT) != 0) {
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  const std::optional<Format> format = format_of(view.format == nullptr ? "B" : view.format, view.itemsize);
+  if (!format || !format->native || (view.ndim > 0 && view.suboffsets != nullptr)) {
+    PyBuffer_Release(&view);
+    return std::nullopt;
+  }
+  Layout layout;
+  for (int i = 0; i < view.ndim; ++i) {
+    layout.shape.push_back(view.shape[i]);
+    layout.strides.push_back(view.strides[i]);
+  }
+  return borrow(format->dtype, std::make_shared<BufferMemory>(view), std::move(layout));
+}
+
+/// Through NumPy: DLPack of other libraries, lists, byte-swapped arrays. Nothing for objects it can make no numbers of.
+std::optional<Array> through_numpy(nb::handle object) {
+  const nb::object numpy = nb::module_::import_("numpy");
+  try {
+    nb::object made;
+    const bool dlpack = nb::hasattr(object, "__dlpack__") && !nb::isinstance(object, numpy.attr("ndarray"));
+    made = dlpack ? numpy.attr("from_dlpack")(object) : numpy.attr("asarray")(object);
+    const auto kind = nb::cast<std::string>(made.attr("dtype").attr("kind"));
+    if (std::string_view("biufc").find(kind[0]) == std::string_view::npos) {
+      throw DTypeError(cat("an array of ", str_text(made.attr("dtype")),
+                           " holds no numbers; Penstock takes bool, integers, floats and complex"));
+    }
+    if (!nb::cast<bool>(made.attr("dtype").attr("isnative"))) made = made.attr("astype")(made.attr("dtype").attr("newbyteorder")("="));
+    if (!dlpack) measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(made.attr("nbytes")));
+    std::optional<Array> array = borrowed(made);
+    if (!array) throw DTypeError(cat("an array of ", str_text(made.attr("dtype")), " is of a size Penstock does not hold"));
+    return array;
+  } catch (const nb::python_error& error) {
+    if (error.matches(PyExc_KeyboardInterrupt)) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Array> try_array_of(nb::handle object) {
+  if (nb::isinstance<Array>(object)) return nb::cast<const Array&>(object);
+  if (nb::isinstance<nb::str>(object) || object.is_none()) return std::nullopt;
+  if (std::optional<Array> array = borrowed(object)) return array;
+  return through_numpy(object);
+}
+
+Array array_of(nb::handle object) {
+  if (std::optional<Array> array = try_array_of(object)) return *array;
+  throw DTypeError(cat("cannot make an array of ", type_text(object)));
+}
+
+std::optional<Number> try_number_of(nb::handle object) {
+  PyObject* p = object.ptr();
+  if (PyBool_Check(p)) return Number{Kind::kBool, p == Py_True};
+  if (PyLong_Check(p)) {
+    int overflow = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(p, &overflow);
+    if (overflow == 0) return Number{Kind::kInt, static_cast<std::int64_t>(value)};
+    const unsigned long long large = overflow > 0 ? PyLong_AsUnsignedLongLong(p) : 0;
+    if (overflow < 0 || PyErr_Occurred()) {
+      PyErr_Clear();
+      throw ArgumentError(cat("the integer ", str_text(object), " is outside 64 bits"));
+    }
+    return Number{Kind::kInt, static_cast<std::uint64_t>(large)};
+  }
+  // NumPy's float64 and complex128 scalars are Python numbers too, but carry a dtype: they are arrays here.
+  if (PyFloat_CheckExact(p)) return Number{Kind::kFloat, PyFloat_AS_DOUBLE(p)};
+  if (PyComplex_CheckExact(p)) {
+    return Number{Kind::kComplex, std::complex<double>(PyComplex_RealAsDouble(p), PyComplex_ImagAsDouble(p))};
+  }
+  return std::nullopt;
+}
+
+Number number_of(nb::handle object) {
+  if (const std::optional<Number> number = try_number_of(object)) return *number;
+  if (nb::hasattr(object, "item")) {
+    if (const std::optional<Number> number = try_number_of(object.attr("item")())) return *number;
+  }
+  throw DTypeError(cat("expected a number; got ", repr_text(object)));
+}
+
+std::optional<Operand> operand_of(nb::handle object) {
+  if (nb::isinstance<Array>(object)) return Operand(nb::cast<const Array&>(object));
+  if (const std::optional<Number> number = try_number_of(object)) {
+    return std::visit([](auto value) { return Operand(value); }, number->value);
+  }
+  if (std::optional<Array> array = try_array_of(object)) return Operand(std::move(*array));
+  return std::nullopt;
+}
+
+Dims dims_of(nb::handle object, const char* what) {
+  const auto one = [&](nb::handle item) {
+    PyObject* index = PyNumber_Index(item.ptr());
+    if (index == nullptr) {
+      PyErr_Clear();
+      throw ArgumentError(cat(what, " takes integers; got ", repr_text(item)));
+    }
+    const long long value = PyLong_AsLongLong(index);
+    Py_DECREF(index);
+    if (value == -1 && PyErr_Occurred()) {
+      PyErr_Clear();
+      throw ArgumentError(cat(what, ": ", repr_text(item), " is outside 64 bits"));
+    }
+    return static_cast<std::int64_t>(value);
+  };
+  if (PyIndex_Check(object.ptr())) return {one(object)};
+  if (!PySequence_Check(object.ptr()) || nb::isinstance<nb::str>(object)) {
+    throw ArgumentError(cat(what, " takes an integer or a tuple of integers; got ", repr_text(object)));
+  }
+  Dims dims;
+  for (nb::handle item : nb::borrow<nb::object>(object)) dims.push_back(one(item));
+  return dims;
+}
+
+std::optional<Dims> optional_dims(nb::handle object, const char* what) {
+  if (object.is_none()) return std::nullopt;
+  return dims_of(object, what);
+}
+
+std::string str_text(nb::handle object) { return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Str(object.ptr()))); }
+std::string repr_text(nb::handle object) { return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Repr(object.ptr()))); }
+std::string type_text(nb::handle object) { return Py_TYPE(object.ptr())->tp_name; }
+
+nb::tuple tuple_of(const Dims& dims) {
+  nb::list list;
+  for (const std::int64_t each : dims) list.append(each);
+  return nb::tuple(list);
+}
+
+nb::object finish(const Array& result, nb::handle out) {
+  if (out.is_none()) return nb::cast(result);
+  if (nb::isinstance<Array>(out)) {
+    Array& target = nb::cast<Array&>(out);
+    if (target.shape() != result.shape() || target.dtype() != result.dtype()) {
+      throw ShapeError(cat("out is ", name_of(target.dtype()), " ", shape_text(target.shape()), "; the result is ", name_of(result.dtype()),
+                           " ", shape_text(result.shape())));
+    }
+    target = result;
+    return nb::borrow<nb::object>(out);
+  }
+  Py_buffer view;
+  if (PyObject_GetBuffer(out.ptr(), &view, PyBUF_STRIDED | PyBUF_WRITABLE | PyBUF_FORMAT) != 0) {
+    PyErr_Clear();
+    throw ArgumentError("out must be a Penstock array or a writable NumPy array");
+  }
+  auto memory = std::make_shared<BufferMemory>(view);
+  const std::optional<Format> format = format_of(view.format == nullptr ? "B" : view.format, view.itemsize);
+  if (!format || !format->native) throw DTypeError("out has a dtype Penstock does not hold");
+  Layout layout;
+  for (int i = 0; i < view.ndim; ++i) {
+    layout.shape.push_back(view.shape[i]);
+    layout.strides.push_back(view.strides[i]);
+  }
+  const run::Options how = options();
+  unlocked([&] { evaluate_into(result, format->dtype, memory, layout, how); });
+  return nb::borrow<nb::object>(out);
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// dtype objects: ps.float32 and its like, understood by numpy.dtype().
+
+#include "bind.h"
+#include "penstock/base/error.h"
+
+namespace penstock::bind {
+namespace {
+
+nb::handle objects[kDTypeCount];
+
+bool equals(const DTypeObject& self, nb::handle other) {
+  if (nb::isinstance<DTypeObject>(other)) return nb::cast<const DTypeObject&>(other).dtype == self.dtype;
+  try {
+    return dtype_of(other) == self.dtype;
+  } catch (const DTypeError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::optional<DType> dtype_of(nb::handle object) {
+  if (object.is_none()) return std::nullopt;
+  if (nb::isinstance<DTypeObject>(object)) return nb::cast<const DTypeObject&>(object).dtype;
+  if (nb::isinstance<nb::str>(object)) {
+    const auto name = nb::cast<std::string>(object);
+    for (int i = 0; i < kDTypeCount; ++i) {
+      if (name == kDTypes[i].name) return static_cast<DType>(i);
+    }
+  }
+  try {
+    const nb::object found = nb::module_::import_("numpy").attr("dtype")(object);
+    return dtype_from_name(nb::cast<std::string>(found.attr("name")));
+  } catch (const nb::python_error&) {
+    if (nb::isinstance<nb::str>(object)) return dtype_from_name(nb::cast<std::string>(object));
+    throw DTypeError(cat(repr_text(object), " is no dtype"));
+  }
+}
+
+nb::object dtype_object(DType dtype) { return nb::borrow<nb::object>(objects[index_of(dtype)]); }
+
+void bind_dtypes(nb::module_& m) {
+  nb::class_<DTypeObject>(m, "DType", "An element type.")
+      .def_prop_ro("name", [](const DTypeObject& self) { return name_of(self.dtype); })
+      .def_prop_ro("itemsize", [](const DTypeObject& self) { return size_of(self.dtype); }, "Bytes of an element.")
+      .def_prop_ro("dtype", [](const DTypeObject& self) { return nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)); },
+                   "The NumPy dtype; numpy.dtype() looks here.")
+      .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
+      .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
+      .def("__eq__", &equals, nb::arg("other").none())
+      .def("__hash__", [](const DTypeObject& self) { return index_of(self.dtype); })
+      .def("__reduce__", [](const DTypeObject& self) {
+        return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"), nb::make_tuple(name_of(self.dtype)));
+      });
+  for (int i = 0; i < kDTypeCount; ++i) {
+    const nb::object made = nb::cast(DTypeObject{static_cast<DType>(i)});
+    m.attr(kDTypes[i].name) = made;
+    objects[i] = made.inc_ref();
+  }
+  m.def("dtype", [](nb::handle object) { return dtype_object(dtype_of(object).value()); }, nb::arg("object"),
+        "The dtype object of a name, a NumPy dtype or a dtype object.");
+  m.def("promote_types", [](nb::handle a, nb::handle b) { return dtype_object(promote(dtype_of(a).value(), dtype_of(b).value())); },
+        "The dtype that two arrays of these dtypes promote to.");
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's doors and knobs: open, save, evaluate, plan, budget, threads, targets, statistics, progress.
+
+#include "bind.h"
+#include "penstock/base/env.h"
+#include "penstock/base/error.h"
+#include "penstock/base/level.h"
+#include "penstock/base/machine.h"
+#include "penstock/base/text.h"
+#include "penstock/measure/counters.h"
+#include "penstock/memory/governor.h"
+#include "penstock/simd/target.h"
+#include "penstock/thread/parallel.h"
+
+namespace penstock::bind {
+namespace {
+
+/// The callback of on_progress; None when there is none.
+nb::object& progress_callback() {
+  static auto* callback = new nb::object(nb::none());
+  return *callback;
+}
+
+/// A NumPy-owned array, frozen if `copy`.
+Array as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
+  nb::object kept = nb::borrow<nb::object>(object);
+  Array array;
+  if (const std::optional<Number> number = try_number_of(object)) {
+    array = full({}, *number);
+  } else {
+    if (copy.ptr() == Py_True && !nb::isinstance<Array>(object)) {
+      kept = nb::module_::import_("numpy").attr("array")(object);
+      measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(kept.attr("nbytes")));
+    }
+    array = array_of(kept);
+  }
+  const std::optional<DType> wanted = dtype_of(dtype);
+  return wanted ? astype(array, *wanted) : array;
+}
+
+Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std::int64_t offset, bool strict) {
+  if (const std::optional<DType> raw = dtype_of(dtype)) {
+    const std::optional<Dims> dims = optional_dims(shape, "shape");
+    return unlocked([&] { return open_raw(path, *raw, dims, offset); });
+  }
+  if (!shape.is_none() || offset != 0) throw ArgumentError("shape and offset describe raw files: give a dtype too, or leave them out for .npy");
+  std::string warning;
+  const Array array = unlocked([&] { return open(path, strict, &warning); });
+  if (!warning.empty() && PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 2) != 0) throw nb::python_error();
+  return array;
+}
+
+std::vector<Array> arrays_of(const nb::args& objects) {
+  std::vector<Array> arrays;
+  for (nb::handle each : objects) {
+    if (!nb::isinstance<Array>(each)) throw DTypeError(cat("expected Penstock arrays; got ", repr_text(each), "; make one with asarray"));
+    arrays.push_back(nb::cast<const Array&>(each));
+  }
+  return arrays;
+}
+
+template <class T>
+nb::list list_of(const std::vector<T>& items) {
+  nb::list list;
+  for (const T& each : items) list.append(each);
+  return list;
+}
+
+nb::dict dict_of(const run::PlanReport::Pipeline& pipeline) {
+  nb::dict d;
+  d["work"] = pipeline.work;
+  d["outputs"] = list_of(pipeline.outputs);
+  d["sources"] = list_of(pipeline.sources);
+  d["shape"] = tuple_of(pipeline.shape);
+  d["program"] = pipeline.program;
+  d["register_elements"] = pipeline.tile;
+  return d;
+}
+
+nb::dict dict_of(const run::PlanReport& report) {
+  nb::list passes;
+  for (const run::PlanReport::Pass& pass : report.passes) {
+    nb::list pipelines;
+    for (const auto& pipeline : pass.pipelines) pipelines.append(dict_of(pipeline));
+    nb::dict d;
+    d["wave"] = pass.wave;
+    d["pipelines"] = pipelines;
+    d["units"] = pass.units;
+    d["units_per_tile"] = pass.step;
+    d["tile_bytes"] = pass.tile_bytes;
+    d["tiles_in_flight"] = pass.depth;
+    d["reads"] = list_of(pass.reads);
+    passes.append(d);
+  }
+  nb::dict d;
+  d["passes"] = passes;
+  d["source_bytes"] = report.source_bytes;
+  d["result_bytes"] = report.result_bytes;
+  d["projected_bytes"] = report.projected_bytes;
+  d["budget"] = report.budget;
+  d["available"] = report.available;
+  d["fits"] = report.fits;
+  d["target"] = report.target;
+  d["level"] = report.level;
+  d["threads"] = report.threads;
+  return d;
+}
+
+std::int64_t memory_budget(nb::handle value) {
+  memory::Governor& governor = memory::Governor::instance();
+  if (nb::isinstance<nb::str>(value)) {
+    const auto text = nb::cast<std::string>(value);
+    const MemoryFacts facts = memory_facts();
+    governor.set_budget(parse_bytes(text, facts.usable() + governor.used()));
+  } else if (!value.is_none()) {
+    const std::int64_t bytes = dims_of(value, "memory_budget")[0];
+    if (bytes <= 0) throw ArgumentError(cat("memory budget ", bytes, " is not positive"));
+    governor.set_budget(bytes);
+  }
+  return governor.budget();
+}
+
+nb::dict stats() {
+  nb::dict d;
+  for (const auto& [name, value] : measure::counter_values()) d[name] = value;
+  const memory::PoolStats pool = memory::pool_stats();
+  d["pool_hits"] = pool.hits;
+  d["pool_misses"] = pool.misses;
+  d["pool_idle_bytes"] = pool.idle_bytes;
+  d["live_bytes"] = pool.live_bytes;
+  d["budget"] = memory::Governor::instance().budget();
+  d["budget_used"] = memory::Governor::instance().used();
+  return d;
+}
+
+nb::dict config() {
+  nb::dict d;
+  d["version"] = version();
+  d["machine"] = machine_text();
+  d["target"] = simd::target_name(simd::target());
+  nb::list targets;
+  for (const simd::Target each : simd::targets()) targets.append(simd::target_name(each));
+  d["targets"] = targets;
+  nb::list features;
+  for (const std::string_view each : simd::cpu_features()) features.append(std::string(each));
+  d["cpu_features"] = features;
+  d["level"] = level_name(get_level());
+  d["threads"] = thread::count();
+  d["cpus"] = usable_cpus();
+  d["cgroup_cpus"] = cgroup_cpus();
+  d["l1d"] = caches().l1d;
+  d["l2"] = caches().l2;
+  d["l3"] = caches().l3;
+  d["page_size"] = page_size();
+  const MemoryFacts facts = memory_facts();
+  d["memory_total"] = facts.total;
+  d["memory_available"] = facts.available;
+  const auto limit = [](std::int64_t bytes) { return bytes == INT64_MAX ? nb::none() : nb::object(nb::int_(bytes)); };
+  d["cgroup_limit"] = limit(facts.cgroup_limit);
+  d["cgroup_headroom"] = limit(facts.cgroup_headroom);
+  d["budget"] = memory::Governor::instance().budget();
+  nb::dict set;
+  for (const EnvRow& row : env_rows()) {
+    if (const char* value = std::getenv(row.name)) set[row.name] = value;
+  }
+  d["environment"] = set;
+  return d;
+}
+
+void bind_knobs(nb::module_& m) {
+  m.def("memory_budget", &memory_budget, nb::arg("value").none() = nb::none(),
+        "The memory budget in bytes; sets it from an int or text such as '2GiB' or '50%'.");
+  m.def("threads", [](std::optional<int> n) {
+    if (n) thread::set_count(*n);
+    return thread::count();
+  }, nb::arg("n").none() = nb::none(), "The number of threads; sets it (0: the default).");
+  m.def("opt_level", [](std::optional<std::string> name) {
+    if (name) set_level(level_from_name(*name));
+    return level_name(get_level());
+  }, nb::arg("name").none() = nb::none(), "The optimisation level; sets it to none, simd, parallel or full.");
+  m.def("simd_target", [](std::optional<std::string> name) {
+    if (name) simd::force_target(*name == "auto" ? std::nullopt : std::optional(simd::target_from_name(*name)));
+    return simd::target_name(simd::target());
+  }, nb::arg("name").none() = nb::none(), "The CPU target in use; forces another ('auto': the default).");
+  m.def("on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); }, nb::arg("callback").none(),
+        "callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for none.");
+  m.def("trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
+  m.def("stats", &stats, "Counters since the process started.");
+  m.def("config", &config);
+  m.def("environment_rows", [] {
+    nb::list rows;
+    for (const EnvRow& row : env_rows()) rows.append(nb::make_tuple(row.name, row.meaning));
+    return rows;
+  });
+  m.def("environment_warnings", [] { return list_of(env_warnings()); });
+}
+
+}  // namespace
+
+run::Options options() {
+  run::Options how;
+  how.poll = [](const run::Progress& progress) {
+    const nb::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    const nb::object callback = progress_callback();
+    if (!callback.is_none()) callback(progress.done, progress.total, progress.seconds, progress.memory);
+  };
+  return how;
+}
+
+void bind_engine(nb::module_& m) {
+  m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(), nb::arg("offset") = 0,
+        nb::arg("strict") = false);
+  m.def("asarray", &as_array, nb::arg("obj"), nb::arg("dtype").none() = nb::none(), nb::kw_only(), nb::arg("copy").none() = nb::none());
+  m.def("evaluate", [](const nb::args& objects) {
+    const std::vector<Array> arrays = arrays_of(objects);
+    const run::Options how = options();
+    unlocked([&] { evaluate(arrays, how); });
+  });
+  m.def("save", [](nb::handle object, const std::string& path, bool overwrite) {
+    const Array array = array_of(object);
+    const run::Options how = options();
+    unlocked([&] { save(array, path, overwrite, how); });
+  }, nb::arg("array"), nb::arg("path"), nb::arg("overwrite") = true);
+  m.def("explain", [](nb::handle objects, bool to_files) {
+    std::vector<Array> arrays;
+    for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
+    return dict_of(unlocked([&] { return plan(arrays, to_files); }));
+  }, nb::arg("arrays"), nb::arg("save") = false);
+  bind_knobs(m);
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of the namespace. Elementwise ones are made in a loop over the op table.
+
+#include <nanobind/stl/vector.h>
+
+#include "bind.h"
+#include "penstock/base/error.h"
+#include "penstock/op/ops.h"
+
+namespace penstock::bind {
+namespace {
+
+Operand need_operand(nb::handle object, const char* function) {
+  if (std::optional<Operand> operand = operand_of(object)) return std::move(*operand);
+  throw DTypeError(cat(function, " cannot take ", repr_text(object)));
+}
+
+nb::object apply(Op op, std::initializer_list<nb::handle> objects, nb::handle out) {
+  std::vector<Operand> operands;
+  for (const nb::handle object : objects) operands.push_back(need_operand(object, row(op).name));
+  const Array result = unlocked([&] { return elementwise(op, operands); });
+  return finish(result, out);
+}
+
+nb::object clip(nb::handle x, nb::handle low, nb::handle high, nb::handle out) {
+  const auto bound = [&](const Array& array, nb::handle limit, Op op) {
+    if (limit.is_none()) return array;
+    // The result keeps the array's dtype; limits are converted to it.
+    const Operand operand = need_operand(limit, "clip");
+    const Operand fitted = operand.array() != nullptr ? Operand(astype(*operand.array(), array.dtype())) : operand;
+    return elementwise(op, {array, fitted});
+  };
+  const Array array = array_of(x);
+  if (low.is_none() || high.is_none()) {
+    return finish(bound(bound(array, low, Op::k_maximum), high, Op::k_minimum), out);
+  }
+  const auto fit = [&](nb::handle limit) {
+    const Operand operand = need_operand(limit, "clip");
+    return operand.array() != nullptr ? Operand(astype(*operand.array(), array.dtype())) : operand;
+  };
+  return finish(elementwise(Op::k_clip, {array, fit(low), fit(high)}), out);
+}
+
+void bind_elementwise(nb::module_& m) {
+  for (int i = 0; i < kOpCount; ++i) {
+    const Op op = static_cast<Op>(i);
+    const char* name = kOps[i].name;
+    const std::string doc = cat("Elementwise ", name, " of ", kOps[i].arity, " operand(s) with broadcasting; array API semantics.");
+    if (op == Op::k_clip) continue;
+    if (kOps[i].arity == 1) {
+      m.def(name, [op](nb::handle x, nb::handle out) { return apply(op, {x}, out); }, nb::arg("x"), nb::kw_only(),
+            nb::arg("out").none() = nb::none(), doc.c_str());
+    } else if (kOps[i].arity == 2) {
+      m.def(name, [op](nb::handle x1, nb::handle x2, nb::handle out) { return apply(op, {x1, x2}, out); }, nb::arg("x1"), nb::arg("x2"),
+            nb::kw_only(), nb::arg("out").none() = nb::none(), doc.c_str());
+    } else {
+      m.def(name, [op](nb::handle x1, nb::handle x2, nb::handle x3, nb::handle out) { return apply(op, {x1, x2, x3}, out); },
+            nb::arg(op == Op::k_where ? "condition" : "x1"), nb::arg(op == Op::k_where ? "x1" : "x2"),
+            nb::arg(op == Op::k_where ? "x2" : "x3"), nb::kw_only(), nb::arg("out").none() = nb::none(), doc.c_str());
+    }
+  }
+  m.def("clip", &clip, nb::arg("x"), nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(),
+        nb::arg("out").none() = nb::none(), "Elementwise minimum(maximum(x, min), max); a limit of None is none. NaN stays NaN.");
+  m.def("elementwise_rows", [] {
+    nb::list rows;
+    for (const OpRow& each : kOps) rows.append(nb::make_tuple(each.name, each.arity));
+    return rows;
+  }, "(name, arity) of every elementwise operation, from the table.");
+}
+
+Over over(nb::handle axis, bool keepdims) { return {optional_dims(axis, "axis"), keepdims}; }
+
+template <class F>
+void def_reduction(nb::module_& m, const char* name, F f, const char* doc) {
+  m.def(name, [f](nb::handle x, nb::handle axis, bool keepdims) {
+    const Array in = array_of(x);
+    const Over how = over(axis, keepdims);
+    return unlocked([&] { return f(in, how); });
+  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false, doc);
+}
+
+template <class F>
+void def_typed_reduction(nb::module_& m, const char* name, F f, const char* doc) {
+  m.def(name, [f](nb::handle x, nb::handle axis, nb::handle dtype, bool keepdims) {
+    const Array in = array_of(x);
+    const Over how = over(axis, keepdims);
+    const std::optional<DType> wanted = dtype_of(dtype);
+    return unlocked([&] { return f(in, how, wanted); });
+  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(), nb::arg("keepdims") = false, doc);
+}
+
+template <class F>
+void def_spread(nb::module_& m, const char* name, F f, const char* doc) {
+  m.def(name, [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
+    const Array in = array_of(x);
+    const Over how = over(axis, keepdims);
+    return unlocked([&] { return f(in, how, correction); });
+  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0, nb::arg("keepdims") = false, doc);
+}
+
+template <class F>
+void def_search(nb::module_& m, const char* name, F f, const char* doc) {
+  m.def(name, [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
+    const Array in = array_of(x);
+    return unlocked([&] { return f(in, axis, keepdims); });
+  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false, doc);
+}
+
+void bind_reductions(nb::module_& m) {
+  def_typed_reduction(m, "sum", &sum, "Sum over axes. Integers and bool add in 64 bits. The sum of nothing is 0.");
+  def_typed_reduction(m, "prod", &prod, "Product over axes. Integers and bool multiply in 64 bits. The product of nothing is 1.");
+  def_typed_reduction(m, "mean", &mean, "Arithmetic mean over axes; integers give float64. The mean of nothing is NaN.");
+  def_reduction(m, "min", &min, "Least element over axes; NaN if there is one. Raises ShapeError for nothing.");
+  def_reduction(m, "max", &max, "Greatest element over axes; NaN if there is one. Raises ShapeError for nothing.");
+  def_reduction(m, "any", &any, "Whether any element is nonzero. Of nothing: False.");
+  def_reduction(m, "all", &all, "Whether every element is nonzero. Of nothing: True.");
+  def_reduction(m, "count_nonzero", &count_nonzero, "How many elements are nonzero; int64.");
+  def_spread(m, "var", &var, "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree.");
+  def_spread(m, "std", &std, "Square root of var.");
+  def_search(m, "argmin", &argmin, "Index of the least element; the first of equals, the first NaN. axis None: of the flattened array.");
+  def_search(m, "argmax", &argmax, "Index of the greatest element; the first of equals, the first NaN. axis None: of the flattened array.");
+  m.def("histogram_counts", [](nb::handle x, const std::vector<double>& edges) {
+    const Array in = array_of(x);
+    return unlocked([&] { return histogram(in, edges); });
+  }, nb::arg("x"), nb::arg("edges"), "Counts of x between ascending edges, the last bin closed; int64.");
+  m.def("even_edges", &even_edges, nb::arg("bins"), nb::arg("low"), nb::arg("high"), "bins + 1 evenly spaced edges.");
+}
+
+std::vector<Array> arrays_of(nb::handle objects) {
+  std::vector<Array> arrays;
+  for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
+  return arrays;
+}
+
+void bind_views(nb::module_& m) {
+  m.def("astype", [](nb::handle x, nb::handle dtype) { return astype(array_of(x), dtype_of(dtype).value()); }, nb::arg("x"), nb::arg("dtype"),
+        "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.");
+  m.def("reshape", [](nb::handle x, nb::handle shape) { return reshape(array_of(x), dims_of(shape, "shape")); }, nb::arg("x"), nb::arg("shape"),
+        "The elements in C order in another shape; one extent may be -1.");
+  m.def("permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); }, nb::arg("x"),
+        nb::arg("axes"), "Axes in another order; a view.");
+  m.def("matrix_transpose", [](nb::handle x) { return matrix_transpose(array_of(x)); }, nb::arg("x"), "The last two axes swapped; a view.");
+  m.def("broadcast_to", [](nb::handle x, nb::handle shape) { return broadcast_to(array_of(x), dims_of(shape, "shape")); }, nb::arg("x"),
+        nb::arg("shape"), "Repeated along new or single axes without a copy.");
+  m.def("flip", [](nb::handle x, nb::handle axis) { return flip(array_of(x), optional_dims(axis, "axis")); }, nb::arg("x"), nb::kw_only(),
+        nb::arg("axis").none() = nb::none(), "Elements in reverse order along axes; a view.");
+  m.def("expand_dims", [](nb::handle x, nb::handle axis) { return expand_dims(array_of(x), dims_of(axis, "axis")); }, nb::arg("x"),
+        nb::arg("axis") = 0, "New axes of extent 1; a view.");
+  m.def("squeeze", [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); }, nb::arg("x"), nb::arg("axis"),
+        "Axes of extent 1 left out; a view.");
+  m.def("moveaxis", [](nb::handle x, nb::handle source, nb::handle destination) {
+    return moveaxis(array_of(x), dims_of(source, "source"), dims_of(destination, "destination"));
+  }, nb::arg("x"), nb::arg("source"), nb::arg("destination"), "Axes moved to other places; a view.");
+  m.def("roll", [](nb::handle x, nb::handle shift, nb::handle axis) {
+    return roll(array_of(x), dims_of(shift, "shift"), optional_dims(axis, "axis"));
+  }, nb::arg("x"), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(), "Shifted along axes, what leaves at one end enters at the other.");
+  m.def("concat", [](nb::handle arrays, std::optional<std::int64_t> axis) { return concat(arrays_of(arrays), axis); }, nb::arg("arrays"),
+        nb::kw_only(), nb::arg("axis").none() = 0, "Joined along an axis; axis None joins the flattened arrays.");
+  m.def("stack", [](nb::handle arrays, std::int64_t axis) { return stack(arrays_of(arrays), axis); }, nb::arg("arrays"), nb::kw_only(),
+        nb::arg("axis") = 0, "Joined along a new axis.");
+}
+
+void bind_creation(nb::module_& m) {
+  m.def("full", [](nb::handle shape, nb::handle value, nb::handle dtype) { return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype)); },
+        nb::arg("shape"), nb::arg("fill_value"), nb::kw_only(), nb::arg("dtype").none() = nb::none(), "One value everywhere; takes no memory.");
+  m.def("arange", [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype) {
+    const Number zero{Kind::kInt, std::int64_t{0}};
+    const Number first = stop.is_none() ? zero : number_of(start);
+    return arange(first, stop.is_none() ? number_of(start) : number_of(stop), number_of(step), dtype_of(dtype));
+  }, nb::arg("start"), nb::arg("stop").none() = nb::none(), nb::arg("step") = 1, nb::kw_only(), nb::arg("dtype").none() = nb::none(),
+        "start, start + step, ... below stop; takes no memory.");
+  m.def("linspace", [](double start, double stop, std::int64_t num, nb::handle dtype, bool endpoint) {
+    return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
+  }, nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), nb::arg("dtype").none() = nb::none(), nb::arg("endpoint") = true,
+        "num evenly spaced values; the last one is exactly stop with endpoint.");
+  m.def("eye", [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype) {
+    return eye(rows, columns.value_or(rows), k, dtype_of(dtype).value_or(DType::k_float64));
+  }, nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, nb::arg("dtype").none() = nb::none(),
+        "Ones on the k-th diagonal.");
+  m.def("tril", [](nb::handle x, std::int64_t k) { return tril(array_of(x), k); }, nb::arg("x"), nb::kw_only(), nb::arg("k") = 0,
+        "Zeros above the k-th diagonal of the last two axes.");
+  m.def("triu", [](nb::handle x, std::int64_t k) { return triu(array_of(x), k); }, nb::arg("x"), nb::kw_only(), nb::arg("k") = 0,
+        "Zeros below the k-th diagonal of the last two axes.");
+}
+
+}  // namespace
+
+void bind_functions(nb::module_& m) {
+  bind_elementwise(m);
+  bind_reductions(m);
+  bind_views(m);
+  bind_creation(m);
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The extension module penstock._core.
+
+#include "bind.h"
+#include "penstock/base/machine.h"
+
+NB_MODULE(_core, m) {
+  using namespace penstock::bind;
+  nanobind::set_leak_warnings(false);  // arrays alive at exit are the user's business
+  m.attr("__version__") = penstock::version();
+  bind_errors(m);
+  bind_dtypes(m);
+  bind_array(m);
+  bind_functions(m);
+  bind_engine(m);
+}
