@@ -34,7 +34,7 @@ struct ResultOf<Result::kRealPart, Pair<T>> {
   using Type = T;
 };
 
-/// The loop's element type: T, or its unsigned partner where the sign does not matter.
+/// The loop's element type: T, or its unsigned partner where the sign does not matter; `where` only moves bits.
 template <class F, class T>
 struct Carrier {
   using Type = T;
@@ -43,6 +43,11 @@ template <class F, class T>
 requires std::derived_from<F, Modular> && kIsInteger<T>
 struct Carrier<F, T> {
   using Type = std::make_unsigned_t<T>;
+};
+
+template <class T>
+requires(sizeof(T) <= 8) struct Carrier<Where, T> {
+  using Type = UInt<sizeof(T)>;
 };
 
 /// The first operand's type: T, apart from the condition of `where`.
@@ -62,31 +67,43 @@ concept Fits = (kArity == 1 &&
                  { f(first, x, x) } -> std::same_as<R>;
                });
 
+/// A bool is loaded as its byte: comparing a byte vectorises, loading a bool does not always.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+template <class T>
+HWY_INLINE T value_of(Stored<T> stored) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return stored != 0;
+  } else {
+    return stored;
+  }
+}
+
 template <class F, class T, class R>
 HWY_FLATTEN void loop1(const void* const* in, void* out, std::int64_t n) {
-  const T* a = static_cast<const T*>(in[0]);
+  const auto* a = static_cast<const Stored<T>*>(in[0]);
   R* r = static_cast<R*>(out);
   PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i]);
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<T>(a[i]));
 }
 
 template <class F, class T, class R>
 HWY_FLATTEN void loop2(const void* const* in, void* out, std::int64_t n) {
-  const T* a = static_cast<const T*>(in[0]);
-  const T* b = static_cast<const T*>(in[1]);
+  const auto* a = static_cast<const Stored<T>*>(in[0]);
+  const auto* b = static_cast<const Stored<T>*>(in[1]);
   R* r = static_cast<R*>(out);
   PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i], b[i]);
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<T>(a[i]), value_of<T>(b[i]));
 }
 
 template <class F, class T, class R>
 HWY_FLATTEN void loop3(const void* const* in, void* out, std::int64_t n) {
-  const auto* a = static_cast<const FirstOf<F, T>*>(in[0]);
-  const T* b = static_cast<const T*>(in[1]);
-  const T* c = static_cast<const T*>(in[2]);
+  const auto* a = static_cast<const Stored<FirstOf<F, T>>*>(in[0]);
+  const auto* b = static_cast<const Stored<T>*>(in[1]);
+  const auto* c = static_cast<const Stored<T>*>(in[2]);
   R* r = static_cast<R*>(out);
   PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(a[i], b[i], c[i]);
+  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<FirstOf<F, T>>(a[i]), value_of<T>(b[i]), value_of<T>(c[i]));
 }
 
 template <class F, int kArity, class T, class R>

@@ -66,25 +66,26 @@ HWY_INLINE T wrapped_negative(T x) {
 // Quotients of integers; by zero 0, and the one quotient that overflows wraps.
 template <Integer T>
 HWY_INLINE T floor_quotient(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == -1) return wrapped_negative(a);
-    const T q = static_cast<T>(a / b);
-    return static_cast<T>(q - static_cast<T>((a % b != 0) & ((a ^ b) < 0)));
+  bool negated = false;  // T has no -1 when it is unsigned
+  if constexpr (std::is_signed_v<T>) negated = b == -1;
+  const bool usual = b != 0 && !negated;
+  const T divisor = usual ? b : T{1};
+  T q;
+  if constexpr (sizeof(T) <= 4) {
+    // Dividing floats vectorises, and their quotient rounds to no integer that it is not: a fraction of two numbers of
+    // n bits is at least 2^-n of itself away from one.
+    using F = std::conditional_t<sizeof(T) <= 2, float, double>;
+    q = static_cast<T>(std::floor(static_cast<F>(a) / static_cast<F>(divisor)));
   } else {
-    return static_cast<T>(a / b);
+    q = static_cast<T>(a / divisor);
+    if constexpr (std::is_signed_v<T>) q = static_cast<T>(q - ((a % divisor != 0) & ((a ^ divisor) < 0)));
   }
+  const T unusual = negated ? wrapped_negative(a) : T{0};
+  return usual ? q : unusual;
 }
 template <Integer T>
 HWY_INLINE T floor_remainder(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == -1) return 0;
-    const T r = static_cast<T>(a % b);
-    return r != 0 && (r ^ b) < 0 ? static_cast<T>(r + b) : r;
-  } else {
-    return static_cast<T>(a % b);
-  }
+  return b == 0 ? T{0} : static_cast<T>(wide(a) - wide(floor_quotient(a, b)) * wide(b));
 }
 
 // Quotients of floats, as Python's divmod and the array API's special cases have them.
@@ -303,8 +304,15 @@ struct Trunc : Modular {
   template <Integer T> T operator()(T a) const { return a; }
   template <Float T> T operator()(T a) const { return std::trunc(a); }
 };
-struct Where : Modular {
-  template <class T> T operator()(bool condition, T a, T b) const { return condition ? a : b; }
+struct Where {
+  // By masks: a conditional would move the loads into its branches, which does not vectorise.
+  template <Integer T> T operator()(bool condition, T a, T b) const {
+    return static_cast<T>(b ^ ((a ^ b) & static_cast<T>(0u - static_cast<Bits<T>>(condition))));
+  }
+  template <class T> Pair<T> operator()(bool condition, Pair<T> a, Pair<T> b) const {
+    return {std::bit_cast<T>((*this)(condition, std::bit_cast<Bits<T>>(a.re), std::bit_cast<Bits<T>>(b.re))),
+            std::bit_cast<T>((*this)(condition, std::bit_cast<Bits<T>>(a.im), std::bit_cast<Bits<T>>(b.im)))};
+  }
 };
 // clang-format on
 

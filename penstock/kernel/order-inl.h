@@ -61,11 +61,13 @@ HWY_INLINE auto above(V x, V v) {
 
 template <class V>
 HWY_INLINE V minimum(V v, V x) {
+  if constexpr (std::is_same_v<V, bool>) return v & x;
   return below(x, v) ? x : v;
 }
 
 template <class V>
 HWY_INLINE V maximum(V v, V x) {
+  if constexpr (std::is_same_v<V, bool>) return v | x;
   return above(x, v) ? x : v;
 }
 

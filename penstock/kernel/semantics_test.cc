@@ -346,6 +346,45 @@ TEST(Semantics, WhereTakesTheSecondOperandWhereTrue) {
   }
 }
 
+/// Quotients at and next to whole numbers, where dividing by way of floats has least room; every pair of 8-bit numbers.
+template <class T>
+void check_quotients() {
+  std::vector<T> a;
+  std::vector<T> b;
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 65536; ++i) {
+    T x = static_cast<T>(i & 255);
+    T y = static_cast<T>(i >> 8);
+    if constexpr (sizeof(T) > 1) {
+      y = static_cast<T>(random() >> (random() % 63));
+      x = static_cast<T>(static_cast<T>(random() >> (random() % 63)) / (y == 0 || y == T(-1) ? T(1) : y));
+      x = static_cast<T>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y) + random() % 3 - 1);
+    }
+    a.push_back(x);
+    b.push_back(y);
+  }
+  const void* in[] = {a.data(), b.data(), nullptr};
+  for_targets([&](const Table& table) {
+    for (const Op op : {Op::k_floor_divide, Op::k_remainder}) {
+      std::vector<T> got(a.size());
+      table.elementwise[index_of(op)][index_of(kDTypeOf<T>)](in, got.data(), static_cast<std::int64_t>(a.size()));
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        ASSERT_EQ(got[i], static_cast<T>(integer_reference<T>(op, a[i], b[i], 0)))
+            << row(op).name << "(" << text_of(a[i]) << ", " << text_of(b[i]) << ") of " << name_of(kDTypeOf<T>)
+            << " under " << table.target;
+      }
+    }
+  });
+}
+
+TEST(Semantics, IntegerQuotientsNextToWholeNumbers) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    visit(static_cast<DType>(t), [&]<class T>() {
+      if constexpr (kIsInteger<T>) check_quotients<T>();
+    });
+  }
+}
+
 template <class T>
 T call(const Table& table, Op op, T a, T b = T{}) {
   T out{};
