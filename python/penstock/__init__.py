@@ -8,30 +8,44 @@
 
 from __future__ import annotations
 
-import sys as _sys
+from typing import TYPE_CHECKING
 
-from penstock import _core
-from penstock._api import *  # noqa: F403
-from penstock._api import __all__ as _api_names
-from penstock._core import errors
+if TYPE_CHECKING:
+    from penstock._api import *  # noqa: F403
+    from penstock._core import errors as errors
 
-_sys.modules["penstock.errors"] = errors
-
-__version__: str = _core.__version__
 __array_api_version__ = "2025.12"
-__all__ = [*_api_names, "errors"]  # noqa: PLE0604
+
+
+def _load() -> None:
+    """Bind the names of the namespace. The command line's help must not wait for NumPy and the extension."""
+    import sys
+    from importlib import import_module
+
+    _api, _core = import_module("penstock._api"), import_module("penstock._core")
+    sys.modules["penstock.errors"] = _core.errors
+    names = globals()
+    names.update({name: getattr(_api, name) for name in _api.__all__})
+    names.update(errors=_core.errors, __version__=_core.__version__, __all__=[*_api.__all__, "errors"])
 
 
 def __getattr__(name: str) -> object:
-    raise AttributeError(_core_suggestion(name))
+    from importlib.util import find_spec
 
-
-def _core_suggestion(name: str) -> str:
+    if name.startswith("__") and name not in ("__all__", "__version__"):
+        raise AttributeError(name)
+    if "__all__" not in globals() and find_spec(f"penstock.{name}") is None:
+        _load()
+        if name in globals():
+            return globals()[name]
     import difflib
 
-    near = difflib.get_close_matches(name, __all__, 1)
-    return f"module 'penstock' has no attribute {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = difflib.get_close_matches(name, globals().get("__all__", ()), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise AttributeError(f"module 'penstock' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    if "__all__" not in globals():
+        _load()
+    return sorted({*globals()["__all__"], "__version__", "__array_api_version__"})
