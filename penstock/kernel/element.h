@@ -16,6 +16,13 @@
 #define PENSTOCK_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+// Heads a loop over registers, whose number is a constant of at most 8.
+#if defined(__clang__)
+#define PENSTOCK_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define PENSTOCK_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 namespace penstock::kernel {
 
 /// A complex number as its two halves: arithmetic on it is written out and vectorises, std::complex calls a library.

@@ -12,9 +12,9 @@
 #include <cstring>
 #include <type_traits>
 
+#include "hwy/highway.h"
 #include "penstock/kernel/element.h"
 #include "penstock/kernel/order-inl.h"
-#include "penstock/simd/per_target-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::kernel::HWY_NAMESPACE {
@@ -45,6 +45,31 @@ HWY_INLINE void load_vector(const T* from, Vector<T>& v) {
 template <class T>
 HWY_INLINE void store_vector(const Vector<T>& v, T* to) {
   std::memcpy(to, &v, sizeof v);
+}
+
+/// The target's own minimum and maximum instructions. Of floats they are in order only among numbers other than zeros.
+template <class T>
+HWY_INLINE Vector<T> machine_min(Vector<T> a, Vector<T> b) {
+  using V = hwy::HWY_NAMESPACE::Vec<hwy::HWY_NAMESPACE::ScalableTag<T>>;
+  using Raw = decltype(V{}.raw);
+  return reinterpret_cast<Vector<T>>(
+      hwy::HWY_NAMESPACE::Min(V{reinterpret_cast<Raw>(a)}, V{reinterpret_cast<Raw>(b)}).raw);
+}
+template <class T>
+HWY_INLINE Vector<T> machine_max(Vector<T> a, Vector<T> b) {
+  using V = hwy::HWY_NAMESPACE::Vec<hwy::HWY_NAMESPACE::ScalableTag<T>>;
+  using Raw = decltype(V{}.raw);
+  return reinterpret_cast<Vector<T>>(
+      hwy::HWY_NAMESPACE::Max(V{reinterpret_cast<Raw>(a)}, V{reinterpret_cast<Raw>(b)}).raw);
+}
+
+/// Whether no lane is NaN.
+template <class T>
+HWY_INLINE bool all_lanes_ordered(Vector<T> a) {
+  const hwy::HWY_NAMESPACE::ScalableTag<T> d;
+  using V = hwy::HWY_NAMESPACE::Vec<decltype(d)>;
+  const V v{reinterpret_cast<decltype(V{}.raw)>(a)};
+  return hwy::HWY_NAMESPACE::AllTrue(d, hwy::HWY_NAMESPACE::Eq(v, v));
 }
 
 /// Calls f.template operator()<kVectors>(first) for blocks of `kMost` vectors, then halves of it, and returns the

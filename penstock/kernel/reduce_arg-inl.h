@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -80,18 +81,16 @@ struct Arg {
     for (std::int64_t i = 0; i < n; ++i) a.fold(first + i, static_cast<const T*>(x)[i], (position + i) / channels);
   }
 
-  static void merge(void* a, std::int64_t a_width, std::int64_t a_first, const void* b, std::int64_t b_width,
-                    std::int64_t b_first, std::int64_t n, double, double) {
+  static HWY_FLATTEN void merge(void* a, std::int64_t a_width, std::int64_t a_first, const void* b,
+                                std::int64_t b_width, std::int64_t b_first, std::int64_t n, double, double) {
     const Slots into(a, a_width);
     const Slots from(const_cast<void*>(b), b_width);
-    for (std::int64_t i = 0; i < n; ++i) merge_slot(into, a_first + i, from, b_first + i);
+    merge_slots(into, a_first, from, b_first, n);
   }
 
-  static void collapse(void* state, std::int64_t lanes, std::int64_t channels, double) {
+  static HWY_FLATTEN void collapse(void* state, std::int64_t lanes, std::int64_t channels, double) {
     const Slots a(state, lanes * channels);
-    for (std::int64_t half = lanes / 2 * channels; half >= channels; half /= 2) {
-      for (std::int64_t i = 0; i < half; ++i) merge_slot(a, i, a, i + half);
-    }
+    for (std::int64_t half = lanes / 2 * channels; half >= channels; half /= 2) merge_slots(a, 0, a, half, half);
   }
 
   static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups,
@@ -108,12 +107,34 @@ struct Arg {
   }
 
  private:
-  static HWY_INLINE void merge_slot(const Slots& a, std::int64_t i, const Slots& b, std::int64_t j) {
-    if (b.indices[j] < 0) return;
-    const T x = b.value(j);
-    const T v = a.value(i);
-    const bool tie = !C::beats(x, v) && !C::beats(v, x);
-    if (a.indices[i] < 0 || C::beats(x, v) || (tie && b.indices[j] < a.indices[i])) a.set(i, x, b.indices[j]);
+  using Word = std::uint64_t;
+
+  static HWY_INLINE T value_of(Word word) {
+    if constexpr (std::endian::native == std::endian::little) {
+      return std::bit_cast<T>(static_cast<UInt<sizeof(T)>>(word));
+    } else {
+      return std::bit_cast<T>(static_cast<UInt<sizeof(T)>>(word >> (64 - 8 * sizeof(T))));
+    }
+  }
+
+  /// Slots [to, to + n) of a take over slots [from, from + n) of b where those win; without branches, which no
+  /// predictor would foresee.
+  static HWY_INLINE void merge_slots(const Slots& a, std::int64_t to, const Slots& b, std::int64_t from,
+                                     std::int64_t n) {
+    Word* v = reinterpret_cast<Word*>(a.values) + to;
+    const Word* x = reinterpret_cast<const Word*>(b.values) + from;
+    std::int64_t* i = a.indices + to;
+    const std::int64_t* j = b.indices + from;
+    PENSTOCK_INDEPENDENT for (std::int64_t s = 0; s < n; ++s) {
+      const T x_value = value_of(x[s]);
+      const T v_value = value_of(v[s]);
+      const bool wins = C::beats(x_value, v_value);
+      const bool loses = C::beats(v_value, x_value);
+      const bool earlier = !loses & (j[s] < i[s]);
+      const bool takes = (j[s] >= 0) & ((i[s] < 0) | wins | earlier);
+      v[s] = takes ? x[s] : v[s];
+      i[s] = takes ? j[s] : i[s];
+    }
   }
 
   struct Groups {
@@ -125,7 +146,8 @@ struct Arg {
     std::int64_t channels;
 
     HWY_INLINE std::int64_t index(std::int64_t g, std::int64_t s) const {
-      return (position + g * width + s) / channels;
+      const std::int64_t place = position + g * width + s;
+      return channels == 1 ? place : place / channels;
     }
 
     HWY_INLINE void slot(std::int64_t s) const {
@@ -136,30 +158,42 @@ struct Arg {
     template <int kVectors>
     HWY_INLINE void block(std::int64_t first) const {
       constexpr std::int64_t kSlots = kVectors * kLanesOf<T>;
-      using G = Lane<Mask<T>>;
       T values[kSlots];
-      G won[kSlots];
+      using Group = Lane<Mask<T>>;
+      Group won[kSlots];
+      std::int64_t unseen = 0;
+      for (std::int64_t s = 0; s < kSlots; ++s) unseen += slots.indices[first + s] < 0;
+      if (unseen == kSlots) {
+        // The usual case, the start of a leaf: the first group wins until a later one does.
+        std::memcpy(values, x + first, sizeof values);
+        play<kVectors>(Group{0}, x + first, values, won);
+        PENSTOCK_INDEPENDENT for (std::int64_t s = 0; s < kSlots; ++s) {
+          slots.set(first + s, values[s], index(won[s], first + s));
+        }
+        return;
+      }
       for (std::int64_t s = 0; s < kSlots; ++s) {
         if (slots.indices[first + s] < 0) slots.set(first + s, x[first + s], index(0, first + s));
         values[s] = slots.value(first + s);
       }
-      play<kVectors>(x + first, values, won);
+      play<kVectors>(Group{-1}, x + first, values, won);
       for (std::int64_t s = 0; s < kSlots; ++s) {
         if (won[s] >= 0) slots.set(first + s, values[s], index(won[s], first + s));
       }
     }
 
+    /// Lets the groups play against `values`, whose group is numbered `holder`.
     template <int kVectors, class G>
-    HWY_INLINE void play(const T* from, T* values, G* won) const {
+    HWY_INLINE void play(G holder, const T* from, T* values, G* won) const {
       Vector<T> v[kVectors];
       Mask<T> w[kVectors];
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
         load_vector(values + k * kLanesOf<T>, v[k]);
-        w[k] = Mask<T>{} - 1;
+        w[k] = Mask<T>{} + holder;
       }
       Mask<T> group = {};
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
-        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);
           const auto better = C::beats(next, v[k]);
@@ -168,7 +202,7 @@ struct Arg {
         }
         group += 1;
       }
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
         store_vector(v[k], values + k * kLanesOf<T>);
         store_vector(w[k], won + k * kLanesOf<T>);
       }

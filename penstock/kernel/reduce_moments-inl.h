@@ -101,20 +101,20 @@ struct Moments {
     HWY_INLINE void block(std::int64_t first) const {
       Vector<T> a[kVectors];
       Vector<T> b[kVectors];
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
         load_vector(mean + first + k * kLanesOf<T>, a[k]);
         load_vector(m2 + first + k * kLanesOf<T>, b[k]);
       }
       const T* from = x + first;
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
         const T reciprocal = next_reciprocal(seen + g);
-        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);
           update(a[k], b[k], next, reciprocal);
         }
       }
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
         store_vector(a[k], mean + first + k * kLanesOf<T>);
         store_vector(b[k], m2 + first + k * kLanesOf<T>);
       }

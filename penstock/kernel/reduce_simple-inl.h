@@ -54,13 +54,16 @@ struct Prod<Pair<T>> {
   }
 };
 
+/// min and max know which of them they are: floats go through End, below.
 template <class T>
 struct Min {
   using Lane = T;
+  static constexpr bool kIsMin = true;
   static constexpr T kNeutral =
       std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   template <class V>
   static HWY_INLINE V combine(V a, V x) {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, V>) return machine_min<T>(a, x);
     return minimum(a, x);
   }
 };
@@ -68,10 +71,12 @@ struct Min {
 template <class T>
 struct Max {
   using Lane = T;
+  static constexpr bool kIsMin = false;
   static constexpr T kNeutral =
       std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   template <class V>
   static HWY_INLINE V combine(V a, V x) {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, V>) return machine_max<T>(a, x);
     return maximum(a, x);
   }
 };
@@ -81,6 +86,47 @@ struct MinOfBool : Min<std::uint8_t> {
   static constexpr std::uint8_t kNeutral = 1;
 };
 struct MaxOfBool : Max<std::uint8_t> {};
+
+/// min or max of floats over groups of slots, as long as no NaN is met: the machine's instruction, which takes zeros of
+/// either sign for equal and drops NaN, beside a sum, which is NaN once any element is, and the signs of all elements.
+/// The sum may turn NaN without one, from infinities; the caller then takes the slower way for nothing.
+template <class C, int kVectors>
+struct End {
+  using T = typename C::Lane;
+  using V = Vector<T>;
+  using Bits = Vector<UInt<sizeof(T)>>;
+
+  V ends[kVectors];
+  V sums[kVectors];
+  Bits signs[kVectors];
+
+  HWY_INLINE explicit End(const V* slots) {
+    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
+      ends[k] = sums[k] = slots[k];
+      signs[k] = reinterpret_cast<Bits>(slots[k]);
+    }
+  }
+  HWY_INLINE void fold(int k, V x) {
+    sums[k] += x;
+    if constexpr (C::kIsMin) {
+      ends[k] = machine_min<T>(x, ends[k]);
+      signs[k] |= reinterpret_cast<Bits>(x);
+    } else {
+      ends[k] = machine_max<T>(x, ends[k]);
+      signs[k] &= reinterpret_cast<Bits>(x);
+    }
+  }
+  HWY_INLINE bool is_clean() const {
+    V sum = sums[0];
+    PENSTOCK_UNROLL for (int k = 1; k < kVectors; ++k) sum += sums[k];
+    return all_lanes_ordered<T>(sum);
+  }
+  /// Where the end is 0, every element was on the same side of it: a sign among them is a zero's.
+  HWY_INLINE V result(int k) const {
+    const Bits sign = signs[k] & (UInt<sizeof(T)>{1} << (8 * sizeof(T) - 1));
+    return ends[k] == 0 ? reinterpret_cast<V>(sign) : ends[k];
+  }
+};
 
 template <class C>
 struct Simple {
@@ -103,20 +149,38 @@ struct Simple {
 
   static HWY_FLATTEN void collapse(void* state, std::int64_t lanes, std::int64_t channels, double) {
     T* a = static_cast<T*>(state);
-    for (std::int64_t half = lanes / 2 * channels; half >= channels; half /= 2) combine_slots(a, a + half, half);
+    if (channels == 1 && lanes == kUsualLanes) {
+      collapse_from<kUsualLanes / 2>(a);
+    } else {
+      for (std::int64_t half = lanes / 2 * channels; half >= channels; half /= 2) combine_slots(a, a + half, half);
+    }
   }
 
   static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t,
                                       std::int64_t, std::int64_t) {
     const Groups each{static_cast<T*>(state), static_cast<const T*>(x), width, groups};
     std::int64_t first = 0;
-    if constexpr (std::is_arithmetic_v<T>) first = for_blocks<T, 8>(width, each);
+    // An end keeps three registers a vector of slots, the others one.
+    if constexpr (std::is_arithmetic_v<T>) first = for_blocks < T, kIsFloatEnd ? 4 : 8 > (width, each);
     for (std::int64_t g = 0; g < groups && first < width; ++g) {
       combine_slots(each.slots + first, each.x + g * width + first, width - first);
     }
   }
 
  private:
+  static constexpr bool kIsFloatEnd = std::is_floating_point_v<T> && requires { C::kIsMin; };
+
+  static constexpr std::int64_t kUsualLanes = sizeof(T) <= 4 ? 64 : 32;
+
+  /// The same halves, their number known to the compiler.
+  template <std::int64_t kHalf>
+  static HWY_INLINE void collapse_from(T* a) {
+    if constexpr (kHalf > 0) {
+      PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < kHalf; ++i) a[i] = C::combine(a[i], a[i + kHalf]);
+      collapse_from<kHalf / 2>(a);
+    }
+  }
+
   static HWY_INLINE void combine_slots(T* a, const T* x, std::int64_t n) {
     PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) a[i] = C::combine(a[i], x[i]);
   }
@@ -131,16 +195,42 @@ struct Simple {
     template <int kVectors>
     HWY_INLINE void block(std::int64_t first) const {
       Vector<T> a[kVectors];
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) load_vector(slots + first + k * kLanesOf<T>, a[k]);
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) load_vector(slots + first + k * kLanesOf<T>, a[k]);
+      if (!fold_ends(a, first)) fold_all(a, first);
+      PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) store_vector(a[k], slots + first + k * kLanesOf<T>);
+    }
+
+    template <class V, int kVectors>
+    HWY_INLINE void fold_all(V (&a)[kVectors], std::int64_t first) const {
       const T* from = x + first;
       for (std::int64_t g = 0; g < groups; ++g, from += width) {
-        _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) {
-          Vector<T> next;
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
+          V next;
           load_vector(from + k * kLanesOf<T>, next);
           a[k] = C::combine(a[k], next);
         }
       }
-      _Pragma("GCC unroll 8") for (int k = 0; k < kVectors; ++k) store_vector(a[k], slots + first + k * kLanesOf<T>);
+    }
+
+    /// Whether it could.
+    template <class V, int kVectors>
+    HWY_INLINE bool fold_ends(V (&a)[kVectors], std::int64_t first) const {
+      if constexpr (kIsFloatEnd) {
+        End<C, kVectors> end(a);
+        const T* from = x + first;
+        for (std::int64_t g = 0; g < groups; ++g, from += width) {
+          PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
+            V next;
+            load_vector(from + k * kLanesOf<T>, next);
+            end.fold(k, next);
+          }
+        }
+        if (!end.is_clean()) return false;
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) a[k] = end.result(k);
+        return true;
+      } else {
+        return false;
+      }
     }
   };
 };
