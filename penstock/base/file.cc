@@ -24,14 +24,12 @@ constexpr int kMaxInterrupts = 1000;
 constexpr std::int64_t kMaxTransfer = std::int64_t{1} << 30;
 
 constexpr FileCalls kSystemCalls = {
-    .openat = [](int directory, const char* path, int flags, mode_t mode) {
-      return ::openat(directory, path, flags, mode);
-    },
+    .openat = [](int directory, const char* path, int flags,
+                 mode_t mode) { return ::openat(directory, path, flags, mode); },
     .close = ::close,
     .fstat = [](int fd, struct stat* facts) { return ::fstat(fd, facts); },
-    .fstatat = [](int directory, const char* path, struct stat* facts, int flags) {
-      return ::fstatat(directory, path, facts, flags);
-    },
+    .fstatat = [](int directory, const char* path, struct stat* facts,
+                  int flags) { return ::fstatat(directory, path, facts, flags); },
     .fstatvfs = ::fstatvfs,
     .pread = ::pread,
     .pwrite = ::pwrite,

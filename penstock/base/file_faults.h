@@ -27,7 +27,7 @@ class FileFaults {
 
   /// Counts and fails one entry only: `FileFaults(plan, &FileCalls::fsync)`.
   template <class Entry>
-  FileFaults(const FaultPlan& plan, Entry FileCalls::* entry) {
+  FileFaults(const FaultPlan& plan, Entry FileCalls::*entry) {
     install(plan, &(file_calls().*entry));
   }
 

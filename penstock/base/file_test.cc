@@ -84,8 +84,10 @@ TEST_F(FileTest, RefusesWhatIsNoRegularFileWithoutHanging) {
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path("socket").c_str(), sizeof address.sun_path - 1);
   ASSERT_EQ(bind(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  for (const auto& [name, kind] : std::vector<std::pair<std::string, std::string>>{
-           {path("fifo"), "a FIFO"}, {path("socket"), "socket"}, {"/dev/null", "a character device"}, {directory_, "a directory"}}) {
+  for (const auto& [name, kind] : std::vector<std::pair<std::string, std::string>>{{path("fifo"), "a FIFO"},
+                                                                                   {path("socket"), "socket"},
+                                                                                   {"/dev/null", "a character device"},
+                                                                                   {directory_, "a directory"}}) {
     const auto [text, error] = thrown<UnsafePathError>([&, file = name] { open_regular(file); });
     EXPECT_NE(text.find(name), std::string::npos) << text;
     EXPECT_NE(text.find(kind), std::string::npos) << text;

@@ -16,7 +16,8 @@ class TemporaryDirectory {
  public:
   /// Within `parent`, the system's temporary directory by default.
   explicit TemporaryDirectory(const std::string& parent = "") {
-    const std::filesystem::path where = parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
+    const std::filesystem::path where =
+        parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
     path_ = (where / "penstock-test-XXXXXX").string();
     if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make a directory in " + where.string());
   }

@@ -32,16 +32,32 @@ TEST(Text, ParsesSizes) {
     const char* text;
     std::int64_t bytes;
   } kRows[] = {
-      {"0", 0},          {"1048576", 1 << 20}, {"512B", 512},         {"64k", 64 * kib},      {"64K", 64 * kib},
-      {"64KiB", 64 * kib}, {"64ki", 64 * kib}, {"64KB", 64'000},      {"500MB", 500'000'000}, {"2GiB", 2 * kib * kib * kib},
-      {"1.5 GB", 1'500'000'000}, {"0.5k", 512}, {"1e3", 1000},        {"50%", 500},           {"12.5%", 125},
-      {"100%", 1000},    {" 8 MiB ", 8 << 20}, {"1T", kib * kib * kib * kib}, {"4EiB", std::int64_t{1} << 62},
+      {"0", 0},
+      {"1048576", 1 << 20},
+      {"512B", 512},
+      {"64k", 64 * kib},
+      {"64K", 64 * kib},
+      {"64KiB", 64 * kib},
+      {"64ki", 64 * kib},
+      {"64KB", 64'000},
+      {"500MB", 500'000'000},
+      {"2GiB", 2 * kib * kib * kib},
+      {"1.5 GB", 1'500'000'000},
+      {"0.5k", 512},
+      {"1e3", 1000},
+      {"50%", 500},
+      {"12.5%", 125},
+      {"100%", 1000},
+      {" 8 MiB ", 8 << 20},
+      {"1T", kib * kib * kib * kib},
+      {"4EiB", std::int64_t{1} << 62},
   };
   for (const auto& row : kRows) EXPECT_EQ(parse_bytes(row.text, 1000), row.bytes) << row.text;
 }
 
 TEST(Text, RefusesWhatIsNoSizeAndNamesIt) {
-  for (const char* text : {"", " ", "x", "MB", "-1", "-1KB", "12XB", "5%%", "5% of", "1e300", "8EiB", "nan", "inf", "1KiBB", "0x10"}) {
+  for (const char* text :
+       {"", " ", "x", "MB", "-1", "-1KB", "12XB", "5%%", "5% of", "1e300", "8EiB", "nan", "inf", "1KiBB", "0x10"}) {
     try {
       parse_bytes(text, 1000);
       ADD_FAILURE() << "accepted '" << text << "'";

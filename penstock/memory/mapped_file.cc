@@ -23,8 +23,7 @@ std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + u
 
 MappedFile::MappedFile(int fd, std::int64_t size, const std::string& path) {
   if (size == 0) return;  // the system maps no empty ranges, and there is nothing to read
-  void* const address =
-      file_calls().mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, fd, 0);
+  void* const address = file_calls().mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED) raise_errno(path, -1, cat("cannot map ", bytes_text(size)), errno);
   data_ = static_cast<std::byte*>(address);
   size_ = size;

@@ -70,7 +70,8 @@ FileBytes FileSource::read(ByteRange range, ReadMode mode) const {
   if (mode == ReadMode::kDirect) {
     // By way of /proc, so that it is the same file even when its name is another's by now. -1 where that is refused.
     std::call_once(direct_once_, [this] {
-      direct_fd_ = file_calls().openat(AT_FDCWD, cat("/proc/self/fd/", fd_).c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT, 0);
+      direct_fd_ =
+          file_calls().openat(AT_FDCWD, cat("/proc/self/fd/", fd_).c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT, 0);
     });
     begin = round_down(begin);
     end = round_up(end);
@@ -115,7 +116,8 @@ std::shared_ptr<FileSource> open_npy(const std::string& path, bool strict, std::
   const auto fill = [&](std::size_t from) {
     const auto wanted = static_cast<std::int64_t>(prefix.size() - from);
     const std::int64_t n = read_fully(fd.get(), prefix.data() + from, wanted, static_cast<std::int64_t>(from), path);
-    if (n < wanted) throw TruncatedFileError(cat(path, ": the file was truncated while its header was read; run again"));
+    if (n < wanted)
+      throw TruncatedFileError(cat(path, ": the file was truncated while its header was read; run again"));
   };
   fill(0);
   const auto needed = static_cast<std::size_t>(npy_prefix_size(prefix, facts.size));
@@ -150,7 +152,8 @@ std::shared_ptr<FileSource> open_raw(const std::string& path, DType dtype, std::
   if (!shape) {
     if ((size - offset) % itemsize != 0) {
       throw FormatError(cat(path, ": ", size - offset, " bytes from offset ", offset, " are no whole number of ",
-                            name_of(dtype), " elements of ", itemsize, " bytes; give a shape, another dtype or offset"));
+                            name_of(dtype), " elements of ", itemsize,
+                            " bytes; give a shape, another dtype or offset"));
     }
     shape = Dims{(size - offset) / itemsize};
   }

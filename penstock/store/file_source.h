@@ -28,9 +28,9 @@ struct Generation {
 /// How the elements lie in the file.
 struct FileFormat {
   DType dtype = DType::k_float32;
-  bool swapped = false;            // big-endian on this little-endian machine
-  Layout layout;                   // offset = the first data byte in the file
-  std::string name;                // "npy 1.0", "raw"
+  bool swapped = false;  // big-endian on this little-endian machine
+  Layout layout;         // offset = the first data byte in the file
+  std::string name;      // "npy 1.0", "raw"
 };
 
 /// Bytes of a file in memory: `data` is the byte at the range's begin.

@@ -56,10 +56,10 @@ std::pair<ErrorCode, std::string> error_of(Body body) {
   return {ErrorCode{}, "no error"};
 }
 
-#define EXPECT_ERROR(name, says, ...)                                   \
-  do {                                                                  \
-    const auto found = error_of([&] { __VA_ARGS__; });                  \
-    EXPECT_EQ(found.first, ErrorCode::k##name) << found.second;         \
+#define EXPECT_ERROR(name, says, ...)                                      \
+  do {                                                                     \
+    const auto found = error_of([&] { __VA_ARGS__; });                     \
+    EXPECT_EQ(found.first, ErrorCode::k##name) << found.second;            \
     EXPECT_NE(found.second.find(says), std::string::npos) << found.second; \
   } while (false)
 
@@ -91,7 +91,8 @@ TEST_F(FileSourceTest, EveryDTypeComesBackByteForByte) {
       EXPECT_EQ(source->format().dtype, dtype);
       EXPECT_EQ(source->format().layout.shape, shape);
       const ByteRange range = byte_range(source->format().layout, size_of(dtype));
-      const std::string expected = directory_.get("a.npy").substr(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
+      const std::string expected =
+          directory_.get("a.npy").substr(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
       EXPECT_EQ(text_of(source->read(range, ReadMode::kBuffered), range), expected);
       EXPECT_EQ(text_of(source->read(range, ReadMode::kDirect), range), expected);
     }
@@ -129,7 +130,9 @@ TEST_F(FileSourceTest, RefusesWhatItCannotOpen) {
   EXPECT_ERROR(UnsafePathError, "NUL", open_npy(std::string("a\0b", 3)));
   EXPECT_ERROR(TruncatedFileError, "has 0", open_npy(directory_.put("empty", "")));
   EXPECT_ERROR(FormatError, "'magic'", open_npy(directory_.put("text", "hello world, this is text")));
-  EXPECT_ERROR(DTypeError, "object", open_npy(directory_.put("o", std::string("\x93NUMPY\1\0\x40\0", 10) + "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }        ")));
+  EXPECT_ERROR(DTypeError, "object",
+               open_npy(directory_.put("o", std::string("\x93NUMPY\1\0\x40\0", 10) +
+                                                "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }        ")));
   EXPECT_EQ(open_descriptors(), before);
   // A broken link is a missing file.
   ASSERT_EQ(symlink("nowhere", directory_.path("link").c_str()), 0);
@@ -166,8 +169,11 @@ TEST_F(FileSourceTest, ReadsAnyRangeInBothModes) {
   const std::string data = random_bytes((9 << 20) + 1234);
   const auto source = open_raw(directory_.put("a.bin", data), DType::k_uint8, std::nullopt);
   const auto size = static_cast<std::int64_t>(data.size());
-  std::vector<ByteRange> ranges = {{0, size}, {0, 0}, {size, size}, {0, 1}, {size - 1, size}, {4095, 4097}, {4096, 8192},
-                                   {(4 << 20) - 1, (4 << 20) + 1}, {size - 1234, size}, {size - 1235, size}};
+  std::vector<ByteRange> ranges = {{0, size},           {0, 0},
+                                   {size, size},        {0, 1},
+                                   {size - 1, size},    {4095, 4097},
+                                   {4096, 8192},        {(4 << 20) - 1, (4 << 20) + 1},
+                                   {size - 1234, size}, {size - 1235, size}};
   std::mt19937_64 random(3);
   for (int i = 0; i < 100; ++i) {
     const auto begin = static_cast<std::int64_t>(random() % data.size());

@@ -15,7 +15,9 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::int64_t kShortest = 10;  // magic, version and the 2-byte length of version 1
 
-std::uint32_t byte_at(std::span<const std::byte> bytes, std::size_t at) { return std::to_integer<std::uint32_t>(bytes[at]); }
+std::uint32_t byte_at(std::span<const std::byte> bytes, std::size_t at) {
+  return std::to_integer<std::uint32_t>(bytes[at]);
+}
 
 /// The fixed part before the dict literal.
 struct Preamble {
@@ -26,15 +28,16 @@ struct Preamble {
 };
 
 [[noreturn]] void raise_short(const std::string& path, const char* what, std::int64_t needed, std::int64_t present) {
-  throw TruncatedFileError(cat(path, ": ", what, " needs ", needed, " bytes, the file has ", present,
-                               "; copy or write the file again"));
+  throw TruncatedFileError(
+      cat(path, ": ", what, " needs ", needed, " bytes, the file has ", present, "; copy or write the file again"));
 }
 
 void check_magic(std::span<const std::byte> prefix, const std::string& path) {
   const std::size_t seen = std::min(prefix.size(), kMagic.size());
   if (std::memcmp(prefix.data(), kMagic.data(), seen) == 0) return;
   const std::string_view got(reinterpret_cast<const char*>(prefix.data()), seen);
-  throw FormatError(cat(path, ": not a .npy file: field 'magic': expected ", quoted_text(kMagic), ", got ", quoted_text(got)));
+  throw FormatError(
+      cat(path, ": not a .npy file: field 'magic': expected ", quoted_text(kMagic), ", got ", quoted_text(got)));
 }
 
 Preamble parse_preamble(std::span<const std::byte> prefix, std::int64_t file_size, const std::string& path,
@@ -92,7 +95,8 @@ Layout make_layout(const NpyLiteral& literal, DType dtype, std::int64_t offset, 
     layout.offset = offset;
     return layout;
   } catch (const ShapeError& error) {
-    throw FormatError(cat(path, ": field 'shape': ", shape_text(literal.shape), " of ", name_of(dtype), ": ", error.what()));
+    throw FormatError(
+        cat(path, ": field 'shape': ", shape_text(literal.shape), " of ", name_of(dtype), ": ", error.what()));
   }
 }
 
@@ -134,7 +138,8 @@ FileFormat parse_npy_header(std::span<const std::byte> prefix, std::int64_t file
 std::string make_npy_header(DType dtype, const Dims& shape, std::int64_t alignment) {
   constexpr char kNative = std::endian::native == std::endian::little ? '<' : '>';
   const char order = size_of(dtype) == 1 ? '|' : kNative;
-  std::string text = cat("{'descr': '", order, row(dtype).npy, "', 'fortran_order': False, 'shape': ", shape_text(shape), ", }");
+  std::string text =
+      cat("{'descr': '", order, row(dtype).npy, "', 'fortran_order': False, 'shape': ", shape_text(shape), ", }");
   const auto unit = static_cast<std::size_t>(alignment);
   // Version 1 as long as the padded text fits its 2-byte length.
   for (const std::size_t begin : {std::size_t{10}, std::size_t{12}}) {

@@ -46,7 +46,8 @@ void expect_refused(Wrong wrong, const std::vector<std::string>& says, const std
     EXPECT_EQ(error.code(), expected) << what << "\n  " << error.what();
     EXPECT_TRUE(std::string(error.what()).starts_with("f.npy: ")) << error.what();
     for (const std::string& each : says) {
-      EXPECT_NE(std::string(error.what()).find(each), std::string::npos) << what << "\n  " << error.what() << "\n  lacks " << each;
+      EXPECT_NE(std::string(error.what()).find(each), std::string::npos)
+          << what << "\n  " << error.what() << "\n  lacks " << each;
     }
   }
 }
@@ -167,7 +168,9 @@ TEST(NpyHeader, RefusesBrokenLiterals) {
       {"{'des\\x63r': '<f4', 'fortran_order': False, 'shape': (1,)}", kF, {"without escapes"}},
       {"{'des\ncr': '<f4', 'fortran_order': False, 'shape': (1,)}", kF, {"printable"}},
       {"{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (1,)}", kF, {"'descr'", "twice"}},
-      {"{'descr': '<f4', 'fortran_order': False, 'fortran_order': True, 'shape': (1,)}", kF, {"'fortran_order'", "twice"}},
+      {"{'descr': '<f4', 'fortran_order': False, 'fortran_order': True, 'shape': (1,)}",
+       kF,
+       {"'fortran_order'", "twice"}},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (2,)}", kF, {"'shape'", "twice"}},
       {"{**{}, 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", kF, {"a key"}},
   };
@@ -262,10 +265,12 @@ TEST(NpyHeader, RefusesBadDTypes) {
 }
 
 TEST(NpyHeader, RefusesBadOrders) {
-  for (const char* order : {"0", "1", "'False'", "None", "false", "true", "FALSE", "Falsey", "not True", "()", "", "(False)", "False or True", "-1"}) {
+  for (const char* order : {"0", "1", "'False'", "None", "false", "true", "FALSE", "Falsey", "not True", "()", "",
+                            "(False)", "False or True", "-1"}) {
     const std::string literal = std::string("{'descr': '<f4', 'fortran_order': ") + order + ", 'shape': (1,), }";
     const bool starts_well = std::string(order).starts_with("False");
-    expect_refused(kF, {starts_well ? "',' or '}'" : "'fortran_order': expected True or False"}, order, [&] { parse(literal); });
+    expect_refused(kF, {starts_well ? "',' or '}'" : "'fortran_order': expected True or False"}, order,
+                   [&] { parse(literal); });
   }
 }
 
@@ -337,7 +342,8 @@ TEST(NpyHeader, RefusesBadShapes) {
       {"(3037000500, 3037000500)", kF, {"overflows"}},
   };
   for (const BadLiteral& each : kRows) {
-    const std::string literal = std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ") + each.literal + ", }";
+    const std::string literal =
+        std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ") + each.literal + ", }";
     std::vector<std::string> says = each.says;
     if (says[0] != "',' or '}'") says.emplace_back("'shape'");
     expect_refused(each.wrong, says, each.literal, [&] { parse(literal); });
@@ -347,7 +353,8 @@ TEST(NpyHeader, RefusesBadShapes) {
 TEST(NpyHeader, RefusesTooManyDimensions) {
   std::string shape = "(";
   for (int i = 0; i <= kMaxRank; ++i) shape += "1, ";
-  expect_refused(kF, {"'shape'", "at most 64"}, shape, [&] { parse("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ")}"); });
+  expect_refused(kF, {"'shape'", "at most 64"}, shape,
+                 [&] { parse("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ")}"); });
 }
 
 TEST(NpyHeader, TheLongSuffixEndedWithVersion2) {
@@ -375,7 +382,8 @@ TEST(NpyHeader, RefusesBadPreambles) {
   }
   expect_refused(kF, {"'version'", "1.7"}, "minor", [&] { parse_bytes(changed(7, 7), kHuge); });
   const std::string endless = std::string("\x93NUMPY\2\0\xFF\xFF\xFF\xFF", 12) + "{}";
-  expect_refused(kF, {"'header length'", "at most 65536", "4294967295"}, "length", [&] { parse_bytes(endless, kHuge); });
+  expect_refused(kF, {"'header length'", "at most 65536", "4294967295"}, "length",
+                 [&] { parse_bytes(endless, kHuge); });
   const std::string long_header = std::string("\x93NUMPY\1\0\xFF\xFF", 10) + "{}";
   expect_refused(Wrong::kTruncated, {"65545", "12"}, "length", [&] { parse_bytes(long_header, 12); });
 }
@@ -471,7 +479,8 @@ TEST(NpyHeader, RandomDamageIsHandled) {
 }
 
 TEST(NpyHeader, WritesWhatNumPyWrites) {
-  const std::string expected = std::string("\x93NUMPY\1\0\x76\0", 10) + "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }";
+  const std::string expected =
+      std::string("\x93NUMPY\1\0\x76\0", 10) + "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }";
   const std::string header = make_npy_header(DType::k_float32, {3, 4});
   EXPECT_EQ(header, expected + std::string(127 - expected.size(), ' ') + "\n");
   EXPECT_EQ(make_npy_header(DType::k_bool, {7}).substr(10, 17), "{'descr': '|b1', ");

@@ -39,7 +39,8 @@ class Parser {
     const std::string key = parse_string("header", "a key in quotes");
     const auto found = std::find(std::begin(kKeys), std::end(kKeys), key);
     if (found == std::end(kKeys)) {
-      throw FormatError(cat(path_, ": .npy header: expected the fields 'descr', 'fortran_order' and 'shape', got ", quoted_text(key)));
+      throw FormatError(cat(path_, ": .npy header: expected the fields 'descr', 'fortran_order' and 'shape', got ",
+                            quoted_text(key)));
     }
     bool& seen = seen_[found - std::begin(kKeys)];
     if (seen) throw FormatError(cat(path_, ": .npy header: field '", key, "': expected once, got it twice"));
@@ -53,7 +54,8 @@ class Parser {
   void parse_descr() {
     skip_blanks();
     if (peek() == '[') {
-      throw DTypeError(cat(path_, ": field 'descr': a structured dtype, ", got(), ", is not supported; save each field as an array of its own"));
+      throw DTypeError(cat(path_, ": field 'descr': a structured dtype, ", got(),
+                           ", is not supported; save each field as an array of its own"));
     }
     literal_.descr = parse_string("descr", "a dtype in quotes such as '<f4'");
   }
@@ -79,8 +81,8 @@ class Parser {
       comma = take(',');
     }
     if (literal_.shape.size() == 1 && !comma) {
-      throw FormatError(cat(path_, ": field 'shape': expected a tuple such as (", literal_.shape[0], ",), got the integer (",
-                            literal_.shape[0], ")"));
+      throw FormatError(cat(path_, ": field 'shape': expected a tuple such as (", literal_.shape[0],
+                            ",), got the integer (", literal_.shape[0], ")"));
     }
   }
 
@@ -151,7 +153,8 @@ class Parser {
   std::string got() const { return at_ < text_.size() ? quoted_text(text_.substr(at_)) : "the end of the header"; }
 
   [[noreturn]] void fail(std::string_view field, std::string_view expected) const {
-    throw FormatError(cat(path_, ": .npy header at byte ", at_, ": field '", field, "': expected ", expected, ", got ", got()));
+    throw FormatError(
+        cat(path_, ": .npy header at byte ", at_, ": field '", field, "': expected ", expected, ", got ", got()));
   }
 
   std::string_view text_;
@@ -202,7 +205,8 @@ NpyLiteral parse_npy_literal(std::string_view text, int version, const std::stri
 void raise_unsupported_descr(std::string_view descr, std::string_view name, const std::string& path) {
   for (const Unsupported& each : kUnsupported) {
     if (name.empty() || name[0] != each.letter || !looks_like_dtype(name)) continue;
-    throw DTypeError(cat(path, ": field 'descr': ", quoted_text(descr), " is ", each.what, ", which Penstock does not hold; ", each.fix));
+    throw DTypeError(cat(path, ": field 'descr': ", quoted_text(descr), " is ", each.what,
+                         ", which Penstock does not hold; ", each.fix));
   }
   throw FormatError(cat(path, ": field 'descr': expected a dtype such as '<f4', got ", quoted_text(descr)));
 }

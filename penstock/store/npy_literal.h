@@ -5,7 +5,8 @@
 //   descr: string     fortran_order: True | False     shape: '(' [ integer { ',' integer } [','] ] ')'
 //
 // The three keys in any order, each once; either quote; blanks between tokens. A shape of one integer needs its comma,
-// as in Python. Integers are decimal, without sign or leading zeros; in versions 1 and 2 Python 2's suffix L may follow.
+// as in Python. Integers are decimal, without sign or leading zeros; in versions 1 and 2 Python 2's suffix L may
+// follow.
 #pragma once
 
 #include <string>

@@ -67,7 +67,8 @@ std::int64_t NpySink::State::write_direct(const std::byte* data, std::int64_t be
   std::int64_t done = 0;
   const std::int64_t unit = direct_unit();
   while (begin + done < end && done % unit == 0 && !direct_refused.load(std::memory_order_relaxed)) {
-    const std::int64_t n = write_some(file.direct_fd(), data + done, std::min(end - begin - done, kPiece), begin + done);
+    const std::int64_t n =
+        write_some(file.direct_fd(), data + done, std::min(end - begin - done, kPiece), begin + done);
     if (n <= 0) {
       // EINVAL is a refusal. Any other error is met again by the buffered write that follows, or was passing.
       if (n < 0 && errno == EINVAL) direct_refused.store(true, std::memory_order_relaxed);

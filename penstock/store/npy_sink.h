@@ -21,16 +21,18 @@ enum class Durability : int { kNone, kProcess, kPower };
 /// PENSTOCK_DURABILITY, or kPower.
 Durability default_durability();
 
-/// Temporary files in `directory` whose process has ended without removing them: what a kill or a power cut leaves.
-/// Paths, sorted. Throws FileError when the directory can't be read.
+/// Temporary files in `directory` that no writer holds any more: what a kill or a power cut leaves. Paths, sorted. A
+/// file whose name has a living process's number counts only when it is unlocked and older than 10 s. Throws FileError
+/// when the directory can't be read.
 std::vector<std::string> stale_partials(const std::string& directory);
 
 class NpySink {
  public:
-  /// Creates the temporary file, header written and space reserved. Throws NoSpaceError (need and free bytes), FileError
-  /// (unwritable or missing directory), FileError naming `overwrite` when `path` exists and that is false, and
-  /// UnsafePathError when `path` is a link, directory or device. An existing file's permissions are kept.
-  NpySink(std::string path, DType dtype, const Dims& shape, bool overwrite, Durability durability = default_durability());
+  /// Creates the temporary file, header written and space reserved. Throws NoSpaceError (need and free bytes),
+  /// FileError (unwritable or missing directory), FileError naming `overwrite` when `path` exists and that is false,
+  /// and UnsafePathError when `path` is a link, directory or device. An existing file's permissions are kept.
+  NpySink(std::string path, DType dtype, const Dims& shape, bool overwrite,
+          Durability durability = default_durability());
   /// Aborts unless committed: the temporary file is removed.
   ~NpySink();
   NpySink(const NpySink&) = delete;

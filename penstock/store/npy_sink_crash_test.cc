@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <random>
@@ -164,7 +167,8 @@ void fail_every_call(bool overwrite) {
         }
         if (overwrite || committed || std::filesystem::exists(path)) {
           const int value = value_in(path);
-          EXPECT_TRUE(value == 'n' || (value == 'o' && !committed)) << value << " after call " << n << ": " << strerror(error);
+          EXPECT_TRUE(value == 'n' || (value == 'o' && !committed))
+              << value << " after call " << n << ": " << strerror(error);
         }
         // A sticky error denies the removal as well; stale_partials finds such a file later.
         if (!sticky) {
@@ -185,7 +189,8 @@ TEST(NpySinkFullDisk, SaysSoAndKeepsTheOldFile) {
   const TemporaryDirectory directory;
   const std::string disk = directory.path("disk");
   std::filesystem::create_directory(disk);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=3m") != 0) GTEST_SKIP() << "cannot mount a tmpfs: " << strerror(errno);
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=3m") != 0)
+    GTEST_SKIP() << "cannot mount a tmpfs: " << strerror(errno);
   const std::string path = disk + "/out.npy";
   save(path, 'o');
   for (std::int64_t extra = 0; extra <= 2 << 20; extra += 64 << 10) {
@@ -231,7 +236,10 @@ TEST(NpySinkFullDisk, AFileSizeLimitIsAnErrorNotASignal) {
       save(path, 'n');
       return 2;
     } catch (const NoSpaceError& error) {
-      return error.sys_errno() == EFBIG && std::string(error.what()).find("the file size limit is 524288") != std::string::npos ? 0 : 3;
+      return error.sys_errno() == EFBIG &&
+                     std::string(error.what()).find("the file size limit is 524288") != std::string::npos
+                 ? 0
+                 : 3;
     }
   });
   EXPECT_EQ(status, 0);
@@ -286,7 +294,8 @@ TEST(NpySinkKill, TheNameAlwaysHoldsAWholeFile) {
     }
     close(acknowledged[1]);
     auto last = static_cast<unsigned char>(first);
-    for (unsigned long wait_for = random() % 3; wait_for > 0 && ::read(acknowledged[0], &last, 1) == 1; --wait_for) ++progress;
+    for (unsigned long wait_for = random() % 3; wait_for > 0 && ::read(acknowledged[0], &last, 1) == 1; --wait_for)
+      ++progress;
     usleep(static_cast<useconds_t>(random() % 4000));
     ASSERT_EQ(kill(child, SIGKILL), 0);
     int status = 0;
@@ -318,10 +327,15 @@ TEST(StalePartials, ListsWhatDeadProcessesLeft) {
   ASSERT_EQ(status, 0);
   const std::string dead = directory.path(*directory.names().begin());
   const NpySink live(directory.path("live.npy"), DType::k_uint8, {3}, false);
-  for (const char* name : {"plain.npy", ".x.penstock-0-0123456789abcdef.partial", ".x.penstock--3-0123456789abcdef.partial",
-                           "x.penstock-999999999-0123456789abcdef.partial", ".x.penstock-999999999-0123456789abcde.partial",
-                           ".x.penstock-999999999-0123456789abcdeF.partial", ".x.penstock-999999999-0123456789abcdef.part",
-                           ".x.penstock-999999999.partial", ".penstock-.partial", ".x.partial"}) {
+  for (const std::string& name : directory.names()) {
+    const timespec times[2] = {{0, UTIME_OMIT}, {std::time(nullptr) - 60, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, directory.path(name).c_str(), times, 0), 0);
+  }
+  for (const char* name :
+       {"plain.npy", ".x.penstock-0-0123456789abcdef.partial", ".x.penstock--3-0123456789abcdef.partial",
+        "x.penstock-999999999-0123456789abcdef.partial", ".x.penstock-999999999-0123456789abcde.partial",
+        ".x.penstock-999999999-0123456789abcdeF.partial", ".x.penstock-999999999-0123456789abcdef.part",
+        ".x.penstock-999999999.partial", ".penstock-.partial", ".x.partial"}) {
     directory.put(name, "x");
   }
   const std::string other = directory.put(".x.penstock-999999999-0123456789abcdef.partial", "x");
@@ -330,11 +344,22 @@ TEST(StalePartials, ListsWhatDeadProcessesLeft) {
   EXPECT_THROW(stale_partials(directory.path("missing")), FileError);
 }
 
+TEST(StalePartials, AnUnlockedFileOfALivingPidIsStaleOnceItIsOld) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.put(".x.penstock-1-0123456789abcdef.partial", "x");
+  EXPECT_TRUE(stale_partials(directory.path()).empty()) << "its writer may be about to lock it";
+  const timespec times[2] = {{0, UTIME_OMIT}, {std::time(nullptr) - 60, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  EXPECT_EQ(stale_partials(directory.path()), std::vector<std::string>{path});
+}
+
 TEST(StalePartials, ALockedFileIsInUseWhateverItsPid) {
   const TemporaryDirectory directory;
   const std::string path = directory.put(".x.penstock-999999999-0123456789abcdef.partial", "x");
   const Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  ASSERT_EQ(system_file_calls().flock(writer.get(), 2 /* LOCK_EX */), 0);
+  ASSERT_EQ(flock(writer.get(), LOCK_EX), 0);
+  const timespec times[2] = {{0, UTIME_OMIT}, {std::time(nullptr) - 60, 0}};
+  ASSERT_EQ(futimens(writer.get(), times), 0);
   EXPECT_TRUE(stale_partials(directory.path()).empty());
 }
 

@@ -165,7 +165,8 @@ TEST_F(NpySinkTest, FallsBackWhereDirectWritesAreRefused) {
     return saved() == text_of(data, bytes);
   };
   {
-    const FileFaults faults({.nth = 3, .error = EINVAL}, &FileCalls::openat);  // directory, file, the same with O_DIRECT
+    const FileFaults faults({.nth = 3, .error = EINVAL},
+                            &FileCalls::openat);  // directory, file, the same with O_DIRECT
     EXPECT_TRUE(save_data());
     EXPECT_GE(faults.calls(), 3);
   }
@@ -184,7 +185,8 @@ TEST_F(NpySinkTest, ReservesAllSpaceFirst) {
     NpySink sink(out(), DType::k_uint8, {10 << 20}, false);
     struct stat facts = {};
     const std::string name = *directory_.names().begin();
-    EXPECT_TRUE(name.starts_with(".out.npy.penstock-" + std::to_string(getpid()) + "-") && name.ends_with(".partial")) << name;
+    EXPECT_TRUE(name.starts_with(".out.npy.penstock-" + std::to_string(getpid()) + "-") && name.ends_with(".partial"))
+        << name;
     ASSERT_EQ(stat(directory_.path(name).c_str(), &facts), 0);
     EXPECT_EQ(facts.st_size, 4096 + (10 << 20));
     EXPECT_GE(facts.st_blocks * 512, 10 << 20);
@@ -286,7 +288,8 @@ TEST_F(NpySinkTest, ACommittedSinkIsDone) {
 }
 
 TEST_F(NpySinkTest, RefusesOutputsThatAreNoRegularFile) {
-  EXPECT_ERROR(FileError, "No such file or directory", NpySink(directory_.path("no/out.npy"), DType::k_uint8, {1}, false));
+  EXPECT_ERROR(FileError, "No such file or directory",
+               NpySink(directory_.path("no/out.npy"), DType::k_uint8, {1}, false));
   EXPECT_ERROR(UnsafePathError, "names a directory", NpySink(directory_.path() + "/", DType::k_uint8, {1}, true));
   EXPECT_ERROR(UnsafePathError, "is a directory", NpySink(directory_.path(), DType::k_uint8, {1}, true));
   EXPECT_ERROR(UnsafePathError, "is a device", NpySink("/dev/null", DType::k_uint8, {1}, true));
@@ -361,8 +364,11 @@ TEST_F(NpySinkTest, KeepsPermissionsAndFollowsTheUmask) {
 TEST_F(NpySinkTest, ReadsTheDurabilityFromTheEnvironment) {
   const char* const before = std::getenv("PENSTOCK_DURABILITY");
   const std::string kept = before == nullptr ? "" : before;
-  for (const auto& [name, durability] : std::vector<std::pair<const char*, Durability>>{
-           {"", Durability::kPower}, {"none", Durability::kNone}, {"process", Durability::kProcess}, {"power", Durability::kPower}}) {
+  for (const auto& [name, durability] :
+       std::vector<std::pair<const char*, Durability>>{{"", Durability::kPower},
+                                                       {"none", Durability::kNone},
+                                                       {"process", Durability::kProcess},
+                                                       {"power", Durability::kPower}}) {
     setenv("PENSTOCK_DURABILITY", name, 1);
     EXPECT_EQ(default_durability(), durability) << name;
   }

@@ -15,6 +15,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -91,7 +93,7 @@ void PartialFile::look_at_target() {
     return;
   }
   if (!S_ISREG(facts.st_mode)) {
-    const char* const kind = S_ISLNK(facts.st_mode) ? "a symbolic link; name the file it points to"
+    const char* const kind = S_ISLNK(facts.st_mode)   ? "a symbolic link; name the file it points to"
                              : S_ISDIR(facts.st_mode) ? "a directory; add a file name"
                                                       : "a device, FIFO or socket; name a regular file";
     throw UnsafePathError(cat(path_, " is ", kind));
@@ -118,8 +120,10 @@ void PartialFile::create() {
     }
   }
   // The lock says "in use" to stale_partials; a file system without locks loses that and nothing else.
-  file_calls().flock(fd_.get(), LOCK_EX | LOCK_NB);
-  direct_fd_ = Fd(file_calls().openat(directory_.get(), temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECT, 0));
+  // It waits for a look of stale_partials to pass.
+  file_calls().flock(fd_.get(), LOCK_EX);
+  direct_fd_ =
+      Fd(file_calls().openat(directory_.get(), temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECT, 0));
 }
 
 void PartialFile::reserve(std::int64_t size) {
@@ -139,9 +143,11 @@ void PartialFile::reserve(std::int64_t size) {
 
 void PartialFile::check_writable() const {
   if (getpid() != owner_) {
-    throw FileError(cat(path_, ": this output belongs to process ", owner_, ", which forked; write and commit it there"));
+    throw FileError(
+        cat(path_, ": this output belongs to process ", owner_, ", which forked; write and commit it there"));
   }
-  if (temporary_.empty() || poisoned_) throw FileError(cat(path_, ": this output is already committed, aborted or failed"));
+  if (temporary_.empty() || poisoned_)
+    throw FileError(cat(path_, ": this output is already committed, aborted or failed"));
 }
 
 void PartialFile::publish(bool power) {
@@ -192,20 +198,35 @@ void PartialFile::discard() noexcept {
   direct_fd_.reset();
 }
 
+namespace {
+
+// A writer locks its file right after creating it; a younger file without a lock may be in between.
+constexpr std::time_t kSecondsToLock = 10;
+
+/// Whether a writer is at work on the file. The lock decides: a pid means little, as another process may have it by
+/// now, and every container has a process 1.
+bool in_use(int directory, const char* name, pid_t owner) {
+  const bool alive = kill(owner, 0) == 0 || errno != ESRCH;
+  // For writing, as network file systems lock exclusively only then.
+  const Fd fd(openat(directory, name, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  struct stat facts = {};
+  if (!fd || fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return true;  // nobody's business
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK || alive;
+  return alive && std::time(nullptr) - facts.st_mtim.tv_sec < kSecondsToLock;
+}
+
+}  // namespace
+
 std::vector<std::string> stale_partials(const std::string& directory) {
   check_path(directory);
-  DIR* const listing = opendir(directory.c_str());
-  if (listing == nullptr) raise_errno(directory, -1, "cannot list the directory", errno);
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(directory.c_str()), closedir);
+  if (!listing) raise_errno(directory, -1, "cannot list the directory", errno);
   std::vector<std::string> found;
-  for (const dirent* entry = readdir(listing); entry != nullptr; entry = readdir(listing)) {
+  for (const dirent* entry = readdir(listing.get()); entry != nullptr; entry = readdir(listing.get())) {
     const std::optional<pid_t> owner = owner_in(entry->d_name);
-    if (!owner || kill(*owner, 0) == 0 || errno != ESRCH) continue;
-    // A writer in another container has a pid that is unknown here, but its lock is seen.
-    const Fd fd(openat(dirfd(listing), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
-    if (fd && flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) continue;
+    if (!owner || in_use(dirfd(listing.get()), entry->d_name, *owner)) continue;
     found.push_back((directory.ends_with('/') ? directory : directory + '/') + entry->d_name);
   }
-  closedir(listing);
   std::sort(found.begin(), found.end());
   return found;
 }

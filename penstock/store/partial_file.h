@@ -45,7 +45,7 @@ class PartialFile {
   [[noreturn]] void raise_exists() const;
 
   std::string path_;
-  std::string name_;  // within the directory
+  std::string name_;       // within the directory
   std::string temporary_;  // name within the directory; empty when there is none to remove
   bool overwrite_;
   bool poisoned_ = false;

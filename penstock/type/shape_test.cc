@@ -122,7 +122,8 @@ TEST(Shape, BroadcastsAsNumPyDoes) {
     broadcast({3, 4}, {2, 4});
     FAIL();
   } catch (const ShapeError& error) {
-    EXPECT_STREQ(error.what(), "shapes (3, 4) and (2, 4) do not broadcast: 3 against 2 on axis 0; extents must be equal or 1");
+    EXPECT_STREQ(error.what(),
+                 "shapes (3, 4) and (2, 4) do not broadcast: 3 against 2 on axis 0; extents must be equal or 1");
   }
 }
 
@@ -151,7 +152,8 @@ TEST(Shape, KnowsContiguousLayouts) {
 }
 
 TEST(Shape, ResolvesSlicesAsPythonDoes) {
-  const auto slice = [](std::optional<std::int64_t> start, std::optional<std::int64_t> stop, std::int64_t step, std::int64_t extent) {
+  const auto slice = [](std::optional<std::int64_t> start, std::optional<std::int64_t> stop, std::int64_t step,
+                        std::int64_t extent) {
     Index index;
     index.has_start = start.has_value();
     index.start = start.value_or(0);
@@ -210,7 +212,8 @@ TEST(Shape, RefusesImpossibleBroadcastsAndReshapes) {
 }
 
 RC_GTEST_PROP(ShapeProperty, ContiguousOffsetsFollowEachOther, ()) {
-  const Dims shape = *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 5), rc::gen::inRange<std::int64_t>(0, 5));
+  const Dims shape =
+      *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 5), rc::gen::inRange<std::int64_t>(0, 5));
   const auto itemsize = *rc::gen::element<std::int64_t>(1, 4, 16);
   const Layout layout = contiguous(shape, itemsize);
   std::int64_t expected = 0;
@@ -240,7 +243,8 @@ RC_GTEST_PROP(ShapeProperty, TheByteRangeIsThatOfTheOffsets, ()) {
 
 RC_GTEST_PROP(ShapeProperty, BroadcastIsTheLeastShapeBothFit, ()) {
   const auto any_shape = [] {
-    return *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 6), rc::gen::element<std::int64_t>(0, 1, 1, 2, 3));
+    return *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 6),
+                                     rc::gen::element<std::int64_t>(0, 1, 1, 2, 3));
   };
   const Dims a = any_shape();
   const Dims b = any_shape();
@@ -290,7 +294,8 @@ RC_GTEST_PROP(ShapeProperty, AnIndexedViewIsIndexArithmetic, ()) {
     while (*rc::gen::inRange(0, 5) == 0) indices.push_back({.type = Index::Type::kNewAxis, .stop = {}});
     if (in.shape[k] > 0 && *rc::gen::inRange(0, 3) == 0) {
       const auto i = *rc::gen::inRange<std::int64_t>(0, in.shape[k]);
-      indices.push_back({.type = Index::Type::kInteger, .start = *rc::gen::arbitrary<bool>() ? i : i - in.shape[k], .stop = {}});
+      indices.push_back(
+          {.type = Index::Type::kInteger, .start = *rc::gen::arbitrary<bool>() ? i : i - in.shape[k], .stop = {}});
       spans.push_back({i, 0, -1});
     } else if (*rc::gen::inRange(0, 4) > 0) {
       Index slice;
@@ -342,7 +347,8 @@ RC_GTEST_PROP(ShapeProperty, ABroadcastViewRepeats, ()) {
   for (std::int64_t& extent : shape) {
     if (extent == 1) extent = *rc::gen::inRange<std::int64_t>(0, 4);
   }
-  const Dims lead = *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 3), rc::gen::inRange<std::int64_t>(0, 3));
+  const Dims lead =
+      *rc::gen::container<Dims>(*rc::gen::inRange<std::size_t>(0, 3), rc::gen::inRange<std::int64_t>(0, 3));
   shape.insert(shape.begin(), lead.begin(), lead.end());
   const Layout out = view_broadcast(in, shape);
   RC_ASSERT(out.shape == shape);
