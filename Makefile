@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RELEASE := build/release
 # How pip builds: in build/release, with the tests, so that one compile serves both. WERROR=ON refuses warnings.
-WERROR ?= OFF
+export WERROR ?= OFF
 SETTINGS := build-dir=$(RELEASE) \
   $(addprefix cmake.define.PENSTOCK_,TESTS=ON BENCHES=ON WERROR=$(WERROR))
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
@@ -88,7 +88,7 @@ tsan: | system-core system-dev ## C++ tests under ThreadSanitizer
 FUZZ_SECONDS ?= 60
 fuzz: | system-core system-dev ## Fuzz each reader of untrusted bytes for FUZZ_SECONDS
 	cmake --preset fuzz
-	cmake --build --preset fuzz
+	cmake --build --preset fuzz --target fuzz/all
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
 cover: | system-core system-dev ## Line coverage of penstock/, at least 85 %

@@ -8,8 +8,9 @@ root=$PWD
 work=$root/build/consumer
 rm -rf "$work"
 mkdir -p "$work"
-launcher=()
-if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+# The same flags as build/release, so that ccache has every object already.
+settings=(-DCMAKE_BUILD_TYPE=Release -DPENSTOCK_WERROR="${WERROR:-OFF}")
+if command -v ccache >/dev/null; then settings+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 
 run() { (cd "$work" && "$1" && echo "consumer: $2 works"); }
 
@@ -29,8 +30,7 @@ read -ra flags <<<"$(PKG_CONFIG_PATH=$library/pkgconfig pkg-config --cflags --li
 g++ examples/cpp_consumer/speed.cc "${flags[@]}" -Wl,-rpath,"$library" -o "$work/speed"
 run "$work/speed" pkg-config
 
-cmake -S examples/cpp_consumer -B "$work/sub" -G Ninja -DPENSTOCK_SOURCE="$root" -DCMAKE_BUILD_TYPE=Release \
-  "${launcher[@]}"
+cmake -S examples/cpp_consumer -B "$work/sub" -G Ninja -DPENSTOCK_SOURCE="$root" "${settings[@]}"
 cmake --build "$work/sub"
 run "$work/sub/speed" "sub-directory"
 echo "3 passed, 0 failed"

@@ -51,7 +51,7 @@ def samples(folder: Path) -> None:
     """The arrays that the documents name."""
     rng = np.random.default_rng(1)
     np.save(folder / "photos.npy", rng.integers(0, 256, (12, 48, 64, 3), dtype=np.uint8))
-    for name in ("a", "b", "u", "v", "x"):
+    for name in ("a", "u", "v", "x"):
         np.save(folder / f"{name}.npy", rng.normal(size=(200, 300)).astype(np.float32))
     rng.normal(size=(100, 200)).astype(np.float32).tofile(folder / "x.raw")
 
