@@ -117,6 +117,11 @@ struct Arg {
     }
   }
 
+  static HWY_INLINE Word word_of(T value) {
+    const Word word = std::bit_cast<UInt<sizeof(T)>>(value);
+    return std::endian::native == std::endian::little ? word : word << (64 - 8 * sizeof(T));
+  }
+
   /// Slots [to, to + n) of a take over slots [from, from + n) of b where those win; without branches, which no
   /// predictor would foresee.
   static HWY_INLINE void merge_slots(const Slots& a, std::int64_t to, const Slots& b, std::int64_t from,
@@ -167,8 +172,10 @@ struct Arg {
         // The usual case, the start of a leaf: the first group wins until a later one does.
         std::memcpy(values, x + first, sizeof values);
         play<kVectors>(Group{0}, x + first, values, won);
-        PENSTOCK_INDEPENDENT for (std::int64_t s = 0; s < kSlots; ++s) {
-          slots.set(first + s, values[s], index(won[s], first + s));
+        if (channels == 1) {
+          set_all(first, values, won, kSlots);
+        } else {
+          for (std::int64_t s = 0; s < kSlots; ++s) slots.set(first + s, values[s], index(won[s], first + s));
         }
         return;
       }
@@ -180,6 +187,16 @@ struct Arg {
       for (std::int64_t s = 0; s < kSlots; ++s) {
         if (won[s] >= 0) slots.set(first + s, values[s], index(won[s], first + s));
       }
+    }
+
+    /// Sets slots [first, first + n), each index that of its place.
+    template <class G>
+    HWY_INLINE void set_all(std::int64_t first, const T* values, const G* won, std::int64_t n) const {
+      Word* words = reinterpret_cast<Word*>(slots.values) + first;
+      std::int64_t* indices = slots.indices + first;
+      const std::int64_t base = position + first;
+      PENSTOCK_INDEPENDENT for (std::int64_t s = 0; s < n; ++s) words[s] = word_of(values[s]);
+      PENSTOCK_INDEPENDENT for (std::int64_t s = 0; s < n; ++s) indices[s] = base + s + won[s] * width;
     }
 
     /// Lets the groups play against `values`, whose group is numbered `holder`.
