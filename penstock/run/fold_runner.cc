@@ -93,6 +93,7 @@ struct Finished {
   std::int64_t width = 0;
 };
 
+constexpr std::int64_t kMostColumns = 8192;  // of a block: whole pages of every row, a state that stays in L2
 constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
 constexpr std::int64_t kChunksAtOnce = 256;  // bounds the memory of chunk states
 
@@ -104,7 +105,7 @@ class FoldRunner final : public Runner {
         g_(pipeline.geometry),
         schedule_(pipeline.program, tile_for(pipeline)),
         by_lead_(by_lead),
-        width_(g_.columns ? std::min(g_.channels, schedule_.tile()) : g_.channels),
+        width_(g_.columns ? block_width(g_.channels) : g_.channels),
         blocks_((g_.channels + width_ - 1) / width_),
         splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
         chunk_(std::max<std::int64_t>(static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
@@ -155,6 +156,12 @@ class FoldRunner final : public Runner {
     if (pipeline.geometry.columns) return tile;
     const std::int64_t group = 64 * pipeline.geometry.channels;
     return std::max(tile / group, std::int64_t{1}) * group;
+  }
+
+  /// Columns of a block, such that all blocks are about as wide.
+  static std::int64_t block_width(std::int64_t channels) {
+    const std::int64_t blocks = (channels + kMostColumns - 1) / kMostColumns;
+    return std::min(channels, ((channels + blocks - 1) / blocks + 63) / 64 * 64);
   }
 
   Output output_for(const graph::Reduce& reduce, DType accumulator, const kernel::Table& table, std::byte* to) const {
@@ -291,9 +298,9 @@ class FoldRunner final : public Runner {
   }
 
   void fold_stretch(std::int64_t first, std::int64_t n, TileMachine& machine, CoreSet& cores) const {
-    const std::int64_t tile = schedule_.tile();
-    for (std::int64_t done = 0; done < n; done += tile) {
-      const std::int64_t length = std::min(tile, n - done);
+    const std::int64_t step = machine.step(false);
+    for (std::int64_t done = 0; done < n; done += step) {
+      const std::int64_t length = std::min(step, n - done);
       machine.run(first + done, length, nullptr);
       for (std::size_t k = 0; k < outputs_.size(); ++k) {
         cores.cores()[k].fold(machine.output(static_cast<int>(k)), length * outputs_[k].parts);

@@ -69,12 +69,12 @@ class StoreRunner final : public Runner {
   void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places, const PassContext& context) const {
     constexpr std::size_t kMostOutputs = 64;
     std::byte* to[kMostOutputs] = {};
-    const std::int64_t tile = schedule_.tile();
-    for (std::int64_t first = chunk.begin; first < chunk.end; first += tile) {
-      const std::int64_t n = std::min(tile, chunk.end - first);
+    const auto goes_straight = [&](const Place& place) { return place.contiguous && !context.streaming_stores; };
+    const std::int64_t step = machine.step(std::all_of(places.begin(), places.end(), goes_straight));
+    for (std::int64_t first = chunk.begin; first < chunk.end; first += step) {
+      const std::int64_t n = std::min(step, chunk.end - first);
       for (std::size_t k = 0; k < places.size(); ++k) {
-        const bool direct = places[k].contiguous && !context.streaming_stores;
-        to[k] = direct ? places[k].base + first * places[k].size : nullptr;
+        to[k] = goes_straight(places[k]) ? places[k].base + first * places[k].size : nullptr;
       }
       machine.run(first, n, to);
       for (std::size_t k = 0; k < places.size(); ++k) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "penstock/base/env.h"
+#include "penstock/base/machine.h"
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
@@ -31,6 +32,21 @@ Layout coalesce(const Layout& in) {
     out.strides.push_back(0);
   }
   return out;
+}
+
+/// Bytes of all operands that lie in memory or files.
+std::int64_t traffic_of(const Program& program) {
+  std::int64_t bytes = 0;
+  for (const Operand& operand : program.operands) {
+    const bool stored = operand.kind != Operand::Kind::kConstant && operand.kind != Operand::Kind::kIota;
+    bytes += stored ? program.size() * size_of(operand.dtype) : 0;
+  }
+  return bytes;
+}
+
+/// Asks for [from, from + bytes) in L2. A later tile's bytes; past the end of an operand it does no harm.
+void prefetch(const std::byte* from, std::int64_t bytes) {
+  for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
 }
 
 std::size_t log2_size(DType dtype) { return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype)))); }
@@ -95,7 +111,31 @@ TileMachine::~TileMachine() {
   measure::add(measure::Counter::k_bytes_packed, packed_);
 }
 
-void TileMachine::bind(const Bases& bases) { bases_ = bases; }
+bool TileMachine::aligned(std::size_t index) const {
+  const Layout& walk = schedule_.walks_[index];
+  const std::int64_t size = std::min<std::int64_t>(size_of(schedule_.program().operands[index].dtype), 8);
+  return (reinterpret_cast<std::uintptr_t>(bases_[index]) + static_cast<std::uintptr_t>(walk.offset)) % static_cast<std::uintptr_t>(size) == 0;
+}
+
+void TileMachine::bind(const Bases& bases) {
+  bases_ = bases;
+  const std::vector<Operand>& operands = schedule_.program().operands;
+  borrows_all_ = true;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const bool stored = operands[i].kind != Operand::Kind::kConstant && operands[i].kind != Operand::Kind::kIota;
+    const Layout& walk = schedule_.walks_[i];
+    borrows_all_ = borrows_all_ && stored && !operands[i].swapped && walk.shape.size() == 1 &&
+                   walk.strides[0] == size_of(operands[i].dtype) && aligned(i);
+  }
+  ahead_ = traffic_of(schedule_.program()) > caches().l2;
+}
+
+std::int64_t TileMachine::step(bool direct) const {
+  const std::size_t instructions = schedule_.program().instructions.size();
+  constexpr std::int64_t kAtOnce = 16 << 10;
+  const bool at_once = borrows_all_ && (instructions == 0 || (instructions == 1 && direct));
+  return at_once ? std::max(kAtOnce, schedule_.tile()) / schedule_.tile() * schedule_.tile() : schedule_.tile();
+}
 
 void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) {
   const Program& program = schedule_.program();
@@ -133,7 +173,7 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
   const std::byte* base = bases_[index];
   auto* slot = registers_.data() + schedule_.slots_[value] * schedule_.slot_bytes_;
   const bool stored = operand.kind != Operand::Kind::kIota;
-  if (stored && walk.strides.back() == size && !operand.swapped) {
+  if (stored && walk.strides.back() == size && !operand.swapped && aligned(index)) {
     // Borrowed when the stretch lies within one innermost row.
     const std::int64_t row = walk.shape.back();
     std::int64_t inner = first;
@@ -145,6 +185,7 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
     }
     if (inner + n <= row) {
       where_[value] = base + offset + inner * size;
+      if (ahead_ && n <= schedule_.tile()) prefetch(where_[value] + n * size, n * size);
       borrowed_ += n * size;
       return;
     }

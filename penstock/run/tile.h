@@ -52,12 +52,17 @@ class TileMachine {
 
   void bind(const Bases& bases);
 
-  /// Computes elements [first, first + n), n <= tile. Output k is written to to[k] when that is not null, and lies at
+  /// Elements that one run() may take: a tile, or many at once where nothing passes through a register. `direct`: every
+  /// output is written straight to the caller's memory.
+  std::int64_t step(bool direct) const;
+
+  /// Computes elements [first, first + n), n at most step(). Output k is written to to[k] when that is not null, and lies at
   /// output(k) afterwards in any case.
   void run(std::int64_t first, std::int64_t n, std::byte* const* to);
   const std::byte* output(int k) const { return where_[static_cast<std::size_t>(schedule_.program().outputs[static_cast<std::size_t>(k)])]; }
 
  private:
+  bool aligned(std::size_t operand) const;
   void fetch(std::size_t operand, std::int64_t first, std::int64_t n);
   void pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n, std::byte* out);
   void pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride, std::int64_t n, std::byte* out);
@@ -66,6 +71,8 @@ class TileMachine {
   const kernel::Table& table_;
   memory::Buffer registers_;
   std::vector<const std::byte*> bases_;
+  bool borrows_all_ = false;             // every operand is read where it lies, whatever the stretch
+  bool ahead_ = false;                   // the next tile is fetched into the cache while this one is computed
   std::vector<const std::byte*> where_;  // per value: its elements in this tile
   std::int64_t borrowed_ = 0;
   std::int64_t packed_ = 0;
