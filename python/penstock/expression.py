@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -92,6 +93,9 @@ _ALLOWED = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Attribute, ast.Subscript,
     ast.Slice, ast.Tuple, ast.List, ast.keyword, ast.expr_context, *_BINARY, *_COMPARE, *_UNARY,
 )  # fmt: skip
+
+# How the extension tells a call that does not fit: "    1. sin(x: object, *, out: object | None = None) -> object".
+_SIGNATURE = re.compile(r"^ *1\. (?P<name>\w+)\((?P<arguments>.*)\) ->", re.MULTILINE)
 
 
 class Complaint(ValueError):
@@ -277,6 +281,19 @@ def _is_dtype(value: Any) -> bool:
     return isinstance(value, type(ps.float32))
 
 
+def _reason_and_fix(error: Exception) -> tuple[str, str]:
+    """An error of Python's own in the words of an expression; of a call that does not fit, the call that does."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    match = _SIGNATURE.search(str(error))
+    if match is None:
+        return lines[0], ""
+    arguments = re.sub(r": (?:[^,\[=]|\[[^\]]*\])*?(?= =|,|$)", "", match["arguments"]).replace(" = ", "=")
+    shown = [each for each in arguments.split(", ") if each not in ("/", "out=None")]
+    if shown and shown[-1] == "*":
+        shown.pop()
+    return f"{match['name']}() does not take these arguments", f"write {match['name']}({', '.join(shown)})"
+
+
 class _Builder:
     """Walks a checked tree; constants are folded here, everything else becomes nodes of the engine."""
 
@@ -432,5 +449,4 @@ class _Builder:
         except Complaint:
             raise
         except (ArithmeticError, TypeError, ValueError) as error:
-            reason = str(error).split("\n", 1)[0] or type(error).__name__
-            raise self._complain(node, reason) from None
+            raise self._complain(node, *_reason_and_fix(error)) from None

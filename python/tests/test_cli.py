@@ -33,7 +33,7 @@ def loaded_by(*arguments: str, cwd: Path | None = None) -> tuple[int, set[str]]:
 import json, sys
 from penstock.cli import main
 status = main(sys.argv[1:])
-slow = [name for name in ("numpy", "penstock._core", "difflib.x", "importlib.resources") if name in sys.modules]
+slow = [name for name in ("numpy", "penstock._core") if name in sys.modules]
 with open("loaded.json", "w") as file:
     json.dump([status, slow], file)
 """

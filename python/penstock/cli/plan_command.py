@@ -28,10 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     ps = operands.engine(arguments)
     results = as_results(ps, expression, {name: file.open() for name, file in files.items()}, arguments.dtype)
     plan = ps.plan(*results, save=arguments.output is not None)
+    facts = plan.to_dict()
     if arguments.json:
         from penstock.cli.values import plain, write_json
 
-        write_json({"expression": arguments.expression, **plain(plan.to_dict())})
+        write_json({"expression": arguments.expression, **plain(facts)})
     else:
         sys.stdout.write(str(plan).rstrip("\n") + "\n")
-    return status.OK
+    return status.OK if facts.get("fits", True) else status.NO_SPACE

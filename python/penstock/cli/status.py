@@ -64,6 +64,8 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, MemoryError) and not str(error):
         return "out of memory; lower --memory or the size of the result"
     text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return "\n".join([text, *getattr(error, "__notes__", [])])
 
 

@@ -8,7 +8,7 @@ import os.path
 
 def version() -> str:
     """Of the installed distribution; of the source tree when it runs from there."""
-    root = __file__
+    root = os.path.realpath(__file__)
     for _ in range(4):
         root = os.path.dirname(root)
     beside = os.path.join(root, "VERSION")
