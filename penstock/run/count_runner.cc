@@ -21,9 +21,9 @@ class CountRunner final : public Runner {
     }
   }
 
-  std::int64_t state_bytes() const override {
-    std::int64_t bytes = 0;
-    for (const auto& each : counts_) bytes += static_cast<std::int64_t>(each.size() * sizeof(std::int64_t));
+  std::int64_t state_bytes(int threads) const override {
+    std::int64_t bytes = threads * schedule_.bytes();
+    for (const auto& each : counts_) bytes += (threads + 1) * static_cast<std::int64_t>(each.size() * sizeof(std::int64_t));
     return bytes;
   }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }

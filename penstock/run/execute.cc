@@ -67,10 +67,10 @@ class PassRun {
   PassRun(const Plan& plan, const Pass& pass, std::int64_t available, Monitor& monitor)
       : plan_(plan), pass_(pass), monitor_(monitor) {
     context_.table = &kernel::table();
-    context_.threads = thread::count();
     context_.monitor = &monitor;
     runners_ = make_runners(plan, pass, *context_.table);
-    walk_ = plan_pass(plan, pass, runners_, available, context_.threads);
+    walk_ = plan_pass(plan, pass, runners_, available, thread::count());
+    context_.threads = walk_.threads;
     if (walk_.bytes() > available) {
       throw BudgetError(cat("this evaluation needs at least ", bytes_text(walk_.bytes()), " beside its results for tiles and states; ",
                             bytes_text(available), " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, "
@@ -298,7 +298,7 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
   check_budget(plan);
   measure::add(measure::Counter::k_evaluations, 1);
   allocate_results(plan);
-  Monitor monitor(options, plan.source_bytes());
+  Monitor monitor(options, plan.source_bytes() + plan.output_bytes());
   for (const Pass& pass : plan.passes) {
     PassRun(plan, pass, memory::Governor::instance().available(), monitor).run();
   }

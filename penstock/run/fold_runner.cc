@@ -115,9 +115,10 @@ class FoldRunner final : public Runner {
     }
   }
 
-  std::int64_t state_bytes() const override {
+  std::int64_t state_bytes(int threads) const override {
     const bool carried = g_.columns && !g_.split_kept && g_.length > 1;
-    return CoreSet::bytes(outputs_) * (carried ? blocks_ + 16 : 16 + (splits_ ? kChunksAtOnce : 0));
+    const std::int64_t sets = (carried ? blocks_ : 1) + threads + (splits_ && threads > 1 ? kChunksAtOnce : 0);
+    return CoreSet::bytes(outputs_) * sets + threads * schedule_.bytes();
   }
   std::int64_t units() const override {
     if (by_lead_) return lead_of(pipeline_.natural);

@@ -40,9 +40,8 @@ class PassPlanner {
   PassPlan make(std::int64_t available, int threads) {
     out_.units = pass_.by_lead ? pass_.units : runners_[0]->units();
     measure();
-    for (std::size_t i = 0; i < runners_.size(); ++i) {
-      out_.state += runners_[i]->state_bytes() + threads * 64 * 1024 * static_cast<std::int64_t>(pipeline(i).program.outputs.size());
-    }
+    out_.threads = threads;
+    for (const auto& runner : runners_) out_.state += runner->state_bytes(threads);
     choose_files();
     const bool streams = !out_.files.empty() || out_.output_bytes > 0;
     out_.depth = out_.streams.empty() && out_.output_bytes == 0 ? 0 : kDepth;
@@ -202,7 +201,9 @@ ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch) {
 
 PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, std::int64_t available,
                    int threads) {
-  return PassPlanner(plan, pass, runners).make(available, threads);
+  PassPlan found = PassPlanner(plan, pass, runners).make(available, threads);
+  if (found.bytes() <= available || threads == 1) return found;
+  return PassPlanner(plan, pass, runners).make(available, 1);
 }
 
 }  // namespace penstock::run

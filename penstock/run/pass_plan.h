@@ -19,6 +19,7 @@ struct FileOperand {
 };
 
 struct PassPlan {
+  int threads = 1;
   std::int64_t units = 1;
   std::int64_t step = 1;                // units of an outer tile
   int depth = 0;                        // tiles in flight; 0: nothing is read or written in tiles
@@ -39,7 +40,7 @@ struct PassPlan {
 /// The bytes of `layout` that elements [stretch.begin, stretch.end) of its shape touch, or a little more.
 ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch);
 
-/// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer of them are in flight, until the pass fits
+/// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer are in flight, then one thread works, until the pass fits
 /// into `available` bytes; when nothing fits, the least it needs is returned. Reads no data.
 PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, std::int64_t available,
                    int threads);

@@ -195,7 +195,7 @@ class Planner {
     part.layout = job.part;
     for (std::size_t i = 0; merge && i < plan_.pipelines.size(); ++i) {
       Pipeline& pipeline = plan_.pipelines[i];
-      if (!merges_[i] || pipeline.work != job.work || pipeline.wave != job.wave || pipeline.program.shape != job.program.shape ||
+      if (!merges_[i] || pipeline.targets.size() == kMostOutputs || pipeline.work != job.work || pipeline.wave != job.wave || pipeline.program.shape != job.program.shape ||
           axes_[i] != job.axes || !share_source(pipeline.program, job.program)) {
         continue;
       }
@@ -335,6 +335,14 @@ std::int64_t Plan::source_bytes() const {
         bytes += byte_range(pipeline.reads[i], size_of(operand.dtype)).size();
       }
     }
+  }
+  return bytes;
+}
+
+std::int64_t Plan::output_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Target& target : targets) {
+    if (target.destination.kind == Destination::Kind::kFile) bytes += target.node->bytes();
   }
   return bytes;
 }

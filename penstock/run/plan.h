@@ -45,6 +45,9 @@ struct Target {
   bool requested = false;
 };
 
+/// Outputs of one pipeline at most; a program with more has no room in L1 anyway.
+inline constexpr std::size_t kMostOutputs = 16;
+
 enum class Work : std::uint8_t { kStore, kFold, kCount };
 
 struct Pipeline {
@@ -72,6 +75,7 @@ struct Plan {
 
   std::int64_t result_bytes() const;   // fresh memory for targets
   std::int64_t source_bytes() const;   // bytes of operands read, once a pass
+  std::int64_t output_bytes() const;   // bytes written to files
 };
 
 /// Throws ShapeError, DTypeError or BudgetError; reads no data. The caller holds graph_mutex().

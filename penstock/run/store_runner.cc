@@ -32,7 +32,7 @@ class StoreRunner final : public Runner {
     }
   }
 
-  std::int64_t state_bytes() const override { return 0; }
+  std::int64_t state_bytes(int threads) const override { return threads * schedule_.bytes(); }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
   std::int64_t good_step(std::int64_t wanted) const override {
     const std::int64_t whole = by_lead_ ? 1 : 4096;  // elements: a multiple of pages in any dtype
@@ -67,7 +67,6 @@ class StoreRunner final : public Runner {
 
  private:
   void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places, const PassContext& context) const {
-    constexpr std::size_t kMostOutputs = 64;
     std::byte* to[kMostOutputs] = {};
     const auto goes_straight = [&](const Place& place) { return place.contiguous && !context.streaming_stores; };
     const std::int64_t step = machine.step(std::all_of(places.begin(), places.end(), goes_straight));
