@@ -167,6 +167,34 @@ struct Simple {
     }
   }
 
+  static HWY_FLATTEN void fold_tree(const void* x, std::int64_t leaves, void* node) {
+    T nodes[kMostLeaves];
+    const T* from = static_cast<const T*>(x);
+    for (std::int64_t leaf = 0; leaf < leaves; ++leaf, from += kUsualLanes * kLeafGroups) {
+      T lanes[kUsualLanes];
+      // As many slots at once as stay in registers on every target; each slot's order is its own.
+      constexpr std::int64_t kAtOnce = kUsualLanes / kLanesOf<T> < 8 ? kUsualLanes / kLanesOf<T> : 8;
+      for (std::int64_t first = 0; first < kUsualLanes; first += kAtOnce * kLanesOf<T>) {
+        Vector<T> a[kAtOnce];
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) load_vector(from + first + k * kLanesOf<T>, a[k]);
+        for (std::int64_t g = 1; g < kLeafGroups; ++g) {
+          PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) {
+            Vector<T> next;
+            load_vector(from + g * kUsualLanes + first + k * kLanesOf<T>, next);
+            a[k] = C::combine(a[k], next);
+          }
+        }
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) store_vector(a[k], lanes + first + k * kLanesOf<T>);
+      }
+      collapse_from<kUsualLanes / 2>(lanes);
+      nodes[leaf] = lanes[0];
+    }
+    for (std::int64_t half = leaves / 2; half > 0; half /= 2) {
+      for (std::int64_t i = 0; i < half; ++i) nodes[i] = C::combine(nodes[2 * i], nodes[2 * i + 1]);
+    }
+    *static_cast<T*>(node) = nodes[0];
+  }
+
  private:
   static constexpr bool kIsFloatEnd = std::is_floating_point_v<T> && requires { C::kIsMin; };
 
@@ -238,7 +266,12 @@ struct Simple {
 template <class C>
 Reducer simple_reducer() {
   using S = Simple<C>;
-  return {1, sizeof(typename C::Lane), 0, S::clear, S::fold, S::fold_groups, S::merge, S::collapse};
+  Reducer reducer{1, sizeof(typename C::Lane), 0, S::clear, S::fold, S::fold_groups, S::merge, S::collapse};
+  // Where order is free there is one leaf and no tree.
+  if constexpr (kHasVectors && std::is_floating_point_v<typename C::Lane> && !requires { C::kIsMin; }) {
+    reducer.fold_tree = S::fold_tree;
+  }
+  return reducer;
 }
 
 }  // namespace penstock::kernel::HWY_NAMESPACE

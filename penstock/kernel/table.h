@@ -74,12 +74,18 @@ struct Reducer {
   /// halves: lane l with lane l + lanes / 2, then lanes / 4 ... `lanes` is a power of two; every slot holds `seen`
   /// elements.
   void (*collapse)(void* state, std::int64_t lanes, std::int64_t channels, double seen) = nullptr;
+
+  /// Optional, for sums and products of one channel: the node over `leaves` whole leaves of x, a power of two of at most
+  /// kMostLeaves: the same bits as folding, collapsing and merging them one by one, without the calls.
+  void (*fold_tree)(const void* x, std::int64_t leaves, void* node) = nullptr;
 };
 
 /// Virtual lanes of a reduction: constants of Penstock, never of the machine, so that every target gives the same bits.
 constexpr std::int64_t lanes_of(DType accumulator) { return size_of(accumulator) <= 4 ? 64 : 32; }
 /// Groups of lanes in a leaf of the reduction tree: 1,024 elements of at most 4 bytes, 512 of 8 or more.
 inline constexpr std::int64_t kLeafGroups = 16;
+/// Leaves that fold_tree takes at most.
+inline constexpr std::int64_t kMostLeaves = 64;
 
 struct Table {
   const char* target = "";                         // as PENSTOCK_SIMD spells it

@@ -53,6 +53,11 @@ void Core::fold(const void* x, std::int64_t n) {
   const auto* from = static_cast<const std::byte*>(x);
   const std::int64_t width = shape_.width();
   while (n > 0) {
+    if (const std::int64_t taken = fold_leaves(from, n); taken > 0) {
+      from += taken * shape_.item_bytes;
+      n -= taken;
+      continue;
+    }
     const std::int64_t in_leaf = position_ - opened_;
     const std::int64_t slot = in_leaf % width;
     const std::int64_t seen = in_leaf / width;
@@ -71,6 +76,22 @@ void Core::fold(const void* x, std::int64_t n) {
     n -= length;
     if (position_ - opened_ == leaf_values()) finish_leaf(shape_.leaf);
   }
+}
+
+std::int64_t Core::fold_leaves(const std::byte* x, std::int64_t n) {
+  const std::int64_t leaf = leaf_values();
+  if (shape_.reducer->fold_tree == nullptr || shape_.channels != 1 || shape_.lanes == 1 || position_ != opened_ || n < leaf) return 0;
+  // The widest subtree that starts at this leaf and is there in full.
+  const std::int64_t number = position_ / leaf;
+  int level = 0;
+  while ((std::int64_t{2} << level) <= kernel::kMostLeaves && number % (std::int64_t{2} << level) == 0 && (leaf * 2 << level) <= n) ++level;
+  const std::int64_t taken = leaf << level;
+  alignas(16) std::byte node[16];
+  shape_.reducer->fold_tree(x, std::int64_t{1} << level, node);
+  nodes_.push(node, 1, level, static_cast<double>(taken));
+  position_ += taken;
+  opened_ = position_;
+  return taken;
 }
 
 void Core::finish_leaf(std::int64_t elements) {

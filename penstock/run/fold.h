@@ -102,6 +102,8 @@ class Core {
 
  private:
   std::int64_t leaf_values() const { return shape_.leaf == kOneLeaf ? kOneLeaf : shape_.leaf * shape_.channels; }
+  /// Whole leaves at once, where the kernel can; returns the values folded, 0 when the slow way is due.
+  std::int64_t fold_leaves(const std::byte* x, std::int64_t n);
   void finish_leaf(std::int64_t elements);
   void collapse_ragged(std::int64_t elements);
 
