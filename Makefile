@@ -73,6 +73,7 @@ lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every s
 format: $(VENV)/lint.stamp | system-dev ## Rewrite C++ and Python in the agreed format
 	git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
 	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
 
 asan: | system-core system-dev ## C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset asan
