@@ -98,6 +98,23 @@ TEST(FaultGuard, NestedGuardsCatchTheirOwn) {
   EXPECT_EQ(both.after, 7) << "what the outer body did before its own fault stays";
 }
 
+struct sigaction behind;  // our handler, for the one in front of it
+
+TEST(FaultGuard, AHandlerInFrontMayPassFaultsOn) {
+  const CutMapping mapping;
+  Load present{mapping.present()};
+  ASSERT_TRUE(guarded(load, &present));  // our handler is installed
+  struct sigaction front = {};
+  front.sa_flags = SA_SIGINFO;  // the signal is blocked while it runs
+  front.sa_sigaction = [](int number, siginfo_t* info, void* context) { behind.sa_sigaction(number, info, context); };
+  ASSERT_EQ(sigaction(SIGBUS, &front, &behind), 0);
+  for (int i = 0; i < 3; ++i) {
+    Load missing{mapping.missing()};
+    EXPECT_FALSE(guarded(load, &missing));
+  }
+  ASSERT_EQ(sigaction(SIGBUS, &behind, nullptr), 0);
+}
+
 TEST(FaultGuard, EightThreadsFaultAtOnce) {
   const CutMapping mapping;
   std::atomic<int> caught{0};

