@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reducers of every reduction for every accumulator dtype.
+// sum, prod, min, max and moments for every accumulator dtype.
 #include "penstock/simd/config.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "penstock/kernel/reduce.cc"
 #include "hwy/foreach_target.h"
-#include "penstock/kernel/reduce_arg-inl.h"
 #include "penstock/kernel/reduce_moments-inl.h"
 #include "penstock/kernel/reduce_simple-inl.h"
 #include "penstock/kernel/table.h"
@@ -24,18 +23,10 @@ void fill_sums(Table& table) {
 
 template <class T>
 void fill_ends(Table& table) {
+  constexpr bool kBool = std::is_same_v<T, bool>;
   constexpr int kType = index_of(kDTypeOf<T>);
-  if constexpr (std::is_same_v<T, bool>) {
-    table.reduce[index_of(Reduction::k_min)][kType] = simple_reducer<MinOfBool>();
-    table.reduce[index_of(Reduction::k_max)][kType] = simple_reducer<MaxOfBool>();
-    table.reduce[index_of(Reduction::k_argmin)][kType] = arg_reducer<ArgMin<std::uint8_t>>();
-    table.reduce[index_of(Reduction::k_argmax)][kType] = arg_reducer<ArgMax<std::uint8_t>>();
-  } else {
-    table.reduce[index_of(Reduction::k_min)][kType] = simple_reducer<Min<T>>();
-    table.reduce[index_of(Reduction::k_max)][kType] = simple_reducer<Max<T>>();
-    table.reduce[index_of(Reduction::k_argmin)][kType] = arg_reducer<ArgMin<T>>();
-    table.reduce[index_of(Reduction::k_argmax)][kType] = arg_reducer<ArgMax<T>>();
-  }
+  table.reduce[index_of(Reduction::k_min)][kType] = simple_reducer<std::conditional_t<kBool, MinOfBool, Min<T>>>();
+  table.reduce[index_of(Reduction::k_max)][kType] = simple_reducer<std::conditional_t<kBool, MaxOfBool, Max<T>>>();
 }
 
 template <class T>
