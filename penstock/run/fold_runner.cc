@@ -95,6 +95,7 @@ struct Finished {
 
 constexpr std::int64_t kMostColumns = 8192;  // of a block: whole pages of every row, a state that stays in L2
 constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
+constexpr std::int64_t kItemsAtOnce = 16 << 10;
 constexpr std::int64_t kChunksAtOnce = 256;  // bounds the memory of chunk states
 
 class FoldRunner final : public Runner {
@@ -145,7 +146,6 @@ class FoldRunner final : public Runner {
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
     if (g_.split_kept) feed_kept(units, bases, context);
     else feed_rows(units, bases, context);
-    meet();
   }
 
   void finish() override { PENSTOCK_CHECK(open_.empty() && meetings_.empty(), "a reduction ended before its elements"); }
@@ -221,8 +221,13 @@ class FoldRunner final : public Runner {
     const std::int64_t each = (end - begin) * width_ / std::max<std::int64_t>(n, 1);
     if (splits_ && context.threads > 1 && each >= 2 * chunk_ * width_) {
       for (std::int64_t i = 0; i < n; ++i) run_in_chunks(item(i), bases, context);
-    } else {
-      run_items(n, each, bases, context, item);
+      meet();
+      return;
+    }
+    // Cores that meet in one output are put together before too many of them wait.
+    for (std::int64_t first = 0; first < n; first += kItemsAtOnce) {
+      run_items(std::min(n - first, kItemsAtOnce), each, bases, context, [&](std::int64_t i) { return item(first + i); });
+      meet();
     }
   }
 

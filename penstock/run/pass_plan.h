@@ -34,7 +34,8 @@ struct PassPlan {
 
   std::int64_t tiles() const { return (units + step - 1) / step; }
   Units tile(std::int64_t i) const { return {i * step, i * step + step < units ? i * step + step : units}; }
-  std::int64_t bytes() const { return depth * (tile_in + tile_out) + state; }
+  /// Buffers come in size classes, up to an eighth above what is asked for.
+  std::int64_t bytes() const { return depth * (tile_in + tile_out) / 8 * 9 + state; }
 };
 
 /// The bytes of `layout` that elements [stretch.begin, stretch.end) of its shape touch, or a little more.
