@@ -27,7 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 PHOTOGRAPHS = "/usr/share/backgrounds/mate/nature"
 CROPS = 911  # the fewest of 768 x 1024 x 3 bytes that make 2 GiB
-SMALLEST_BUDGET = 64 << 20
+SMALLEST_BUDGET = 128 << 20
 SIDES = ("penstock", "numpy")
 ORDER = ("penstock", "numpy", "numpy", "penstock")
 

@@ -42,10 +42,12 @@ def test_a_folder_of_images_is_cut_measured_compared_and_drawn(tmp_path: Path) -
     assert "cutting 7 crops" in done.stdout
     crops = np.load(tmp_path / "demo-data" / "photographs.npy", mmap_mode="r")
     assert crops.shape == (7, 768, 1024, 3)
-    first = np.asarray(Image.open(folder / "0.png"))
+    with Image.open(folder / "0.png") as image:
+        first = np.asarray(image)
     np.testing.assert_array_equal(crops[0], first[:768, :1024])
     for name in ("mean", "histogram", "contrast"):
-        assert Image.open(tmp_path / "demo-data" / "pictures" / f"{name}.png").size[0] > 100
+        with Image.open(tmp_path / "demo-data" / "pictures" / f"{name}.png") as drawn:
+            assert drawn.size[0] > 100
     again = run_demo(tmp_path, folder, "--crops", "7")
     assert again.returncode == 0
     assert "cutting" not in again.stdout  # the file of the first run is kept

@@ -16,7 +16,7 @@ from penstock.cli.commands import COMMANDS, general_help, unknown_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status; never raises."""
+    """Runs one command and returns its exit status; never raises. Ctrl-C ends the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Writing to a closed pipe or past a file size limit is then an error that can be told, not a sudden death.
     for name in ("SIGPIPE", "SIGXFSZ"):
@@ -28,7 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BaseException as error:
         code = status.report(error, as_json)
-    return _close_streams(code)
+    code = _close_streams(code)
+    if code == status.INTERRUPTED:
+        # The output is gone and everything is told; taking the interpreter down in order would double the wait.
+        os._exit(code)
+    return code
 
 
 def _prepare_streams() -> None:
