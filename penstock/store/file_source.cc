@@ -29,10 +29,10 @@ std::int64_t round_up(std::int64_t value) { return (value + kBlock - 1) / kBlock
 Generation generation_of(const FileFacts& facts) { return {facts.device, facts.inode, facts.size, facts.modified_ns}; }
 
 /// Reads [begin, end) with O_DIRECT as far as it goes; returns the bytes read. All three arguments are block-aligned.
-/// Stops early at the end of the file and wherever the file system refuses.
+/// Stops early at the end of the file and wherever the file system refuses, such as behind a short read.
 std::int64_t read_direct(int fd, std::byte* data, std::int64_t begin, std::int64_t end) {
   std::int64_t done = 0;
-  while (begin + done < end && done % kBlock == 0) {
+  while (begin + done < end) {
     const std::int64_t n = read_some(fd, data + done, std::min(end - begin - done, kPiece), begin + done);
     if (n <= 0) break;
     done += n;
