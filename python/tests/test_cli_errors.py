@@ -185,7 +185,9 @@ def test_a_budget_too_small(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [["info", "a.npy"], ["--help"], ["eval", "a", "a=a.npy", "--json"]])
+@pytest.mark.parametrize(
+    "command", [["info", "a.npy"], ["--help"], ["eval", "--help"], ["eval", "a", "a=a.npy", "--json"]]
+)
 def test_standard_output_that_cannot_be_written(folder: Path, command: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = run(*command, cwd=folder, capture_output=False, stdout=full, stderr=subprocess.PIPE)
@@ -202,10 +204,12 @@ def test_a_closed_pipe_is_quiet(folder: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_limit_on_a_redirected_output_is_told(folder: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_limit_on_a_redirected_output_is_told(folder: Path, unbuffered: str) -> None:
+    """An unbuffered stream would take the short write for a whole one."""
     with (folder / "listing").open("w") as listing:
         done = run("eval", "--functions", cwd=folder, capture_output=False, stdout=listing, stderr=subprocess.PIPE,
-                   preexec_fn=limited(64))  # fmt: skip
+                   preexec_fn=limited(64), variables={"PYTHONUNBUFFERED": unbuffered})  # fmt: skip
     assert done.returncode == 4
 
 
