@@ -20,6 +20,8 @@ set(ENV{PKG_CONFIG_DIR} "")
 set(ENV{PKG_CONFIG_SYSROOT_DIR} "${PENSTOCK_SYSROOT}")
 set(ENV{PKG_CONFIG_LIBDIR}
   "${PENSTOCK_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${PENSTOCK_SYSROOT}/usr/share/pkgconfig")
+# The cross compiler knows the multi-arch folder of its own tree only.
+set(CMAKE_CXX_FLAGS_INIT "-isystem ${PENSTOCK_SYSROOT}/usr/include/aarch64-linux-gnu")
 # Libraries that our libraries need are not on the link line; the linker looks for them here.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${PENSTOCK_SYSROOT}/usr/lib/aarch64-linux-gnu")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "${CMAKE_EXE_LINKER_FLAGS_INIT}")
