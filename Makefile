@@ -57,7 +57,7 @@ dev: | system-core ## Build and test the C++ side for one CPU target (about a mi
 	cmake --build --preset dev
 	python3 tools/run_tests.py build/dev --no-python
 
-bench: build $(VENV)/test.stamp ## Run the benchmarks; the results go to benchmarks/results
+bench: build $(VENV)/bench.stamp ## Run the benchmarks; the results go to benchmarks/results
 	$(BIN)/python benchmarks/run.py
 
 install: | system-core ## Install the C++ library and headers under PREFIX
