@@ -28,7 +28,8 @@ struct Case {
     for (int k = 0; k < row(op).arity; ++k) {
       const DType each = op == Op::k_where && k == 0 ? DType::k_bool : t;
       operands.emplace_back(n, size_of(each), skew);
-      fill_values(each, operands.back().data(), n, static_cast<std::uint64_t>(97 * index_of(op) + 7 * index_of(t) + k));
+      fill_values(each, operands.back().data(), n,
+                  std::uint64_t{97} * static_cast<unsigned>(index_of(op)) + static_cast<unsigned>(7 * index_of(t) + k));
     }
     for (std::size_t k = 0; k < operands.size(); ++k) in[k] = operands[k].data();
   }

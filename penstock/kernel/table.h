@@ -75,8 +75,8 @@ struct Reducer {
   /// elements.
   void (*collapse)(void* state, std::int64_t lanes, std::int64_t channels, double seen) = nullptr;
 
-  /// Optional, for sums and products of one channel: the node over `leaves` whole leaves of x, a power of two of at most
-  /// kMostLeaves: the same bits as folding, collapsing and merging them one by one, without the calls.
+  /// Optional, for sums and products of one channel: the node over `leaves` whole leaves of x, a power of two of at
+  /// most kMostLeaves: the same bits as folding, collapsing and merging them one by one, without the calls.
   void (*fold_tree)(const void* x, std::int64_t leaves, void* node) = nullptr;
 };
 
