@@ -21,11 +21,13 @@ def draw(lines: list[dict[str, Any]]) -> str:
         if each["unit"] == "x" and each["value"] is not None
     ]
     height = TOP + STEP * max(1, len(found)) + 40
+    legend = ", ".join(f'<tspan fill="{colour}">{name}</tspan>' for name, colour in COLOURS.items() if name)
     text = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         "<style>text { font-size: 12px }</style>",
         f'<text x="{LEFT}" y="22" font-weight="bold">How many times as fast as the peer</text>',
+        f'<text x="{LEFT}" y="38" fill="#444444">whiskers: 95 % interval; dashed: the bar; {legend}</text>',
     ]
     if found:
         edges = [each[key] for _, each in found for key in ("low", "high", "bar") if each[key]]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import chart
+from rows import ROWS
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -31,7 +32,7 @@ def newest() -> Path | None:
 
 
 def read(file: Path | None) -> list[Line]:
-    """The lines of a results file; of a row that was run again, the last one. No file: no lines."""
+    """The lines of a results file in the order of the table; of a row run again, the last one. No file: no lines."""
     if file is None or not file.is_file():
         return []
     latest: dict[str, Line] = {}
@@ -39,7 +40,8 @@ def read(file: Path | None) -> list[Line]:
         line = json.loads(text)
         latest.pop(line["row"], None)
         latest[line["row"]] = line
-    return list(latest.values())
+    place = {row.name: number for number, row in enumerate(ROWS)}
+    return sorted(latest.values(), key=lambda line: place.get(line["row"], len(place)))
 
 
 def number(value: float) -> str:

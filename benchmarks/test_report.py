@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page and the chart are what the results give."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import chart
+import pytest
+import report
+from rows import ROWS
+
+
+def comparison(peer: str, value: float | None = 4.125, **changed: Any) -> dict[str, Any]:
+    low, high = (None, None) if value is None else (value * 0.9, value * 1.1)
+    given = {"peer": peer, "unit": "x", "value": value, "low": low, "high": high, "spread": 0.034, "bar": 3.0}
+    return {**given, "at_most": False, "verdict": "met", "note": "", **changed}
+
+
+def line(row: str, *comparisons: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    on = {
+        "machine": "Linux, a CPU", "cpus": 2, "memory": 24 << 30, "caches": [1, 2, 32 << 20], "huge_pages": "madvise",
+        "target": "avx2", "compiler": "GCC: 12", "commit": "abc", "changed": False, "versions": {"numpy": "2.0"},
+    }  # fmt: skip
+    beside = {"load": [0.1], "others": 0.0, "steal": 0.0, "processes": [], "noisy": False}
+    given = {"row": row, "group": "Elementwise", "title": f"`{row}` < &", "when": "2030-01-02T03:04:05", "scale": 1}
+    outcome = {"setup": "1e7 float32", "n": 15, "checked": "bits", "share_of_ceiling": 0.5, "ceiling": "copy"}
+    return {**given, **outcome, "threads": 2, "comparisons": list(comparisons), "beside": beside, "on": on, **changed}
+
+
+def test_the_page_and_the_chart_are_what_the_newest_results_give() -> None:
+    lines = report.read(report.newest())
+    hint = "run benchmarks/report.py"
+    assert report.PAGE.read_text(encoding="utf-8") == report.page(report.PAGE.read_text(encoding="utf-8"), lines), hint
+    assert report.CHART.read_text(encoding="utf-8") == chart.draw(lines), hint
+
+
+def test_a_comparison_is_a_line_of_its_table() -> None:
+    text = report.body(
+        [line("a", comparison("numpy"), comparison("numexpr", None, verdict="refused", note="none | here"))]
+    )
+    assert "| `a` < & | numpy | 4.12x | 3.71 to 4.54 | 3.4% | >= 3.00 | met |" in text
+    assert "| `a` < & | numexpr | - | - | 3.4% | >= 3.00 | refused: none / here |" in text
+    assert "n = 15; checked: bits; 50% of the bytes a second of a copy" in text
+    assert "Commit abc; measured 2030-01-02." in text
+    assert "Nothing else of weight ran beside any row." in text
+
+
+def test_units_and_bars_the_other_way_round() -> None:
+    text = report.body([line("a", comparison("import numpy", 32.25, unit="ms more", bar=150.0, at_most=True))])
+    assert "| 32.2 ms more | 29.0 to 35.5 | 0.03 | <= 150 | met |" in text
+
+
+def test_a_disturbed_row_bears_a_star_and_says_by_what() -> None:
+    beside = {"load": [3.0], "others": 0.5, "steal": 0.01, "processes": ["cc1plus 40 %"], "noisy": True}
+    text = report.body([line("a", comparison("numpy"), beside=beside), line("b", comparison("numpy"))])
+    assert "| `a` < & \\* | numpy |" in text
+    assert "| `b` < & | numpy |" in text
+    assert "others took 0.50 CPUs (cc1plus 40 %), the host 0.01" in text
+
+
+def test_a_refused_row_says_why() -> None:
+    text = report.body([line("a", comparison("numpy")), line("b", refused="no disk | at all")])
+    assert "| `b` < & | | | | | | refused: no disk / at all |" in text
+
+
+def test_small_sizes_are_said() -> None:
+    assert "Sizes are 0.5 of those named." in report.body([line("a", comparison("numpy"), scale=0.5)])
+    assert "Sizes" not in report.body([line("a", comparison("numpy"))])
+
+
+def test_of_a_row_run_again_the_last_line_counts(tmp_path: Path) -> None:
+    file = tmp_path / "r.jsonl"
+    lines = [line("a", n=1), line("b", n=2), line("a", n=3)]
+    file.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    assert [(each["row"], each["n"]) for each in report.read(file)] == [("b", 2), ("a", 3)]
+    assert report.read(tmp_path / "none.jsonl") == report.read(None) == []
+
+
+def test_the_newest_results_are_those_of_the_last_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    assert report.newest() is None
+    for name in ("2030-01-02.jsonl", "2030-02-01.jsonl", "quick.jsonl"):
+        (tmp_path / name).touch()
+    found = report.newest()
+    assert found is not None
+    assert found.name == "2030-02-01.jsonl"
+
+
+def test_only_what_lies_between_the_markers_changes() -> None:
+    text = f"head\n{report.BEGIN}\nold\n{report.END}\ntail\n"
+    made = report.page(text, [])
+    assert made.startswith(f"head\n{report.BEGIN}\n")
+    assert made.endswith(f"{report.END}\ntail\n")
+    assert "old" not in made
+    assert report.page(made, []) == made
+    with pytest.raises(ValueError, match="lacks the lines"):
+        report.page("head\ntail\n", [])
+
+
+def test_the_chart_has_a_bar_for_each_ratio_and_is_well_formed() -> None:
+    other = comparison("import numpy", 30.0, unit="ms more")
+    svg = chart.draw([line("a", comparison("numpy"), comparison("old", 0.5, bar=None)), line("b", other)])
+    root = ElementTree.fromstring(svg)
+    bars = [each for each in root.iter("{http://www.w3.org/2000/svg}rect") if each.get("height") == str(chart.THICK)]
+    assert len(bars) == 2
+    faster, slower = (float(each.get("x", 0)) for each in bars)
+    assert faster > slower
+    assert "a &lt; &amp; / numpy" in svg
+    ElementTree.fromstring(chart.draw([]))
+
+
+def test_rows_are_shown_in_the_order_of_the_table(tmp_path: Path) -> None:
+    names = [row.name for row in ROWS]
+    file = tmp_path / "r.jsonl"
+    file.write_text("".join(json.dumps(line(name)) + "\n" for name in ["gone", *reversed(names)]), encoding="utf-8")
+    assert [each["row"] for each in report.read(file)] == [*names, "gone"]

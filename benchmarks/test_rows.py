@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows and the runner, on small inputs: they work, wrong results are refused, a stopped run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import data
+import disk
+import env
+import kernels
+import machine
+import numpy as np
+import pytest
+import report
+import rows_memory
+import run
+from bench import Bench
+from machine import Moment
+from rows import BY_NAME, ROWS
+
+pytest.importorskip("penstock._core", reason="the rows need the built package")
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder; there is always room in it."""
+    monkeypatch.setattr(data, "MARGIN", 0)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """One quadruple a row, the smallest sizes."""
+    monkeypatch.setattr(Bench, "file_count", data.CHUNK)
+    folder.mkdir()
+    made = Bench(scale=1e-9, quick=True, folder=folder, threads=2, quadruples=1)
+    standing = made.ps.threads(), made.ps.memory_budget()
+    with made:
+        yield made
+    made.ps.threads(standing[0])
+    made.ps.memory_budget(standing[1])
+
+
+def line_of(bench: Bench, name: str) -> dict[str, Any]:
+    return run.run_row(bench, BY_NAME[name], machine.facts(bench.ps))
+
+
+def test_names_are_unique_and_every_row_has_a_comparison() -> None:
+    assert len(BY_NAME) == len(ROWS)
+    assert all(row.bars for row in ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_each_row_gives_a_line_that_the_report_shows(bench: Bench, row: Any) -> None:
+    if row.name in ("sum-file-cold", "save") and not disk.supports_direct(bench.folder):
+        pytest.skip("this file system has no O_DIRECT")
+    line = json.loads(json.dumps(line_of(bench, row.name)))
+    assert "refused" not in line, line["refused"]
+    assert [each["peer"] for each in line["comparisons"]] == [bar.peer for bar in row.bars]
+    for each in line["comparisons"]:
+        if each["verdict"] != "refused":
+            assert each["low"] <= each["value"] <= each["high"]
+    assert line["n"] >= 1
+    assert line["on"]["versions"]["numpy"] == np.__version__
+    assert line["title"] in report.body([line])
+    assert not list(bench.folder.glob("*output*"))
+
+
+@pytest.mark.parametrize("name", ["chain-1e7", "add-1e7", "sum-1e6", "max-1e6"])
+def test_a_wrong_result_is_refused(bench: Bench, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = rows_memory.ours
+
+    def wrong(*arguments: Any) -> Any:
+        call = right(*arguments)
+        return lambda: call() * np.float32(1.001)
+
+    monkeypatch.setattr(rows_memory, "ours", wrong)
+    assert "penstock and NumPy disagree" in line_of(bench, name)["refused"]
+
+
+def test_a_wrong_sum_of_a_file_is_refused(bench: Bench) -> None:
+    file = data.file(bench.folder, bench.file_count)
+    note = file.path.with_suffix(".json")
+    note.write_text(
+        json.dumps({"total": file.total * 1.01, "column_total": file.column_total * 1.01}), encoding="utf-8"
+    )
+    for name in ("sum-file-warm", "peak-sum", "peak-mean-axis-0", "peak-several"):
+        assert "refused" in line_of(bench, name), name
+
+
+def test_results_that_depend_on_threads_are_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = bench.ps.sum
+    monkeypatch.setattr(bench.ps, "sum", lambda array: np.float32(right(array)) + np.float32(bench.ps.threads()))
+    (found,) = line_of(bench, "bits")["comparisons"]
+    assert (found["value"], found["verdict"]) == (2, "missed")
+
+
+def test_settings_are_as_before_after_a_row(bench: Bench) -> None:
+    ps = bench.ps
+    before = ps.opt_level(), ps.simd_target(), ps.memory_budget(), ps.threads()
+    for name in ("levels-sin", "bits", "sum-file-warm"):
+        line_of(bench, name)
+    assert (ps.opt_level(), ps.simd_target(), ps.memory_budget(), ps.threads()) == before
+
+
+def test_an_old_numpy_that_was_not_made_is_a_comparison_that_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(env, "FOLDER", tmp_path / "none")
+    newest, old = line_of(bench, "sum-1e6")["comparisons"]
+    assert newest["value"] > 0
+    assert (old["value"], old["verdict"]) == (None, "refused")
+    assert "benchmarks/env.py numpy-1.24" in old["note"]
+
+
+def test_inputs_have_the_same_bits_everywhere() -> None:
+    values = kernels.values(100_000, seed=2)
+    assert values.dtype == np.float32
+    assert 0 <= values.min() < 0.01
+    assert 0.99 < values.max() < 1
+    assert hashlib.sha256(values.tobytes()).hexdigest().startswith("bba561b83cff250e")
+
+
+def test_a_worker_calculates_the_same_and_tells_what_it_cannot() -> None:
+    worker = env.Worker(Path(sys.executable))
+    try:
+        assert worker.versions["numpy"] == np.__version__
+        expected = kernels.digest(kernels.chain(*kernels.inputs("chain", 1000)))
+        assert worker.ask("prepare", calculation="chain", n=1000) == expected
+        side = env.Remote(worker)
+        side.calibrate(0.0)
+        assert side() > 0
+        with pytest.raises(RuntimeError, match="could not prepare: KeyError"):
+            worker.ask("prepare", calculation="nothing", n=1)
+        with pytest.raises(RuntimeError, match="nothing prepared"):
+            worker.ask("time", calls=1)
+    finally:
+        worker.close()
+
+
+def test_a_worker_that_ends_is_an_error(tmp_path: Path) -> None:
+    false = tmp_path / "python"
+    false.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    false.chmod(0o755)
+    with pytest.raises(RuntimeError, match="ended with status 3"):
+        env.Worker(false)
+
+
+def test_an_environment_counts_only_with_the_packages_of_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "FOLDER", tmp_path)
+    (tmp_path / "numpy-1.24").mkdir()
+    assert env.python_of("numpy-1.24") is None
+    ready = tmp_path / "numpy-1.24" / env.READY
+    ready.write_text("numpy==1.24.4", encoding="utf-8")
+    assert env.python_of("numpy-1.24") == tmp_path / "numpy-1.24" / "bin" / "python"
+    ready.write_text("numpy==1.23.0", encoding="utf-8")
+    assert env.python_of("numpy-1.24") is None
+
+
+def test_a_data_file_is_what_it_says_and_is_kept(folder: Path) -> None:
+    file = data.file(folder, data.CHUNK * 2)
+    loaded = np.load(file.path)
+    assert loaded.shape == (data.CHUNK * 2,)
+    assert loaded.sum(dtype=np.float64) == pytest.approx(file.total)
+    assert loaded.reshape(-1, data.COLUMNS)[:, 0].sum(dtype=np.float64) == pytest.approx(file.column_total)
+    written = file.path.stat().st_mtime_ns
+    assert data.file(folder, data.CHUNK * 2) == file
+    assert file.path.stat().st_mtime_ns == written
+
+
+def test_clean_removes_what_the_benchmarks_made_and_nothing_else(folder: Path) -> None:
+    data.file(folder, data.CHUNK)
+    (folder / "mine.npy").write_bytes(b"mine")
+    assert data.clean(folder) > data.CHUNK * 4
+    assert [each.name for each in folder.iterdir()] == ["mine.npy"]
+    (folder / "mine.npy").unlink()
+    assert data.clean(folder) == 0
+    assert not folder.exists()
+
+
+def test_too_little_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(data.NoRoomError, match="GiB are free; free some space"):
+        data.need_room(tmp_path, 1 << 60)
+
+
+def test_raw_readers_and_writers_and_the_page_cache(tmp_path: Path) -> None:
+    path = tmp_path / "raw"
+    size = disk.BLOCK * 2 + disk.PAGE
+    direct = disk.supports_direct(tmp_path)
+    disk.write_new(path, size, direct=direct)
+    assert path.stat().st_size == size
+    assert disk.read_all(path, direct=direct) == size
+    disk.warm(path)
+    assert disk.residency(path) > 0.99
+    if direct:
+        disk.cool(path)
+        assert disk.residency(path) <= 0.01
+    with pytest.raises(disk.DiskError, match="no whole number of pages"):
+        disk.write_new(tmp_path / "odd", 5, direct=False)
+    disk.remove(path)
+    assert not path.exists()
+
+
+def test_what_a_row_is_disturbed_by() -> None:
+    start = Moment(0.0, 10.0, 0.0, 5.0, {7: ("cc1plus", 1.0), 8: ("idle", 2.0)})
+    end = Moment(10.0, 24.0, 0.1, 15.0, {7: ("cc1plus", 5.0), 8: ("idle", 2.0), 9: ("new", 1.0)})
+    found = machine.beside(start, end)
+    assert (found["others"], found["steal"], found["noisy"]) == (0.4, 0.01, True)
+    assert found["processes"] == ["cc1plus 40 %"]
+    quiet = machine.beside(start, Moment(10.0, 20.5, 0.1, 15.0, end.each))
+    assert not quiet["noisy"]
+    assert machine.beside(start, Moment(10.0, 20.0, 2.0, 15.0, end.each))["noisy"]
+
+
+def test_own_time_is_that_of_this_process_and_what_it_started() -> None:
+    start = machine.now()
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+    end = machine.now()
+    assert end.own > start.own
+    assert os.getpid() not in end.each
+
+
+def command(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = ["--data", str(tmp_path / "data"), "--results", str(tmp_path / "results.jsonl")]
+    line = [sys.executable, str(HERE / "run.py"), "--quick", "--quadruples", "1", *places, *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_a_run_resumes_by_row(tmp_path: Path) -> None:
+    first = command(tmp_path, "--only", "bits")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "1 rows measured, 0 refused" in first.stdout
+    second = command(tmp_path, "--only", "bits", "levels-sin", "--resume")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "levels-sin" in second.stdout
+    assert "one result" not in second.stdout
+    lines = report.read(tmp_path / "results.jsonl")
+    assert [line["row"] for line in lines] == ["bits", "levels-sin"]
+
+
+def test_a_refused_row_is_measured_again_and_fails_the_run(tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    results.write_text(json.dumps({"row": "bits", "scale": run.QUICK_SCALE, "refused": "no"}) + "\n", encoding="utf-8")
+    again = command(tmp_path, "--only", "bits", "--resume")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "one result" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--only", "nothing"], "invalid choice: 'nothing'"),
+        (["--scale", "2"], "not above 0 and at most 1"),
+        (["--quadruples", "0"], "not positive"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run.read_arguments(arguments)
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_small_runs_never_mix_with_full_ones() -> None:
+    assert run.results_file(run.read_arguments(["--quick"])).name == "quick.jsonl"
+    assert run.results_file(run.read_arguments(["--scale", "0.5"])).name == "quick.jsonl"
+    assert run.results_file(run.read_arguments([])).name.startswith("2")
