@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "penstock/array/number.h"
 #include "penstock/array/settle.h"
@@ -18,7 +20,8 @@ constexpr int kDeepest = 512;
 bool small_and_ready(const graph::Node& node) {
   if (node.bytes() > kAtOnce) return false;
   const auto ready = [](const graph::NodeRef& input) {
-    return input->bytes() <= kAtOnce && (graph::resident(*input) || input->as<graph::Constant>() || input->as<graph::Iota>());
+    return input->bytes() <= kAtOnce &&
+           (graph::resident(*input) || input->as<graph::Constant>() || input->as<graph::Iota>());
   };
   // A conversion that the function itself put before its operand does not stand in the way.
   return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const graph::NodeRef& input) {
@@ -65,19 +68,45 @@ graph::InMemory Array::data(const run::Options& options) const {
   return *found;
 }
 
+namespace {
+
+/// One element as another C++ type; complex numbers only become complex numbers.
+template <class T, class S>
+T converted(S value) {
+  constexpr bool kToComplex = std::is_same_v<T, std::complex<double>>;
+  if constexpr (std::is_same_v<S, Half>)
+    throw DTypeError("float16 is a storage dtype; convert it with astype");
+  else if constexpr (std::is_same_v<T, bool>)
+    return value != S(0);
+  else if constexpr (std::is_arithmetic_v<S> && kToComplex)
+    return static_cast<double>(value);
+  else if constexpr (std::is_floating_point_v<S> && std::is_integral_v<T>) {
+    const auto low = static_cast<double>(std::numeric_limits<T>::min());
+    if (!(value >= low && value < static_cast<double>(std::numeric_limits<T>::max())))
+      throw ArgumentError(cat(value, " is no integer of 64 bits"));
+    return static_cast<T>(value);
+  } else if constexpr (std::is_arithmetic_v<S> || kToComplex)
+    return static_cast<T>(value);
+  else
+    throw DTypeError("a complex number is no real one; take real, imag or abs of it");
+}
+
+}  // namespace
+
 template <class T>
 T Array::item() const {
   if (size() != 1) throw ShapeError(cat("an array of shape ", shape_text(shape()), " is no single number"));
-  const graph::InMemory in = astype(*this, kDTypeOf<T>).data();
-  T value;
-  std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
-  return value;
+  const graph::InMemory in = data();
+  return visit(dtype(), [&]<class S>() {
+    S value;
+    std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
+    return converted<T>(value);
+  });
 }
 
 template bool Array::item<bool>() const;
 template std::int64_t Array::item<std::int64_t>() const;
 template std::uint64_t Array::item<std::uint64_t>() const;
-template float Array::item<float>() const;
 template double Array::item<double>() const;
 template std::complex<double> Array::item<std::complex<double>>() const;
 
@@ -93,7 +122,8 @@ void Array::assign(const std::vector<Index>& indices, const Array& value) {
     const std::lock_guard lock(graph::graph_mutex());
     const auto* memory = node_->as<graph::InMemory>();
     // A value that reads this array holds a reference to its node, so it never takes this way.
-    if (memory != nullptr && node_.use_count() == 1 && memory->memory->owned() && memory->memory.use_count() == 1) own = *memory;
+    if (memory != nullptr && node_.use_count() == 1 && memory->memory->owned() && memory->memory.use_count() == 1)
+      own = *memory;
   }
   if (own) {
     evaluate_into(fitted, dtype(), own->memory, view_index(own->layout, indices));
@@ -101,7 +131,8 @@ void Array::assign(const std::vector<Index>& indices, const Array& value) {
   }
   // New axes name no element of the output: they only shape the value.
   std::vector<Index> places;
-  std::copy_if(indices.begin(), indices.end(), std::back_inserter(places), [](const Index& i) { return i.type != Index::Type::kNewAxis; });
+  std::copy_if(indices.begin(), indices.end(), std::back_inserter(places),
+               [](const Index& i) { return i.type != Index::Type::kNewAxis; });
   const Dims placed = view_index(contiguous(shape(), 1), places).shape;
   node_ = settle(graph::make_pieces(dtype(), shape(), {node_, reshape(fitted, placed).node()}, {{}, places})).node();
 }
@@ -139,7 +170,8 @@ void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memo
     throw ShapeError(cat("out has shape ", shape_text(layout.shape), "; the result has ", shape_text(array.shape())));
   }
   if (array.dtype() != dtype) {
-    throw DTypeError(cat("out has dtype ", name_of(dtype), "; the result has ", name_of(array.dtype()), "; convert it with astype"));
+    throw DTypeError(
+        cat("out has dtype ", name_of(dtype), "; the result has ", name_of(array.dtype()), "; convert it with astype"));
   }
   run::Request request{array.node(), {}};
   request.destination.kind = run::Destination::Kind::kMemory;
@@ -152,7 +184,8 @@ void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memo
   }
   if (clash) {
     // What is written would still be read: the result is computed beside it first. The handle itself keeps no copy.
-    const Array apart(graph::make_elementwise(Op::k_where, {full({}, {Kind::kBool, true}).node(), array.node(), array.node()}));
+    const Array apart(
+        graph::make_elementwise(Op::k_where, {full({}, {Kind::kBool, true}).node(), array.node(), array.node()}));
     evaluate({apart}, options);
     request.node = apart.node();
   }
@@ -176,8 +209,9 @@ bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layo
       const std::byte* other = operand.memory->data();
       const ByteRange read = byte_range(operand.layout, size_of(operand.dtype));
       if (other + read.end <= memory + written.begin || memory + written.end <= other + read.begin) continue;
-      const bool same = other + operand.layout.offset == memory + layout.offset && operand.layout.shape == layout.shape &&
-                        operand.layout.strides == layout.strides && size_of(operand.dtype) == size;
+      const bool same = other + operand.layout.offset == memory + layout.offset &&
+                        operand.layout.shape == layout.shape && operand.layout.strides == layout.strides &&
+                        size_of(operand.dtype) == size;
       if (!same || plan.pipelines.size() > 1) return true;
     }
   }
@@ -194,27 +228,31 @@ Array elementwise(Op op, const std::vector<Operand>& operands) {
       common = common ? promote(*common, dtype) : dtype;
     }
   }
-  const auto number_dtype = [&](const Number& number) { return common ? promote_weak(*common, number.kind) : default_dtype(number); };
+  const auto number_dtype = [&](const Number& number) {
+    return common ? promote_weak(*common, number.kind) : default_dtype(number);
+  };
   std::vector<DType> dtypes;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const Array* array = operands[i].array();
     const bool condition = first_is_condition && i == 0;
-    if (array != nullptr) dtypes.push_back(array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype());
-    else dtypes.push_back(condition ? DType::k_bool : number_dtype(*operands[i].number()));
+    if (array != nullptr)
+      dtypes.push_back(array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype());
+    else
+      dtypes.push_back(condition ? DType::k_bool : number_dtype(*operands[i].number()));
   }
   const ElementwiseTypes types = infer_elementwise(op, dtypes);
   std::vector<graph::NodeRef> nodes;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const Array* array = operands[i].array();
     const DType wanted = first_is_condition && i == 0 ? DType::k_bool : types.compute;
-    if (array != nullptr) nodes.push_back(computable(array->node()));
-    else nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted), {}));
+    if (array != nullptr)
+      nodes.push_back(computable(array->node()));
+    else
+      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted), {}));
   }
   return settle(graph::make_elementwise(op, std::move(nodes)));
 }
 
-Array astype(const Array& x, DType dtype) {
-  return x.dtype() == dtype ? x : settle(graph::make_cast(x.node(), dtype));
-}
+Array astype(const Array& x, DType dtype) { return x.dtype() == dtype ? x : settle(graph::make_cast(x.node(), dtype)); }
 
 }  // namespace penstock

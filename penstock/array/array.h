@@ -111,17 +111,19 @@ Array elementwise(Op op, const std::vector<Operand>& operands);
   inline Array name(const Operand& x) { return elementwise(Op::k_##name, {x}); }
 #define PENSTOCK_FUNCTION_2(name) \
   inline Array name(const Operand& x1, const Operand& x2) { return elementwise(Op::k_##name, {x1, x2}); }
-#define PENSTOCK_FUNCTION_3(name) \
-  inline Array name(const Operand& x1, const Operand& x2, const Operand& x3) { return elementwise(Op::k_##name, {x1, x2, x3}); }
+#define PENSTOCK_FUNCTION_3(name)                                              \
+  inline Array name(const Operand& x1, const Operand& x2, const Operand& x3) { \
+    return elementwise(Op::k_##name, {x1, x2, x3});                            \
+  }
 #include "penstock/op/elementwise.def"
 #undef PENSTOCK_OP
 #undef PENSTOCK_FUNCTION_1
 #undef PENSTOCK_FUNCTION_2
 #undef PENSTOCK_FUNCTION_3
 
-#define PENSTOCK_OPERATOR(symbol, name)                                                       \
-  inline Array operator symbol(const Array& a, const Operand& b) { return name(a, b); }       \
-  inline Array operator symbol(const Operand& a, const Array& b) { return name(a, b); }       \
+#define PENSTOCK_OPERATOR(symbol, name)                                                 \
+  inline Array operator symbol(const Array& a, const Operand& b) { return name(a, b); } \
+  inline Array operator symbol(const Operand& a, const Array& b) { return name(a, b); } \
   inline Array operator symbol(const Array& a, const Array& b) { return name(a, b); }
 PENSTOCK_OPERATOR(+, add)
 PENSTOCK_OPERATOR(-, subtract)

@@ -15,8 +15,10 @@ namespace {
 double as_double(const Number& number) {
   return std::visit(
       []<class T>(T value) -> double {
-        if constexpr (std::is_same_v<T, std::complex<double>>) throw DTypeError("arange takes real numbers");
-        else return static_cast<double>(value);
+        if constexpr (std::is_same_v<T, std::complex<double>>)
+          throw DTypeError("arange takes real numbers");
+        else
+          return static_cast<double>(value);
       },
       number.value);
 }
@@ -53,7 +55,8 @@ Array triangle(const Array& x, std::int64_t k, bool lower) {
   if (x.ndim() < 2) throw ShapeError(cat("a triangle needs 2 dimensions; got shape ", shape_text(x.shape())));
   const Array number = diagonal_number(x.shape()[x.shape().size() - 2], x.shape().back());
   const Array keep = lower ? less_equal(number, k) : greater_equal(number, k);
-  const Number nothing = kind_of(x.dtype()) == Kind::kBool ? Number{Kind::kBool, false} : Number{Kind::kInt, std::int64_t{0}};
+  const Number nothing =
+      kind_of(x.dtype()) == Kind::kBool ? Number{Kind::kBool, false} : Number{Kind::kInt, std::int64_t{0}};
   return where(keep, x, full({}, nothing, x.dtype()));
 }
 

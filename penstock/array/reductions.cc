@@ -32,20 +32,23 @@ bool is_complex(const Array& x) { return kind_of(x.dtype()) == Kind::kComplex; }
 
 /// The dtype a mean or variance is taken in.
 DType float_dtype(const Array& x) {
-  if (kind_of(x.dtype()) == Kind::kFloat || is_complex(x)) return x.dtype() == DType::k_float16 ? DType::k_float32 : x.dtype();
+  if (kind_of(x.dtype()) == Kind::kFloat || is_complex(x))
+    return x.dtype() == DType::k_float16 ? DType::k_float32 : x.dtype();
   return DType::k_float64;
 }
 
 /// The sum for a mean: small integers are added exactly, what could overflow in float64.
 Array sum_for_mean(const Array& x, const Over& over) {
   const bool exact = is_integer(x.dtype()) && size_of(x.dtype()) <= 4;
-  return exact || x.dtype() == DType::k_bool ? astype(sum(x, over), DType::k_float64) : sum(astype(x, float_dtype(x)), over);
+  return exact || x.dtype() == DType::k_bool ? astype(sum(x, over), DType::k_float64)
+                                             : sum(astype(x, float_dtype(x)), over);
 }
 
 Array logical_reduction(Reduction reduction, bool of_nothing, const Array& x, const Over& over) {
   const std::vector<int> axes = axes_of(x, over);
   if (reduced_count(x, axes) == 0) {
-    return full(reduced_shape(Reduction::k_sum, x.shape(), axes, over.keepdims), {Kind::kBool, of_nothing}, DType::k_bool);
+    return full(reduced_shape(Reduction::k_sum, x.shape(), axes, over.keepdims), {Kind::kBool, of_nothing},
+                DType::k_bool);
   }
   return reduce(reduction, astype(x, DType::k_bool), over);
 }
@@ -68,7 +71,8 @@ Array sum(const Array& x, const Over& over, std::optional<DType> dtype) {
 }
 
 Array prod(const Array& x, const Over& over, std::optional<DType> dtype) {
-  return dtype ? astype(reduce(Reduction::k_prod, astype(x, *dtype), over), *dtype) : reduce(Reduction::k_prod, x, over);
+  return dtype ? astype(reduce(Reduction::k_prod, astype(x, *dtype), over), *dtype)
+               : reduce(Reduction::k_prod, x, over);
 }
 
 Array min(const Array& x, const Over& over) { return reduce(Reduction::k_min, x, over); }
@@ -107,11 +111,14 @@ Array histogram(const Array& x, const std::vector<double>& edges) {
   if (edges.size() < 2) throw ArgumentError(cat("a histogram needs at least 2 edges; got ", edges.size()));
   for (std::size_t i = 0; i < edges.size(); ++i) {
     if (!std::isfinite(edges[i])) throw ArgumentError(cat("edge ", i, " is ", edges[i], "; edges must be finite"));
-    if (i > 0 && !(edges[i - 1] < edges[i])) throw ArgumentError(cat("edges must ascend: edge ", i, " is ", edges[i], " after ", edges[i - 1]));
+    if (i > 0 && !(edges[i - 1] < edges[i]))
+      throw ArgumentError(cat("edges must ascend: edge ", i, " is ", edges[i], " after ", edges[i - 1]));
   }
   if (is_complex(x)) throw DTypeError(cat("histogram got ", name_of(x.dtype()), "; count real, imag or abs"));
   const auto bins = static_cast<std::int64_t>(edges.size()) - 1;
-  const double scale = edges == even_edges(bins, edges.front(), edges.back()) ? static_cast<double>(bins) / (edges.back() - edges.front()) : 0;
+  const double scale = edges == even_edges(bins, edges.front(), edges.back())
+                           ? static_cast<double>(bins) / (edges.back() - edges.front())
+                           : 0;
   return settle(graph::make_histogram(x.node(), edges, std::isfinite(scale) ? scale : 0));
 }
 

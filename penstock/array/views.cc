@@ -42,7 +42,8 @@ Array roll_axis(const Array& x, std::int64_t shift, int axis) {
   if (extent == 0) return x;
   const std::int64_t by = (shift % extent + extent) % extent;
   if (by == 0) return x;
-  const std::vector<graph::NodeRef> parts{x[along(axis, extent - by, extent)].node(), x[along(axis, 0, extent - by)].node()};
+  const std::vector<graph::NodeRef> parts{x[along(axis, extent - by, extent)].node(),
+                                          x[along(axis, 0, extent - by)].node()};
   return settle(graph::make_pieces(x.dtype(), x.shape(), parts, {along(axis, 0, by), along(axis, by, extent)}));
 }
 
@@ -92,7 +93,8 @@ Array squeeze(const Array& x, const Dims& axes) {
   std::vector<Index> indices(static_cast<std::size_t>(x.ndim()));
   for (const int axis : normal_axes(axes, x.ndim())) {
     const std::int64_t extent = x.shape()[static_cast<std::size_t>(axis)];
-    if (extent != 1) throw ShapeError(cat("cannot squeeze axis ", axis, " of extent ", extent, " in shape ", shape_text(x.shape())));
+    if (extent != 1)
+      throw ShapeError(cat("cannot squeeze axis ", axis, " of extent ", extent, " in shape ", shape_text(x.shape())));
     indices[static_cast<std::size_t>(axis)] = {Index::Type::kInteger, 0, {}, 1, false};
   }
   return viewed(x, {View::Type::kIndex, indices, {}, {}});
@@ -151,8 +153,8 @@ Array concat(const std::vector<Array>& arrays, std::optional<std::int64_t> axis)
     const std::int64_t length = fits ? expected[static_cast<std::size_t>(along_axis)] : 0;
     if (fits) expected[static_cast<std::size_t>(along_axis)] = extent;
     if (!fits || expected != shape) {
-      throw ShapeError(cat("concat along axis ", along_axis, ": shapes ", shape_text(parts[0].shape()), " and ", shape_text(part.shape()),
-                           " differ on another axis"));
+      throw ShapeError(cat("concat along axis ", along_axis, ": shapes ", shape_text(parts[0].shape()), " and ",
+                           shape_text(part.shape()), " differ on another axis"));
     }
     inputs.push_back(astype(part, dtype).node());
     places.push_back(along(along_axis, extent, extent + length));
@@ -165,7 +167,8 @@ Array stack(const std::vector<Array>& arrays, std::int64_t axis) {
   std::vector<Array> parts;
   for (const Array& array : arrays) {
     if (array.shape() != arrays[0].shape()) {
-      throw ShapeError(cat("stack needs equal shapes; got ", shape_text(arrays[0].shape()), " and ", shape_text(array.shape())));
+      throw ShapeError(
+          cat("stack needs equal shapes; got ", shape_text(arrays[0].shape()), " and ", shape_text(array.shape())));
     }
     parts.push_back(expand_dims(array, {axis}));
   }

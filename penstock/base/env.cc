@@ -41,7 +41,8 @@ std::vector<std::string> env_warnings() {
     for (const std::string& each : names) known = known || each == name;
     if (known) continue;
     const std::string near = nearest(name, names);
-    warnings.push_back(cat("unknown environment variable ", name, near.empty() ? "" : cat("; did you mean ", near, "?")));
+    warnings.push_back(
+        cat("unknown environment variable ", name, near.empty() ? "" : cat("; did you mean ", near, "?")));
   }
   return warnings;
 }

@@ -16,7 +16,7 @@ enum class Env : int {
 };
 
 struct EnvRow {
-  const char* name;     // with the PENSTOCK_ prefix
+  const char* name;  // with the PENSTOCK_ prefix
   const char* meaning;
 };
 

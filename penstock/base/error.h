@@ -28,11 +28,10 @@ class Error : public std::runtime_error {
   int sys_errno_;
 };
 
-#define PENSTOCK_ERROR(name, code, bases, status)                    \
-  class name : public Error {                                        \
-   public:                                                           \
-    explicit name(const std::string& what, int sys_errno = 0)        \
-        : Error(ErrorCode::k##name, what, sys_errno) {}              \
+#define PENSTOCK_ERROR(name, code, bases, status)                                                             \
+  class name : public Error {                                                                                 \
+   public:                                                                                                    \
+    explicit name(const std::string& what, int sys_errno = 0) : Error(ErrorCode::k##name, what, sys_errno) {} \
   };
 #include "penstock/base/error.def"
 #undef PENSTOCK_ERROR
@@ -46,11 +45,12 @@ std::string cat(const Parts&... parts) {
 }
 
 /// Throws InternalError when `holds` is false: a broken promise of our own, never a user's mistake.
-#define PENSTOCK_CHECK(holds, ...)                                                        \
-  do {                                                                                    \
-    if (!(holds)) {                                                                       \
-      throw ::penstock::InternalError(::penstock::cat(__FILE__, ":", __LINE__, ": ", #holds __VA_OPT__(, ": ", __VA_ARGS__))); \
-    }                                                                                     \
+#define PENSTOCK_CHECK(holds, ...)                                                                 \
+  do {                                                                                             \
+    if (!(holds)) {                                                                                \
+      throw ::penstock::InternalError(                                                             \
+          ::penstock::cat(__FILE__, ":", __LINE__, ": ", #holds __VA_OPT__(, ": ", __VA_ARGS__))); \
+    }                                                                                              \
   } while (false)
 
 }  // namespace penstock

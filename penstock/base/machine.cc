@@ -59,7 +59,8 @@ std::vector<std::string> cgroup_folders(const std::string& root, const std::stri
     if (controller.empty() ? names != ",," : names.find("," + controller + ",") == std::string::npos) continue;
     const std::string base = root + "/sys/fs/cgroup" + (controller.empty() ? "" : "/" + controller);
     std::vector<std::string> folders;
-    for (std::string path = line.substr(second + 1); !path.empty() && path != "/"; path = path.substr(0, path.rfind('/'))) {
+    for (std::string path = line.substr(second + 1); !path.empty() && path != "/";
+         path = path.substr(0, path.rfind('/'))) {
       folders.push_back(base + path);
     }
     folders.push_back(base);  // in a container the hierarchy is often mounted at the process's own folder
@@ -118,7 +119,8 @@ int cgroup_cpus(const std::string& root) {
   }
   for (const std::string& folder : cgroup_folders(root, "cpu")) {
     const std::int64_t quota = limit_in(folder + "/cpu.cfs_quota_us");
-    if (quota != kNoLimit) take(static_cast<double>(quota), static_cast<double>(limit_in(folder + "/cpu.cfs_period_us")));
+    if (quota != kNoLimit)
+      take(static_cast<double>(quota), static_cast<double>(limit_in(folder + "/cpu.cfs_period_us")));
   }
   const int whole = static_cast<int>(least);
   return least > whole ? whole + 1 : whole;

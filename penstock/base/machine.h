@@ -22,10 +22,11 @@ int usable_cpus();
 std::int64_t page_size();
 
 struct MemoryFacts {
-  std::int64_t total = 0;            // the machine's memory, bytes
-  std::int64_t available = 0;        // MemAvailable
-  std::int64_t cgroup_headroom = 0;  // smallest limit - (usage - inactive file) over all ancestors; INT64_MAX without a limit
-  std::int64_t cgroup_limit = 0;     // smallest limit over all ancestors; INT64_MAX without one
+  std::int64_t total = 0;      // the machine's memory, bytes
+  std::int64_t available = 0;  // MemAvailable
+  std::int64_t cgroup_headroom =
+      0;  // smallest limit - (usage - inactive file) over all ancestors; INT64_MAX without a limit
+  std::int64_t cgroup_limit = 0;  // smallest limit over all ancestors; INT64_MAX without one
   std::int64_t usable() const { return available < cgroup_headroom ? available : cgroup_headroom; }
 };
 

@@ -62,7 +62,8 @@ std::int64_t parse_count(std::string_view text) {
   std::int64_t value = -1;
   const char* end = text.data() + text.size();
   const auto [rest, status] = std::from_chars(text.data(), end, value);
-  if (status != std::errc() || rest != end || value < 0) throw ArgumentError(cat("'", text, "' is not a whole number of at least 0"));
+  if (status != std::errc() || rest != end || value < 0)
+    throw ArgumentError(cat("'", text, "' is not a whole number of at least 0"));
   return value;
 }
 

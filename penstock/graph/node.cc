@@ -21,9 +21,7 @@ Dims shape_of(const View& view, const Dims& shape) {
   return view.of(contiguous(shape, 1))->shape;
 }
 
-std::string axes_text(const std::vector<int>& axes) {
-  return shape_text(Dims(axes.begin(), axes.end()));
-}
+std::string axes_text(const std::vector<int>& axes) { return shape_text(Dims(axes.begin(), axes.end())); }
 
 }  // namespace
 
@@ -44,7 +42,11 @@ std::optional<Layout> View::of(const Layout& in) const {
 }
 
 Node::Node(DType dtype_, Dims shape_, Content content_, std::vector<NodeRef> inputs_)
-    : dtype(dtype_), shape(std::move(shape_)), depth(depth_over(inputs_)), content(std::move(content_)), inputs(std::move(inputs_)) {}
+    : dtype(dtype_),
+      shape(std::move(shape_)),
+      depth(depth_over(inputs_)),
+      content(std::move(content_)),
+      inputs(std::move(inputs_)) {}
 
 Node::~Node() {
   // A chain of nodes is taken apart in a loop: its length must not be limited by the stack.
@@ -95,7 +97,9 @@ std::string node_text(const Node& node) {
       static constexpr const char* kNames[] = {"index", "permute_dims", "broadcast_to", "flip", "reshape"};
       return kNames[static_cast<int>(v.type)];
     }
-    std::string operator()(const Reduce& r) const { return cat(row(r.reduction).name, " over axes ", axes_text(r.axes)); }
+    std::string operator()(const Reduce& r) const {
+      return cat(row(r.reduction).name, " over axes ", axes_text(r.axes));
+    }
     std::string operator()(const Histogram& h) const { return cat("histogram of ", h.edges.size() - 1, " bins"); }
     std::string operator()(const Pieces& p) const { return cat("assembly of ", p.places.size(), " parts"); }
   };

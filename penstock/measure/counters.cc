@@ -20,7 +20,9 @@ void add(Counter counter, std::int64_t amount) {
   counters[static_cast<std::size_t>(counter)].fetch_add(amount, std::memory_order_relaxed);
 }
 
-std::int64_t value(Counter counter) { return counters[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed); }
+std::int64_t value(Counter counter) {
+  return counters[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+}
 
 std::vector<std::pair<const char*, std::int64_t>> counter_values() {
   std::vector<std::pair<const char*, std::int64_t>> values;

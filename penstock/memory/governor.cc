@@ -15,7 +15,8 @@ namespace penstock::memory {
 namespace {
 
 std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -64,9 +65,11 @@ bool Governor::try_reserve(std::int64_t bytes) {
 
 void Governor::reserve(std::int64_t bytes, const char* what) {
   if (try_reserve(bytes)) return;
-  throw BudgetError(cat(what, " needs ", bytes_text(bytes), "; ", bytes_text(available()), " of the memory budget of ",
-                        bytes_text(budget()), " is free. Save the result to a file instead (ps.save, penstock eval -o), "
-                        "drop arrays that are no longer needed, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
+  throw BudgetError(
+      cat(what, " needs ", bytes_text(bytes), "; ", bytes_text(available()), " of the memory budget of ",
+          bytes_text(budget()),
+          " is free. Save the result to a file instead (ps.save, penstock eval -o), "
+          "drop arrays that are no longer needed, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
 }
 
 void Governor::release(std::int64_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }

@@ -17,10 +17,12 @@ class Governor {
   /// The budget in bytes: the set one, else PENSTOCK_MEMORY, else 80% of what machine and cgroup leave (re-read at
   /// most once a second; what Penstock holds already counts as left).
   std::int64_t budget();
-  /// A new budget for everything from now on; 0 returns to the default. Lowering it gives idle pool blocks back at once.
+  /// A new budget for everything from now on; 0 returns to the default. Lowering it gives idle pool blocks back at
+  /// once.
   void set_budget(std::int64_t bytes);
 
-  /// Takes `bytes` or throws BudgetError naming `what`, the need, the budget and the way out. Idle pool blocks yield first.
+  /// Takes `bytes` or throws BudgetError naming `what`, the need, the budget and the way out. Idle pool blocks yield
+  /// first.
   void reserve(std::int64_t bytes, const char* what);
   bool try_reserve(std::int64_t bytes);
   void release(std::int64_t bytes) noexcept;

@@ -19,8 +19,8 @@
 namespace penstock::memory {
 namespace {
 
-constexpr std::int64_t kKept = 64 << 10;       // smaller blocks are malloc's business
-constexpr std::int64_t kHuge = 2 << 20;        // from here on 2 MiB pages
+constexpr std::int64_t kKept = 64 << 10;  // smaller blocks are malloc's business
+constexpr std::int64_t kHuge = 2 << 20;   // from here on 2 MiB pages
 constexpr std::int64_t kPage = 4096;
 
 struct Pool {

@@ -72,7 +72,9 @@ ElementwiseTypes infer_elementwise(Op op, std::span<const DType> operands) {
     for (const DType each : operands) got += cat(got.empty() ? "" : ", ", name_of(each));
     throw DTypeError(cat(r.name, " got ", got, "; it wants ", wanted(r.domain)));
   }
-  const DType result = r.result == Result::kBool ? DType::k_bool : r.result == Result::kRealPart ? real_of(compute) : compute;
+  const DType result = r.result == Result::kBool       ? DType::k_bool
+                       : r.result == Result::kRealPart ? real_of(compute)
+                                                       : compute;
   return {compute, result};
 }
 
@@ -85,7 +87,8 @@ DType accumulator_of(Reduction r, DType operand) {
     case Accumulator::kSameReal:
     case Accumulator::kIndex:
       if (kind == Kind::kComplex) {
-        throw DTypeError(cat(row(r).name, " got ", name_of(operand), "; complex numbers have no order: reduce abs, real or imag"));
+        throw DTypeError(
+            cat(row(r).name, " got ", name_of(operand), "; complex numbers have no order: reduce abs, real or imag"));
       }
       return operand;
     case Accumulator::kFloatPair:

@@ -7,7 +7,18 @@
 
 namespace penstock {
 
-enum class Domain : std::uint8_t { kAny, kBoolean, kBits, kInteger, kNumeric, kReal, kOrdered, kFloating, kRealFloat, kComplex };
+enum class Domain : std::uint8_t {
+  kAny,
+  kBoolean,
+  kBits,
+  kInteger,
+  kNumeric,
+  kReal,
+  kOrdered,
+  kFloating,
+  kRealFloat,
+  kComplex
+};
 enum class Result : std::uint8_t { kSame, kBool, kRealPart };
 
 enum class Op : std::uint8_t {

@@ -12,8 +12,12 @@ namespace {
 
 class CountRunner final : public Runner {
  public:
-  CountRunner(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory, bool by_lead)
-      : pipeline_(pipeline), schedule_(pipeline.program, default_tile(pipeline.program.widest())), memory_(std::move(memory)), by_lead_(by_lead) {
+  CountRunner(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
+              bool by_lead)
+      : pipeline_(pipeline),
+        schedule_(pipeline.program, default_tile(pipeline.program.widest())),
+        memory_(std::move(memory)),
+        by_lead_(by_lead) {
     for (const int target : pipeline.targets) {
       const auto& node = *targets[static_cast<std::size_t>(target)].node;
       bins_.push_back(*node.as<graph::Histogram>());
@@ -23,7 +27,8 @@ class CountRunner final : public Runner {
 
   std::int64_t state_bytes(int threads) const override {
     std::int64_t bytes = threads * schedule_.bytes();
-    for (const auto& each : counts_) bytes += (threads + 1) * static_cast<std::int64_t>(each.size() * sizeof(std::int64_t));
+    for (const auto& each : counts_)
+      bytes += (threads + 1) * static_cast<std::int64_t>(each.size() * sizeof(std::int64_t));
     return bytes;
   }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
@@ -69,8 +74,8 @@ class CountRunner final : public Runner {
   }
 
  private:
-  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n, std::vector<std::vector<std::int64_t>>& counts,
-                  const kernel::Table& table) const {
+  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n,
+                  std::vector<std::vector<std::int64_t>>& counts, const kernel::Table& table) const {
     machine.run(first, n, nullptr);
     for (std::size_t k = 0; k < counts.size(); ++k) {
       const graph::Histogram& bins = bins_[k];
@@ -90,8 +95,8 @@ class CountRunner final : public Runner {
 
 }  // namespace
 
-std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
-                                   bool by_lead) {
+std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets,
+                                   std::vector<std::byte*> memory, bool by_lead) {
   return std::make_unique<CountRunner>(pipeline, targets, std::move(memory), by_lead);
 }
 

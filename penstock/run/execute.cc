@@ -43,8 +43,10 @@ Runners make_runners(const Plan& plan, const Pass& pass, const kernel::Table& ta
     const Pipeline& pipeline = plan.pipelines[static_cast<std::size_t>(index)];
     std::vector<std::byte*> memory = output_memory(plan, pipeline);
     if (pipeline.work == Work::kStore) runners.push_back(make_store(pipeline, std::move(memory), pass.by_lead));
-    if (pipeline.work == Work::kFold) runners.push_back(make_fold(pipeline, plan.targets, table, std::move(memory), pass.by_lead));
-    if (pipeline.work == Work::kCount) runners.push_back(make_count(pipeline, plan.targets, std::move(memory), pass.by_lead));
+    if (pipeline.work == Work::kFold)
+      runners.push_back(make_fold(pipeline, plan.targets, table, std::move(memory), pass.by_lead));
+    if (pipeline.work == Work::kCount)
+      runners.push_back(make_count(pipeline, plan.targets, std::move(memory), pass.by_lead));
   }
   return runners;
 }
@@ -72,8 +74,9 @@ class PassRun {
     walk_ = plan_pass(plan, pass, runners_, available, thread::count());
     context_.threads = walk_.threads;
     if (walk_.bytes() > available) {
-      throw BudgetError(cat("this evaluation needs at least ", bytes_text(walk_.bytes()), " beside its results for tiles and states; ",
-                            bytes_text(available), " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, "
+      throw BudgetError(cat("this evaluation needs at least ", bytes_text(walk_.bytes()),
+                            " beside its results for tiles and states; ", bytes_text(available),
+                            " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, "
                             "ps.memory_budget) or reduce fewer elements at once"));
     }
     context_.mapped = walk_.mapped;
@@ -110,7 +113,9 @@ class PassRun {
   }
 
  private:
-  const Pipeline& pipeline(std::size_t i) const { return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])]; }
+  const Pipeline& pipeline(std::size_t i) const {
+    return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])];
+  }
   const Operand& operand(const FileOperand& each) const {
     return pipeline(static_cast<std::size_t>(each.pipeline)).program.operands[static_cast<std::size_t>(each.operand)];
   }
@@ -124,7 +129,8 @@ class PassRun {
       for (const Operand& each : pipeline(i).program.operands) {
         const std::byte* base = nullptr;
         if (each.kind == Operand::Kind::kMemory) base = each.memory->data();
-        if (each.kind == Operand::Kind::kTarget) base = plan_.targets[static_cast<std::size_t>(each.target)].destination.memory->data();
+        if (each.kind == Operand::Kind::kTarget)
+          base = plan_.targets[static_cast<std::size_t>(each.target)].destination.memory->data();
         if (each.kind == Operand::Kind::kFile) base = each.file->mapping().data();
         bases.push_back(base);
       }
@@ -150,14 +156,16 @@ class PassRun {
     for (std::size_t k = 0; k < p.targets.size(); ++k) {
       if (p.parts[k].kind != Kind::kFile) continue;
       const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
-      buffers[k] = std::make_shared<memory::Buffer>(memory::Buffer::allocate((stretch.end - stretch.begin) * size, "tile of an output"));
+      buffers[k] = std::make_shared<memory::Buffer>(
+          memory::Buffer::allocate((stretch.end - stretch.begin) * size, "tile of an output"));
       into[k] = buffers[k]->data();
     }
     runners_[i]->feed(units, bases_[i], into, context_);
     for (std::size_t k = 0; k < p.targets.size(); ++k) {
       if (!buffers[k]) continue;
       const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
-      writer.push([part = p.parts[k], buffer = buffers[k], stretch, size] { write_part(part, *buffer, stretch, size); }, monitor_);
+      writer.push([part = p.parts[k], buffer = buffers[k], stretch, size] { write_part(part, *buffer, stretch, size); },
+                  monitor_);
       buffers[k] = nullptr;
     }
   }
@@ -177,7 +185,8 @@ class PassRun {
     for (std::int64_t first = stretch.begin; first < stretch.end;) {
       std::int64_t offset = layout.offset;
       std::int64_t rest = first;
-      for (std::size_t d = last + 1; d-- > 0; rest /= layout.shape[d]) offset += rest % layout.shape[d] * layout.strides[d];
+      for (std::size_t d = last + 1; d-- > 0; rest /= layout.shape[d])
+        offset += rest % layout.shape[d] * layout.strides[d];
       const std::int64_t length = std::min(row - first % row, stretch.end - first);
       part.sink->write(offset, from, length * size);
       from += length * size;
@@ -216,8 +225,9 @@ void check_budget(const Plan& plan) {
   memory::Governor& governor = memory::Governor::instance();
   const std::int64_t need = plan.result_bytes();
   if (need <= governor.available()) return;
-  throw BudgetError(cat("the result needs ", bytes_text(need), "; ", bytes_text(governor.available()), " of the memory budget of ",
-                        bytes_text(governor.budget()), " is free. Save it to a file instead (ps.save(x, \"out.npy\"), penstock eval "
+  throw BudgetError(cat("the result needs ", bytes_text(need), "; ", bytes_text(governor.available()),
+                        " of the memory budget of ", bytes_text(governor.budget()),
+                        " is free. Save it to a file instead (ps.save(x, \"out.npy\"), penstock eval "
                         "-o out.npy), evaluate a part of it, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
 }
 
@@ -282,7 +292,9 @@ void allocate_results(Plan& plan) {
     if (target.destination.kind != Kind::kNode) continue;
     target.destination.memory = memory::share(memory::Buffer::allocate(target.node->bytes(), "the result"));
     const bool computed = std::any_of(plan.pipelines.begin(), plan.pipelines.end(), [&](const Pipeline& p) {
-      return p.program.size() > 0 && std::any_of(p.targets.begin(), p.targets.end(), [&](int t) { return &plan.targets[static_cast<std::size_t>(t)] == &target; });
+      return p.program.size() > 0 && std::any_of(p.targets.begin(), p.targets.end(), [&](int t) {
+               return &plan.targets[static_cast<std::size_t>(t)] == &target;
+             });
     });
     if (!computed) fill_empty(target);
   }
@@ -332,7 +344,9 @@ PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t av
   }
   for (const auto& file : walk.mapped) report.reads.push_back(cat(file->path(), ": mapped"));
   for (const Stream& stream : walk.streams) {
-    report.reads.push_back(cat(stream.file->path(), stream.mode == store::ReadMode::kDirect ? ": read ahead, direct" : ": read ahead, buffered"));
+    report.reads.push_back(cat(stream.file->path(), stream.mode == store::ReadMode::kDirect
+                                                        ? ": read ahead, direct"
+                                                        : ": read ahead, buffered"));
   }
   return report;
 }

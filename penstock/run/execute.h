@@ -19,20 +19,20 @@ void evaluate(const std::vector<Request>& requests, const Options& options = {})
 /// Facts of a plan for people and programs.
 struct PlanReport {
   struct Pipeline {
-    std::string work;           // "store", "fold", "count"
+    std::string work;  // "store", "fold", "count"
     std::vector<std::string> outputs;
     std::vector<std::string> sources;
     Dims shape;
-    std::string program;        // one line a value
-    std::int64_t tile = 0;      // elements of a register tile
+    std::string program;    // one line a value
+    std::int64_t tile = 0;  // elements of a register tile
   };
   struct Pass {
     int wave = 0;
     std::vector<Pipeline> pipelines;
     std::int64_t units = 0;
-    std::int64_t step = 0;      // units of an outer tile
+    std::int64_t step = 0;  // units of an outer tile
     std::int64_t tile_bytes = 0;
-    int depth = 0;              // tiles in flight; 0: nothing is streamed
+    int depth = 0;                   // tiles in flight; 0: nothing is streamed
     std::vector<std::string> reads;  // "photos.npy: mapped"
   };
   std::vector<Pass> passes;

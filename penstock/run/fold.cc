@@ -15,7 +15,8 @@ std::int64_t NodeStack::entries_for(std::int64_t leaves) {
 void NodeStack::push(const std::byte* state, std::int64_t width, int level, double elements) {
   const std::int64_t field = reducer_->field_bytes;
   for (int f = 0; f < reducer_->fields; ++f) {
-    std::memcpy(node(depth_) + f * channels_ * field, state + f * width * field, static_cast<std::size_t>(channels_ * field));
+    std::memcpy(node(depth_) + f * channels_ * field, state + f * width * field,
+                static_cast<std::size_t>(channels_ * field));
   }
   levels_[depth_] = level;
   elements_[depth_] = elements;
@@ -80,11 +81,15 @@ void Core::fold(const void* x, std::int64_t n) {
 
 std::int64_t Core::fold_leaves(const std::byte* x, std::int64_t n) {
   const std::int64_t leaf = leaf_values();
-  if (shape_.reducer->fold_tree == nullptr || shape_.channels != 1 || shape_.lanes == 1 || position_ != opened_ || n < leaf) return 0;
+  if (shape_.reducer->fold_tree == nullptr || shape_.channels != 1 || shape_.lanes == 1 || position_ != opened_ ||
+      n < leaf)
+    return 0;
   // The widest subtree that starts at this leaf and is there in full.
   const std::int64_t number = position_ / leaf;
   int level = 0;
-  while ((std::int64_t{2} << level) <= kernel::kMostLeaves && number % (std::int64_t{2} << level) == 0 && (leaf * 2 << level) <= n) ++level;
+  while ((std::int64_t{2} << level) <= kernel::kMostLeaves && number % (std::int64_t{2} << level) == 0 &&
+         (leaf * 2 << level) <= n)
+    ++level;
   const std::int64_t taken = leaf << level;
   alignas(16) std::byte node[16];
   shape_.reducer->fold_tree(x, std::int64_t{1} << level, node);
@@ -116,8 +121,8 @@ void Core::collapse_ragged(std::int64_t elements) {
     for (std::int64_t lane = 0; lane < half; ++lane) {
       const double other = counts[lane + half];
       if (other == 0) continue;
-      shape_.reducer->merge(state_, shape_.width(), lane * channels, state_, shape_.width(), (lane + half) * channels, channels,
-                            counts[lane], other);
+      shape_.reducer->merge(state_, shape_.width(), lane * channels, state_, shape_.width(), (lane + half) * channels,
+                            channels, counts[lane], other);
       counts[lane] += other;
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reduction tree: fixed by element index, so that threads, tiles and CPU targets can't change a bit of the result.
 //
-// A run of elements x[0], x[1], ... of one output (a core) is cut into leaves of constant length. Within a leaf, element
-// r goes to virtual lane r % lanes; the lanes are merged by halves, the leaves as a binary tree by leaf number:
+// A run of elements x[0], x[1], ... of one output (a core) is cut into leaves of constant length. Within a leaf,
+// element r goes to virtual lane r % lanes; the lanes are merged by halves, the leaves as a binary tree by leaf number:
 //
 //   leaf 0   leaf 1   leaf 2   leaf 3   leaf 4        an odd node at the end of a level moves up as it is
 //      \      /          \      /          |
@@ -78,7 +78,9 @@ struct CoreShape {
   std::int64_t width() const { return lanes * channels; }
   std::int64_t state_bytes() const { return width() * reducer->fields * reducer->field_bytes; }
   /// Bytes of one Core's storage, a multiple of 64.
-  std::int64_t bytes() const { return (state_bytes() + NodeStack::bytes(*reducer, channels, most_nodes) + 127) / 64 * 64; }
+  std::int64_t bytes() const {
+    return (state_bytes() + NodeStack::bytes(*reducer, channels, most_nodes) + 127) / 64 * 64;
+  }
 };
 
 /// One run being reduced.

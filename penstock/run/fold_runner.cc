@@ -18,9 +18,9 @@ namespace {
 
 /// One reduction of the pipeline.
 struct Output {
-  CoreShape shape;            // of a full block
-  std::int64_t parts = 1;     // values an element consists of: 2 for complex sums
-  int field = 0;              // of the state that holds the result
+  CoreShape shape;         // of a full block
+  std::int64_t parts = 1;  // values an element consists of: 2 for complex sums
+  int field = 0;           // of the state that holds the result
   std::byte* to = nullptr;
 };
 
@@ -109,7 +109,8 @@ class FoldRunner final : public Runner {
         width_(g_.columns ? block_width(g_.channels) : g_.channels),
         blocks_((g_.channels + width_ - 1) / width_),
         splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
-        chunk_(std::max<std::int64_t>(static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
+        chunk_(std::max<std::int64_t>(
+            static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
     for (std::size_t k = 0; k < pipeline.targets.size(); ++k) {
       const auto& node = *targets[static_cast<std::size_t>(pipeline.targets[k])].node;
       outputs_.push_back(output_for(*node.as<graph::Reduce>(), node.inputs[0]->dtype, table, memory[k]));
@@ -144,11 +145,15 @@ class FoldRunner final : public Runner {
   }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
-    if (g_.split_kept) feed_kept(units, bases, context);
-    else feed_rows(units, bases, context);
+    if (g_.split_kept)
+      feed_kept(units, bases, context);
+    else
+      feed_rows(units, bases, context);
   }
 
-  void finish() override { PENSTOCK_CHECK(open_.empty() && meetings_.empty(), "a reduction ended before its elements"); }
+  void finish() override {
+    PENSTOCK_CHECK(open_.empty() && meetings_.empty(), "a reduction ended before its elements");
+  }
 
  private:
   /// Whole groups of lanes, so that the fast loop of the kernels sees nothing else.
@@ -214,7 +219,8 @@ class FoldRunner final : public Runner {
       const std::int64_t row0 = begin / blocks_ + (block < begin % blocks_ ? 1 : 0);
       const std::int64_t row1 = end / blocks_ + (block < end % blocks_ ? 1 : 0);
       const std::int64_t base = core * g_.length;
-      return Item{core, block * width_, std::min(width_, g_.channels - block * width_), std::clamp<std::int64_t>(row0 - base, 0, g_.length),
+      return Item{core, block * width_, std::min(width_, g_.channels - block * width_),
+                  std::clamp<std::int64_t>(row0 - base, 0, g_.length),
                   std::clamp<std::int64_t>(row1 - base, 0, g_.length)};
     };
     const std::int64_t n = (last_core - first_core + 1) * blocks_;
@@ -226,13 +232,15 @@ class FoldRunner final : public Runner {
     }
     // Cores that meet in one output are put together before too many of them wait.
     for (std::int64_t first = 0; first < n; first += kItemsAtOnce) {
-      run_items(std::min(n - first, kItemsAtOnce), each, bases, context, [&](std::int64_t i) { return item(first + i); });
+      run_items(std::min(n - first, kItemsAtOnce), each, bases, context,
+                [&](std::int64_t i) { return item(first + i); });
       meet();
     }
   }
 
   template <class ItemOf>
-  void run_items(std::int64_t n, std::int64_t elements_each, const Bases& bases, const PassContext& context, const ItemOf& item) {
+  void run_items(std::int64_t n, std::int64_t elements_each, const Bases& bases, const PassContext& context,
+                 const ItemOf& item) {
     const std::int64_t batch = std::max<std::int64_t>(1, kChunk / std::max<std::int64_t>(elements_each, 1));
     const int workers = workers_for(traffic(pipeline_.program, n * elements_each), context.threads);
     context.share((n + batch - 1) / batch, workers, [&](const auto& next) {
@@ -240,7 +248,8 @@ class FoldRunner final : public Runner {
       machine.bind(bases);
       CoreSet scratch(outputs_, width_, 0);
       for (std::int64_t b = next(); b >= 0; b = next()) {
-        for (std::int64_t i = b * batch; i < std::min(n, (b + 1) * batch); ++i) run_item(item(i), machine, scratch, context);
+        for (std::int64_t i = b * batch; i < std::min(n, (b + 1) * batch); ++i)
+          run_item(item(i), machine, scratch, context);
       }
     });
   }
@@ -268,7 +277,8 @@ class FoldRunner final : public Runner {
       const std::int64_t head = std::min(item.end, begin / chunk_ * chunk_ + chunk_);
       const std::int64_t left = (item.end - head + chunk_ - 1) / chunk_;
       const std::int64_t n = std::min(left, kChunksAtOnce);
-      while (static_cast<std::int64_t>(chunks.size()) < n) chunks.push_back(std::make_unique<CoreSet>(outputs_, item.width, 0));
+      while (static_cast<std::int64_t>(chunks.size()) < n)
+        chunks.push_back(std::make_unique<CoreSet>(outputs_, item.width, 0));
       context.share(n + 1, context.threads, [&](const auto& next) {
         TileMachine machine(schedule_, *context.table);
         machine.bind(bases);
@@ -280,7 +290,8 @@ class FoldRunner final : public Runner {
           const std::int64_t start = head + (i - 1) * chunk_;
           CoreSet& chunk = *chunks[static_cast<std::size_t>(i - 1)];
           chunk.reset(outputs_, item.width, start);
-          fold({item.core, item.column, item.width, start, std::min(item.end, start + chunk_)}, machine, chunk, context);
+          fold({item.core, item.column, item.width, start, std::min(item.end, start + chunk_)}, machine, chunk,
+               context);
           if (start + chunk_ <= item.end) chunk.close();
         }
       });
@@ -295,7 +306,8 @@ class FoldRunner final : public Runner {
     const std::int64_t base = item.core * g_.core_size();
     auto body = [&] {
       if (g_.columns || g_.split_kept) {
-        for (std::int64_t r = item.begin; r < item.end; ++r) fold_stretch(base + r * g_.channels + item.column, item.width, machine, cores);
+        for (std::int64_t r = item.begin; r < item.end; ++r)
+          fold_stretch(base + r * g_.channels + item.column, item.width, machine, cores);
       } else {
         fold_stretch(base + item.begin * g_.channels, (item.end - item.begin) * g_.channels, machine, cores);
       }
@@ -336,7 +348,8 @@ class FoldRunner final : public Runner {
     if (g_.cores_per_output() == 1) {
       for (std::size_t k = 0; k < outputs_.size(); ++k) {
         const NodeStack& nodes = cores.cores()[k].nodes();
-        write(outputs_[k], g_.output_of(item.core) * g_.channels + item.column, item.width, nodes.result(outputs_[k].field));
+        write(outputs_[k], g_.output_of(item.core) * g_.channels + item.column, item.width,
+              nodes.result(outputs_[k].field));
       }
       return;
     }
@@ -371,7 +384,8 @@ class FoldRunner final : public Runner {
       if (++meeting.cores < g_.cores_per_output()) continue;
       for (std::size_t k = 0; k < outputs_.size(); ++k) {
         meeting.stacks[k].close();
-        write(outputs_[k], g_.output_of(core) * g_.channels + column, finished.width, meeting.stacks[k].result(outputs_[k].field));
+        write(outputs_[k], g_.output_of(core) * g_.channels + column, finished.width,
+              meeting.stacks[k].result(outputs_[k].field));
       }
       meetings_.erase(place);
     }
@@ -383,7 +397,8 @@ class FoldRunner final : public Runner {
     if (!meeting.stacks.empty()) return meeting;
     const std::int64_t entries = NodeStack::entries_for(g_.cores_per_output());
     std::int64_t bytes = 0;
-    for (const Output& output : outputs_) bytes += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
+    for (const Output& output : outputs_)
+      bytes += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
     meeting.storage = memory::Buffer::allocate(bytes, "state of a reduction");
     std::byte* at = meeting.storage.data();
     for (const Output& output : outputs_) {
@@ -397,10 +412,10 @@ class FoldRunner final : public Runner {
   const Geometry& g_;
   Schedule schedule_;
   bool by_lead_;
-  std::int64_t width_;   // columns in a block
+  std::int64_t width_;  // columns in a block
   std::int64_t blocks_;
-  bool splits_;          // few cores: each is cut into chunks
-  std::int64_t chunk_;   // elements of a channel in a chunk: a power of two, a multiple of every leaf
+  bool splits_;         // few cores: each is cut into chunks
+  std::int64_t chunk_;  // elements of a channel in a chunk: a power of two, a multiple of every leaf
   std::vector<Output> outputs_;
   std::mutex mutex_;
   std::map<std::int64_t, std::unique_ptr<CoreSet>> open_;  // cores that the next feed goes on with
@@ -410,8 +425,8 @@ class FoldRunner final : public Runner {
 
 }  // namespace
 
-std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets, const kernel::Table& table,
-                                  std::vector<std::byte*> memory, bool by_lead) {
+std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets,
+                                  const kernel::Table& table, std::vector<std::byte*> memory, bool by_lead) {
   return std::make_unique<FoldRunner>(pipeline, targets, table, memory, by_lead);
 }
 

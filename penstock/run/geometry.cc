@@ -48,8 +48,10 @@ Geometry geometry_of(const Dims& shape, const std::vector<int>& axes) {
   for (int i = 0; i < static_cast<int>(shape.size()); ++i) {
     const std::int64_t extent = shape[static_cast<std::size_t>(i)];
     // An extent of 1 has no place in any order; it is walked first, where it changes nothing.
-    if (extent == 1) g.order.push_back(i);
-    else walk.push_back({i, extent, std::binary_search(axes.begin(), axes.end(), i)});
+    if (extent == 1)
+      g.order.push_back(i);
+    else
+      walk.push_back({i, extent, std::binary_search(axes.begin(), axes.end(), i)});
   }
   const bool any_kept = std::any_of(walk.begin(), walk.end(), [](const Axis& a) { return !a.reduced; });
   std::size_t end = walk.size();
@@ -60,7 +62,8 @@ Geometry geometry_of(const Dims& shape, const std::vector<int>& axes) {
       std::size_t kept = tail;
       take_run(walk, kept, false);
       g.split_kept = kept == 0;
-      std::rotate(walk.begin() + static_cast<std::ptrdiff_t>(kept), walk.begin() + static_cast<std::ptrdiff_t>(tail), walk.end());
+      std::rotate(walk.begin() + static_cast<std::ptrdiff_t>(kept), walk.begin() + static_cast<std::ptrdiff_t>(tail),
+                  walk.end());
     }
   }
   if (any_kept) g.channels = take_run(walk, end, false);

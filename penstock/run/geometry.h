@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a reduction's iteration space is cut into cores. A function of shape and axes alone, because the tree of additions
-// follows from it.
+// How a reduction's iteration space is cut into cores. A function of shape and axes alone, because the tree of
+// additions follows from it.
 //
 //   dimensions   [ outer: any mix of kept and reduced ][ core: L reduced x M kept, side by side ]
 //
@@ -25,12 +25,12 @@ struct Geometry {
     std::int64_t output_stride;  // cores of the output per step; 0 when reduced
   };
 
-  std::vector<int> order;        // the iteration's axes as they are walked
+  std::vector<int> order;  // the iteration's axes as they are walked
   std::vector<Outer> outer;
-  std::int64_t length = 1;       // L
-  std::int64_t channels = 1;     // M
+  std::int64_t length = 1;    // L
+  std::int64_t channels = 1;  // M
   bool columns = false;
-  bool split_kept = false;       // the leading axis is among the core's kept ones, walked inside the reduced run
+  bool split_kept = false;  // the leading axis is among the core's kept ones, walked inside the reduced run
 
   std::int64_t core_size() const { return length * channels; }
   std::int64_t cores() const;

@@ -12,10 +12,10 @@
 namespace penstock::run {
 
 struct Progress {
-  std::int64_t done = 0;   // bytes of sources and file outputs dealt with
+  std::int64_t done = 0;  // bytes of sources and file outputs dealt with
   std::int64_t total = 0;
   double seconds = 0;
-  std::int64_t memory = 0; // bytes held under the governor
+  std::int64_t memory = 0;  // bytes held under the governor
 };
 
 struct Options {

@@ -11,8 +11,8 @@
 namespace penstock::run {
 namespace {
 
-constexpr std::int64_t kStreamTile = 16 << 20;    // what disks like, with room for a few in flight
-constexpr std::int64_t kResidentTile = 256 << 20; // one pipeline over memory: only progress and Ctrl-C need a cut
+constexpr std::int64_t kStreamTile = 16 << 20;     // what disks like, with room for a few in flight
+constexpr std::int64_t kResidentTile = 256 << 20;  // one pipeline over memory: only progress and Ctrl-C need a cut
 constexpr int kDepth = 3;
 
 enum class Io { kAuto, kMap, kRead, kDirect };
@@ -54,15 +54,21 @@ class PassPlanner {
     while (true) {
       cut(step);
       if (out_.bytes() <= available || (out_.step == runners_good_step(1) && out_.depth <= 1)) return std::move(out_);
-      if (out_.step > runners_good_step(1)) step = out_.step / 2;
-      else --out_.depth;
+      if (out_.step > runners_good_step(1))
+        step = out_.step / 2;
+      else
+        --out_.depth;
     }
   }
 
  private:
-  const Pipeline& pipeline(std::size_t i) const { return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])]; }
+  const Pipeline& pipeline(std::size_t i) const {
+    return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])];
+  }
 
-  std::int64_t runners_good_step(std::int64_t wanted) const { return pass_.by_lead ? std::max<std::int64_t>(wanted, 1) : runners_[0]->good_step(wanted); }
+  std::int64_t runners_good_step(std::int64_t wanted) const {
+    return pass_.by_lead ? std::max<std::int64_t>(wanted, 1) : runners_[0]->good_step(wanted);
+  }
 
   /// Bytes of sources and of file outputs.
   void measure() {
@@ -90,7 +96,8 @@ class PassPlanner {
         const int stream = choose_stream(i, o);
         out_.files.push_back({static_cast<int>(i), static_cast<int>(o), stream});
         const auto& file = program.operands[o].file;
-        if (stream < 0 && std::find(out_.mapped.begin(), out_.mapped.end(), file) == out_.mapped.end()) out_.mapped.push_back(file);
+        if (stream < 0 && std::find(out_.mapped.begin(), out_.mapped.end(), file) == out_.mapped.end())
+          out_.mapped.push_back(file);
       }
     }
   }
@@ -157,8 +164,10 @@ class PassPlanner {
       const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->stretch(units);
       const auto o = static_cast<std::size_t>(each.operand);
       const ByteRange one = hull(p.reads[o], size_of(p.program.operands[o].dtype), stretch);
-      if (range.size() == 0) range = one;
-      else range = {std::min(range.begin, one.begin), std::max(range.end, one.end)};
+      if (range.size() == 0)
+        range = one;
+      else
+        range = {std::min(range.begin, one.begin), std::max(range.end, one.end)};
     }
     return range;
   }
@@ -167,7 +176,7 @@ class PassPlanner {
   const Pass& pass_;
   const std::vector<std::unique_ptr<Runner>>& runners_;
   const Io io_;
-  std::vector<ByteRange> whole_;   // per stream
+  std::vector<ByteRange> whole_;  // per stream
   std::int64_t moved_ = 0;
   PassPlan out_;
 };
@@ -199,8 +208,8 @@ ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch) {
   return range;
 }
 
-PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, std::int64_t available,
-                   int threads) {
+PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners,
+                   std::int64_t available, int threads) {
   PassPlan found = PassPlanner(plan, pass, runners).make(available, threads);
   if (found.bytes() <= available || threads == 1) return found;
   return PassPlanner(plan, pass, runners).make(available, 1);

@@ -13,24 +13,24 @@ namespace penstock::run {
 
 /// One operand of one pipeline of a pass that lies in a file, and the stream it is read by.
 struct FileOperand {
-  int pipeline;   // index in the pass
+  int pipeline;  // index in the pass
   int operand;
-  int stream;     // index in PassPlan::streams; -1: through the mapping
+  int stream;  // index in PassPlan::streams; -1: through the mapping
 };
 
 struct PassPlan {
   int threads = 1;
   std::int64_t units = 1;
-  std::int64_t step = 1;                // units of an outer tile
-  int depth = 0;                        // tiles in flight; 0: nothing is read or written in tiles
-  std::vector<Stream> streams;          // files read into buffers, with what each tile needs
+  std::int64_t step = 1;        // units of an outer tile
+  int depth = 0;                // tiles in flight; 0: nothing is read or written in tiles
+  std::vector<Stream> streams;  // files read into buffers, with what each tile needs
   std::vector<FileOperand> files;
   std::vector<std::shared_ptr<store::FileSource>> mapped;
-  std::int64_t tile_in = 0;             // bytes of a tile's reads, at most
-  std::int64_t tile_out = 0;            // bytes of a tile's writes to files
-  std::int64_t state = 0;               // reductions and registers
+  std::int64_t tile_in = 0;   // bytes of a tile's reads, at most
+  std::int64_t tile_out = 0;  // bytes of a tile's writes to files
+  std::int64_t state = 0;     // reductions and registers
   std::int64_t source_bytes = 0;
-  std::int64_t output_bytes = 0;        // written to files
+  std::int64_t output_bytes = 0;  // written to files
 
   std::int64_t tiles() const { return (units + step - 1) / step; }
   Units tile(std::int64_t i) const { return {i * step, i * step + step < units ? i * step + step : units}; }
@@ -41,9 +41,9 @@ struct PassPlan {
 /// The bytes of `layout` that elements [stretch.begin, stretch.end) of its shape touch, or a little more.
 ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch);
 
-/// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer are in flight, then one thread works, until the pass fits
-/// into `available` bytes; when nothing fits, the least it needs is returned. Reads no data.
-PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, std::int64_t available,
-                   int threads);
+/// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer are in flight, then one thread works, until
+/// the pass fits into `available` bytes; when nothing fits, the least it needs is returned. Reads no data.
+PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners,
+                   std::int64_t available, int threads);
 
 }  // namespace penstock::run

@@ -17,11 +17,11 @@ struct Job {
   Work work = Work::kStore;
   NodeRef root;
   int target = -1;
-  Layout part;             // kStore: within the target's destination
-  bool whole = true;       // the part is all of the target
-  std::vector<int> axes;   // kFold
+  Layout part;            // kStore: within the target's destination
+  bool whole = true;      // the part is all of the target
+  std::vector<int> axes;  // kFold
   int wave = 0;
-  Program program;         // alone, to see its operands
+  Program program;  // alone, to see its operands
 };
 
 /// The first extent over 1; 1 when there is none.
@@ -33,7 +33,8 @@ std::int64_t leading_extent(const Dims& shape) {
 }
 
 bool reads_memory(const Operand& operand) {
-  return operand.kind == Operand::Kind::kMemory || operand.kind == Operand::Kind::kFile || operand.kind == Operand::Kind::kTarget;
+  return operand.kind == Operand::Kind::kMemory || operand.kind == Operand::Kind::kFile ||
+         operand.kind == Operand::Kind::kTarget;
 }
 
 bool same_source(const Operand& a, const Operand& b) {
@@ -130,8 +131,10 @@ class Planner {
       const Layout part = view_index(layout, places[i]);
       const NodeRef& input = node.inputs[i];
       if (part.size() == 0) continue;
-      if (input->as<graph::Pieces>() && shared_.count(input.get()) == 0) add_pieces(*input, target, part);
-      else jobs_.push_back({Work::kStore, input, target, part, false, {}, 0, {}});
+      if (input->as<graph::Pieces>() && shared_.count(input.get()) == 0)
+        add_pieces(*input, target, part);
+      else
+        jobs_.push_back({Work::kStore, input, target, part, false, {}, 0, {}});
     }
   }
 
@@ -171,7 +174,8 @@ class Planner {
         // Parts of one target may overlap: a later one never runs before an earlier one.
         int wave = part_wave[static_cast<std::size_t>(job.target)];
         for (const Operand& operand : job.program.operands) {
-          if (operand.kind == Operand::Kind::kTarget) wave = std::max(wave, plan_.targets[static_cast<std::size_t>(operand.target)].wave + 1);
+          if (operand.kind == Operand::Kind::kTarget)
+            wave = std::max(wave, plan_.targets[static_cast<std::size_t>(operand.target)].wave + 1);
         }
         part_wave[static_cast<std::size_t>(job.target)] = wave;
         if (job.wave == wave) continue;
@@ -195,8 +199,9 @@ class Planner {
     part.layout = job.part;
     for (std::size_t i = 0; merge && i < plan_.pipelines.size(); ++i) {
       Pipeline& pipeline = plan_.pipelines[i];
-      if (!merges_[i] || pipeline.targets.size() == kMostOutputs || pipeline.work != job.work || pipeline.wave != job.wave || pipeline.program.shape != job.program.shape ||
-          axes_[i] != job.axes || !share_source(pipeline.program, job.program)) {
+      if (!merges_[i] || pipeline.targets.size() == kMostOutputs || pipeline.work != job.work ||
+          pipeline.wave != job.wave || pipeline.program.shape != job.program.shape || axes_[i] != job.axes ||
+          !share_source(pipeline.program, job.program)) {
         continue;
       }
       roots_[i].push_back(job.root);
@@ -247,11 +252,14 @@ class Planner {
     for (std::size_t k = 0; k < pipeline.targets.size(); ++k) {
       const Target& target = plan_.targets[static_cast<std::size_t>(pipeline.targets[k])];
       const bool shared = shared_.count(target.node.get()) != 0;
-      if (shared || target.destination.kind != Destination::Kind::kNode || pipeline.parts[k].layout.shape != target.node->shape) return;
+      if (shared || target.destination.kind != Destination::Kind::kNode ||
+          pipeline.parts[k].layout.shape != target.node->shape)
+        return;
     }
     const Operand* widest = nullptr;
     for (const Operand& operand : pipeline.program.operands) {
-      if (reads_memory(operand) && std::count(operand.layout.strides.begin(), operand.layout.strides.end(), 0) == 0) widest = &operand;
+      if (reads_memory(operand) && std::count(operand.layout.strides.begin(), operand.layout.strides.end(), 0) == 0)
+        widest = &operand;
     }
     if (widest == nullptr) return;
     std::vector<int> order;
@@ -279,7 +287,8 @@ class Planner {
     for (const Pipeline& pipeline : plan_.pipelines) last = std::max(last, pipeline.wave);
     for (int wave = 0; wave <= last; ++wave) {
       for (std::size_t i = 0; i < plan_.pipelines.size(); ++i) {
-        if (plan_.pipelines[i].wave == wave && plan_.pipelines[i].program.size() > 0) join_pass(static_cast<int>(i), wave);
+        if (plan_.pipelines[i].wave == wave && plan_.pipelines[i].program.size() > 0)
+          join_pass(static_cast<int>(i), wave);
       }
     }
   }
@@ -303,10 +312,10 @@ class Planner {
   }
 
   Plan plan_;
-  Targets shared_;                        // nodes that are targets to all who read them
+  Targets shared_;  // nodes that are targets to all who read them
   std::vector<Job> jobs_;
   std::size_t targets_with_jobs_ = 0;
-  std::vector<bool> merges_;              // per pipeline: takes further jobs
+  std::vector<bool> merges_;  // per pipeline: takes further jobs
   std::vector<std::vector<NodeRef>> roots_;
   std::vector<std::vector<int>> axes_;
 };

@@ -40,7 +40,7 @@ struct Request {
 
 struct Target {
   graph::NodeRef node;
-  Destination destination;     // kNode: memory and layout are set when it is computed
+  Destination destination;  // kNode: memory and layout are set when it is computed
   int wave = 0;
   bool requested = false;
 };
@@ -57,15 +57,15 @@ struct Pipeline {
   std::vector<Destination> parts;  // kStore: the part of the target's destination that output k fills
   Geometry geometry;               // kFold
   int wave = 0;
-  Dims natural;                    // the iteration's shape before a fold reorders its axes
-  std::vector<Layout> reads;       // operands' layouts in that shape
+  Dims natural;               // the iteration's shape before a fold reorders its axes
+  std::vector<Layout> reads;  // operands' layouts in that shape
 };
 
 struct Pass {
   std::vector<int> pipelines;
   int wave = 0;
-  std::int64_t units = 1;          // steps the walk may be cut into
-  bool by_lead = false;            // units are steps of the leading axis; else of the only pipeline's finest cut
+  std::int64_t units = 1;  // steps the walk may be cut into
+  bool by_lead = false;    // units are steps of the leading axis; else of the only pipeline's finest cut
 };
 
 struct Plan {
@@ -73,9 +73,9 @@ struct Plan {
   std::vector<Pipeline> pipelines;
   std::vector<Pass> passes;
 
-  std::int64_t result_bytes() const;   // fresh memory for targets
-  std::int64_t source_bytes() const;   // bytes of operands read, once a pass
-  std::int64_t output_bytes() const;   // bytes written to files
+  std::int64_t result_bytes() const;  // fresh memory for targets
+  std::int64_t source_bytes() const;  // bytes of operands read, once a pass
+  std::int64_t output_bytes() const;  // bytes written to files
 };
 
 /// Throws ShapeError, DTypeError or BudgetError; reads no data. The caller holds graph_mutex().

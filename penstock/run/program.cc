@@ -112,8 +112,8 @@ class Compiler {
   }
 
   int emit(Instruction instruction) {
-    const auto key = std::tuple(instruction.cast, instruction.op, instruction.from, instruction.to, instruction.inputs[0],
-                                instruction.inputs[1], instruction.inputs[2]);
+    const auto key = std::tuple(instruction.cast, instruction.op, instruction.from, instruction.to,
+                                instruction.inputs[0], instruction.inputs[1], instruction.inputs[2]);
     const auto [found, added] = instruction_ids_.try_emplace(key, static_cast<int>(program_.values.size()));
     if (added) {
       instruction.output = found->second;

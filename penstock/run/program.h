@@ -24,13 +24,13 @@ struct Operand {
   enum class Kind : std::uint8_t { kMemory, kFile, kTarget, kConstant, kIota };
   Kind kind = Kind::kConstant;
   DType dtype = DType::k_float32;
-  bool swapped = false;                         // big-endian in the file
-  std::shared_ptr<memory::Memory> memory;       // kMemory
-  std::shared_ptr<store::FileSource> file;      // kFile
-  int target = -1;                              // kTarget: another target of the plan, evaluated before
-  graph::Scalar start;                          // kConstant, kIota
-  graph::Scalar delta;                          // kIota
-  Layout layout;                                // bytes; of kIota: elements
+  bool swapped = false;                     // big-endian in the file
+  std::shared_ptr<memory::Memory> memory;   // kMemory
+  std::shared_ptr<store::FileSource> file;  // kFile
+  int target = -1;                          // kTarget: another target of the plan, evaluated before
+  graph::Scalar start;                      // kConstant, kIota
+  graph::Scalar delta;                      // kIota
+  Layout layout;                            // bytes; of kIota: elements
   int value = -1;
 };
 
@@ -45,14 +45,14 @@ struct Instruction {
 };
 
 struct Program {
-  Dims shape;                      // of the iteration space
+  Dims shape;  // of the iteration space
   std::vector<Operand> operands;
   std::vector<Instruction> instructions;
-  std::vector<DType> values;       // dtype of each value
-  std::vector<int> outputs;        // values
+  std::vector<DType> values;  // dtype of each value
+  std::vector<int> outputs;   // values
 
   std::int64_t size() const { return count(shape); }
-  std::int64_t widest() const;     // bytes of the largest value dtype
+  std::int64_t widest() const;  // bytes of the largest value dtype
 };
 
 /// Nodes computed as targets of their own: they are operands to everything above them.
@@ -64,7 +64,8 @@ struct NeedsTarget {
   graph::NodeRef node;
 };
 
-/// Compiles `roots` (all of one shape) into one program. Nothing when a node must become a target first; it is put into `needs`.
+/// Compiles `roots` (all of one shape) into one program. Nothing when a node must become a target first; it is put into
+/// `needs`.
 std::optional<Program> compile(const std::vector<graph::NodeRef>& roots, const Targets& targets, NeedsTarget& needs);
 
 /// Text of the program, one line a value; for plans.

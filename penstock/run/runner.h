@@ -38,8 +38,8 @@ struct PassContext {
   /// Runs body(context) so that a truncated mapping becomes an error.
   void guarded(void (*body)(void*), void* context) const;
 
-  /// Items [0, n) claimed by `workers` threads. `work` is called once a worker with a function that gives the next item,
-  /// or -1 when there is none left; between items the evaluation can be stopped.
+  /// Items [0, n) claimed by `workers` threads. `work` is called once a worker with a function that gives the next
+  /// item, or -1 when there is none left; between items the evaluation can be stopped.
   void share(std::int64_t n, int workers, const std::function<void(const std::function<std::int64_t()>&)>& work) const;
 };
 
@@ -63,17 +63,19 @@ class Runner {
   virtual Stretch stretch(Units units) const = 0;
 
   /// Computes these units. `into[k]`: for output k with a file destination, where the stretch's first element goes.
-  virtual void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into, const PassContext& context) = 0;
+  virtual void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into,
+                    const PassContext& context) = 0;
   /// After the last feed: the targets hold their results.
   virtual void finish() = 0;
 };
 
-/// `memory[k]`: the destination memory of output k, null for files. With `by_lead`, units are steps of the leading axis.
+/// `memory[k]`: the destination memory of output k, null for files. With `by_lead`, units are steps of the leading
+/// axis.
 std::unique_ptr<Runner> make_store(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead);
-std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets, const kernel::Table& table,
-                                  std::vector<std::byte*> memory, bool by_lead);
-std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
-                                   bool by_lead);
+std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets,
+                                  const kernel::Table& table, std::vector<std::byte*> memory, bool by_lead);
+std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets,
+                                   std::vector<std::byte*> memory, bool by_lead);
 
 /// Elements that a worker takes at once: enough to pay for the claim, few enough to balance and to stop soon.
 inline constexpr std::int64_t kChunk = 64 << 10;

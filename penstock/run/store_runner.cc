@@ -11,7 +11,7 @@ namespace {
 
 /// Where one output's elements go.
 struct Place {
-  std::byte* base = nullptr;   // element i at base + i * size when contiguous, else byte 0 of the layout
+  std::byte* base = nullptr;  // element i at base + i * size when contiguous, else byte 0 of the layout
   bool contiguous = true;
   Layout layout;
   std::int64_t size = 1;
@@ -66,7 +66,8 @@ class StoreRunner final : public Runner {
   void finish() override {}
 
  private:
-  void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places, const PassContext& context) const {
+  void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places,
+                 const PassContext& context) const {
     std::byte* to[kMostOutputs] = {};
     const auto goes_straight = [&](const Place& place) { return place.contiguous && !context.streaming_stores; };
     const std::int64_t step = machine.step(std::all_of(places.begin(), places.end(), goes_straight));
@@ -78,14 +79,17 @@ class StoreRunner final : public Runner {
       machine.run(first, n, to);
       for (std::size_t k = 0; k < places.size(); ++k) {
         const std::byte* from = machine.output(static_cast<int>(k));
-        if (!places[k].contiguous) scatter(*context.table, places[k], first, n, from);
-        else if (to[k] == nullptr) context.table->stream(from, places[k].base + first * places[k].size, n * places[k].size);
+        if (!places[k].contiguous)
+          scatter(*context.table, places[k], first, n, from);
+        else if (to[k] == nullptr)
+          context.table->stream(from, places[k].base + first * places[k].size, n * places[k].size);
       }
     }
   }
 
   /// Elements [first, first + n) of the layout, written one row at a time.
-  static void scatter(const kernel::Table& table, const Place& place, std::int64_t first, std::int64_t n, const std::byte* from) {
+  static void scatter(const kernel::Table& table, const Place& place, std::int64_t first, std::int64_t n,
+                      const std::byte* from) {
     const Layout& layout = place.layout;
     const std::size_t rank = layout.shape.size();
     if (rank == 0) {
@@ -96,9 +100,11 @@ class StoreRunner final : public Runner {
     while (n > 0) {
       std::int64_t offset = layout.offset + first % row * layout.strides[rank - 1];
       std::int64_t rest = first / row;
-      for (std::size_t d = rank - 1; d-- > 0; rest /= layout.shape[d]) offset += rest % layout.shape[d] * layout.strides[d];
+      for (std::size_t d = rank - 1; d-- > 0; rest /= layout.shape[d])
+        offset += rest % layout.shape[d] * layout.strides[d];
       const std::int64_t length = std::min(n, row - first % row);
-      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + offset, layout.strides[rank - 1], length);
+      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + offset,
+                                                                             layout.strides[rank - 1], length);
       from += length * place.size;
       first += length;
       n -= length;

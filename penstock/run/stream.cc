@@ -11,7 +11,9 @@ constexpr std::chrono::milliseconds kPoll{10};
 }  // namespace
 
 ReadAhead::ReadAhead(std::vector<Stream> streams, int depth, int readers)
-    : streams_(std::move(streams)), tiles_(streams_.empty() ? 0 : static_cast<std::int64_t>(streams_.front().tiles.size())), depth_(depth) {
+    : streams_(std::move(streams)),
+      tiles_(streams_.empty() ? 0 : static_cast<std::int64_t>(streams_.front().tiles.size())),
+      depth_(depth) {
   for (int i = 0; i < readers && tiles_ > 0; ++i) threads_.emplace_back([this] { read_loop(); });
 }
 
@@ -35,7 +37,8 @@ void ReadAhead::read_loop() {
     lock.unlock();
     Slot slot;
     try {
-      for (const Stream& stream : streams_) slot.bytes.push_back(stream.file->read(stream.tiles[static_cast<std::size_t>(tile)], stream.mode));
+      for (const Stream& stream : streams_)
+        slot.bytes.push_back(stream.file->read(stream.tiles[static_cast<std::size_t>(tile)], stream.mode));
     } catch (...) {
       slot.error = std::current_exception();
     }

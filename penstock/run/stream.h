@@ -54,8 +54,8 @@ class ReadAhead {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::int64_t, Slot> slots_;
-  std::int64_t next_ = 0;       // to be read
-  std::int64_t released_ = 0;   // tiles the consumer is done with
+  std::int64_t next_ = 0;      // to be read
+  std::int64_t released_ = 0;  // tiles the consumer is done with
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };

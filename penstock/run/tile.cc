@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "penstock/base/env.h"
-#include "penstock/base/machine.h"
 #include "penstock/base/error.h"
+#include "penstock/base/machine.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
 
@@ -49,7 +49,9 @@ void prefetch(const std::byte* from, std::int64_t bytes) {
   for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
 }
 
-std::size_t log2_size(DType dtype) { return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype)))); }
+std::size_t log2_size(DType dtype) {
+  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
+}
 
 }  // namespace
 
@@ -87,7 +89,8 @@ Schedule::Schedule(const Program& program, std::int64_t tile)
     // A register is idle once its last reader has run; the output never shares one with this instruction's inputs.
     for (int k = 0; k < each.count; ++k) {
       const auto input = static_cast<std::size_t>(each.inputs[k]);
-      if (last_use[input] == i && std::find(idle.begin(), idle.end(), slots_[input]) == idle.end()) idle.push_back(slots_[input]);
+      if (last_use[input] == i && std::find(idle.begin(), idle.end(), slots_[input]) == idle.end())
+        idle.push_back(slots_[input]);
     }
   }
 }
@@ -98,7 +101,8 @@ TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
       registers_(memory::Buffer::allocate(std::max<std::int64_t>(schedule.bytes(), 64), "registers of a tile")),
       where_(schedule.program().values.size()) {
   const Program& program = schedule.program();
-  for (std::size_t v = 0; v < where_.size(); ++v) where_[v] = registers_.data() + schedule.slots_[v] * schedule.slot_bytes_;
+  for (std::size_t v = 0; v < where_.size(); ++v)
+    where_[v] = registers_.data() + schedule.slots_[v] * schedule.slot_bytes_;
   for (const Operand& operand : program.operands) {
     if (operand.kind != Operand::Kind::kConstant) continue;
     auto* out = const_cast<std::byte*>(where_[static_cast<std::size_t>(operand.value)]);
@@ -114,7 +118,9 @@ TileMachine::~TileMachine() {
 bool TileMachine::aligned(std::size_t index) const {
   const Layout& walk = schedule_.walks_[index];
   const std::int64_t size = std::min<std::int64_t>(size_of(schedule_.program().operands[index].dtype), 8);
-  return (reinterpret_cast<std::uintptr_t>(bases_[index]) + static_cast<std::uintptr_t>(walk.offset)) % static_cast<std::uintptr_t>(size) == 0;
+  return (reinterpret_cast<std::uintptr_t>(bases_[index]) + static_cast<std::uintptr_t>(walk.offset)) %
+             static_cast<std::uintptr_t>(size) ==
+         0;
 }
 
 void TileMachine::bind(const Bases& bases) {
@@ -152,8 +158,10 @@ void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) 
     const void* inputs[kMaxArity] = {};
     for (int k = 0; k < each.count; ++k) inputs[k] = where_[static_cast<std::size_t>(each.inputs[k])];
     std::byte* out = destination(each.output);
-    if (each.cast) table_.cast[index_of(each.from)][index_of(each.to)](inputs[0], out, n);
-    else table_.elementwise[index_of(each.op)][index_of(each.from)](inputs, out, n);
+    if (each.cast)
+      table_.cast[index_of(each.from)][index_of(each.to)](inputs[0], out, n);
+    else
+      table_.elementwise[index_of(each.op)][index_of(each.from)](inputs, out, n);
     where_[static_cast<std::size_t>(each.output)] = out;
   }
   // An output that is an operand, or that two outputs share, is not where its last reader wants it yet.
@@ -181,7 +189,8 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
     if (walk.shape.size() > 1) {
       inner = first % row;
       std::int64_t rest = first / row;
-      for (std::size_t d = walk.shape.size() - 1; d-- > 0; rest /= walk.shape[d]) offset += rest % walk.shape[d] * walk.strides[d];
+      for (std::size_t d = walk.shape.size() - 1; d-- > 0; rest /= walk.shape[d])
+        offset += rest % walk.shape[d] * walk.strides[d];
     }
     if (inner + n <= row) {
       where_[value] = base + offset + inner * size;
@@ -195,8 +204,8 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
   packed_ += n * size;
 }
 
-void TileMachine::pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n,
-                            std::byte* out) {
+void TileMachine::pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first,
+                            std::int64_t n, std::byte* out) {
   const std::int64_t size = size_of(operand.dtype);
   const std::size_t rank = walk.shape.size();
   std::int64_t index[kMaxRank];
@@ -235,8 +244,8 @@ void TileMachine::pack_rows(const Operand& operand, const Layout& walk, const st
   }
 }
 
-void TileMachine::pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride, std::int64_t n,
-                           std::byte* out) {
+void TileMachine::pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride,
+                           std::int64_t n, std::byte* out) {
   const std::size_t log2 = log2_size(operand.dtype);
   if (operand.kind == Operand::Kind::kIota) {
     table_.iota[index_of(operand.dtype)](operand.start.bytes, operand.delta.bytes, offset, stride, out, n);

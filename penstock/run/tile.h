@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tile interpreter: runs a program over short stretches of its iteration space whose registers stay in L1.
 //
-// A stretch is [first, first + n) in C order of the iteration space. Each operand is borrowed where its elements already
-// lie one after the other, and packed into a register otherwise.
+// A stretch is [first, first + n) in C order of the iteration space. Each operand is borrowed where its elements
+// already lie one after the other, and packed into a register otherwise.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ class Schedule {
   std::int64_t tile_;
   std::int64_t slot_bytes_;
   std::int64_t registers_ = 0;
-  std::vector<Layout> walks_;      // per operand, coalesced
-  std::vector<int> slots_;         // per value: its register
+  std::vector<Layout> walks_;  // per operand, coalesced
+  std::vector<int> slots_;     // per value: its register
 };
 
 /// Elements of a register tile for values of at most `widest` bytes: about 2 KiB a register, all live ones within L1.
@@ -56,16 +56,20 @@ class TileMachine {
   /// output is written straight to the caller's memory.
   std::int64_t step(bool direct) const;
 
-  /// Computes elements [first, first + n), n at most step(). Output k is written to to[k] when that is not null, and lies at
-  /// output(k) afterwards in any case.
+  /// Computes elements [first, first + n), n at most step(). Output k is written to to[k] when that is not null, and
+  /// lies at output(k) afterwards in any case.
   void run(std::int64_t first, std::int64_t n, std::byte* const* to);
-  const std::byte* output(int k) const { return where_[static_cast<std::size_t>(schedule_.program().outputs[static_cast<std::size_t>(k)])]; }
+  const std::byte* output(int k) const {
+    return where_[static_cast<std::size_t>(schedule_.program().outputs[static_cast<std::size_t>(k)])];
+  }
 
  private:
   bool aligned(std::size_t operand) const;
   void fetch(std::size_t operand, std::int64_t first, std::int64_t n);
-  void pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n, std::byte* out);
-  void pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride, std::int64_t n, std::byte* out);
+  void pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n,
+                 std::byte* out);
+  void pack_row(const Operand& operand, const std::byte* base, std::int64_t offset, std::int64_t stride, std::int64_t n,
+                std::byte* out);
 
   const Schedule& schedule_;
   const kernel::Table& table_;

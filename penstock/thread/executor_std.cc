@@ -1,46 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
+// Worker threads that wait awake for a moment before they sleep: evaluations often follow each other within
+// microseconds, and waking a sleeping thread takes longer than many of them last.
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include <pthread.h>
-
 #include "penstock/thread/executor.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace penstock::thread {
 namespace {
 
+constexpr std::chrono::microseconds kAwake{60};
+
+void pause_core() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Waits awake until `ready()` holds or kAwake is over.
+template <class Ready>
+void wait_awake(const Ready& ready) {
+  const auto end = std::chrono::steady_clock::now() + kAwake;
+  while (!ready()) {
+    for (int i = 0; i < 32; ++i) pause_core();
+    if (std::chrono::steady_clock::now() >= end) return;
+  }
+}
+
 /// One call of execute(): workers are claimed one by one by whoever is free.
 struct Job {
   const std::function<void(int)>* body;
-  int workers;
+  const int workers;
   int claimed = 0;
-  int finished = 0;
+  std::atomic<int> finished{0};
 };
 
 class Pool {
  public:
   void run(int workers, const std::function<void(int)>& body) {
     Job job{&body, workers};
-    std::unique_lock lock(mutex_);
-    while (static_cast<int>(threads_.size()) < workers - 1) threads_.emplace_back([this] { serve(); });
-    jobs_.push_back(&job);
-    wake_.notify_all();
-    while (step(lock, job)) {
-    }
-    done_.wait(lock, [&] { return job.finished == job.workers; });
-  }
-
-  ~Pool() {
     {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
+      std::unique_lock lock(mutex_);
+      while (static_cast<int>(threads_.size()) < workers - 1) threads_.emplace_back([this] { serve(); });
+      jobs_.push_back(&job);
+      open_.store(static_cast<int>(jobs_.size()), std::memory_order_release);
+      if (sleeping_ > 0) wake_.notify_all();
+      while (step(lock, job)) {
+      }
     }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    const auto done = [&] { return job.finished.load(std::memory_order_acquire) == workers; };
+    wait_awake(done);
+    if (done()) return;
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, done);
   }
 
  private:
@@ -48,41 +73,53 @@ class Pool {
   bool step(std::unique_lock<std::mutex>& lock, Job& job) {
     if (job.claimed == job.workers) return false;
     const int worker = job.claimed++;
-    if (job.claimed == job.workers) std::erase(jobs_, &job);
+    if (job.claimed == job.workers) {
+      std::erase(jobs_, &job);
+      open_.store(static_cast<int>(jobs_.size()), std::memory_order_release);
+    }
+    const int workers = job.workers;
     lock.unlock();
     (*job.body)(worker);
     lock.lock();
-    // The waiting caller owns the job: nobody may touch it after the last count.
-    if (++job.finished == job.workers) done_.notify_all();
+    // The job is its caller's: after the last count nobody may touch it.
+    if (job.finished.fetch_add(1, std::memory_order_acq_rel) + 1 == workers) done_.notify_all();
     return true;
   }
 
   void serve() {
-    std::unique_lock lock(mutex_);
-    while (!stop_) {
-      if (jobs_.empty()) wake_.wait(lock);
-      else step(lock, *jobs_.front());
+    std::unique_lock lock(mutex_, std::defer_lock);
+    while (true) {
+      wait_awake([&] { return open_.load(std::memory_order_acquire) > 0; });
+      lock.lock();
+      while (jobs_.empty()) {
+        ++sleeping_;
+        wake_.wait(lock);
+        --sleeping_;
+      }
+      step(lock, *jobs_.front());
+      lock.unlock();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  std::deque<Job*> jobs_;
+  std::deque<Job*> jobs_;     // with unclaimed workers
+  std::atomic<int> open_{0};  // their number, for those who wait awake
+  int sleeping_ = 0;
   std::vector<std::thread> threads_;
-  bool stop_ = false;
 };
 
-Pool* pool = nullptr;
 std::mutex pool_mutex;
+Pool* pool = nullptr;
 
 Pool& the_pool() {
   const std::lock_guard lock(pool_mutex);
   if (pool == nullptr) {
-    pool = new Pool;  // kept until the process ends: its threads may outlive static destructors
+    pool = new Pool;  // never destroyed: its threads serve until the process ends
     static const int registered = pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
                                                  [] {
-                                                   // The parent's threads do not exist here.
+                                                   // The parent's threads do not exist in the child.
                                                    pool = nullptr;
                                                    pool_mutex.unlock();
                                                  });

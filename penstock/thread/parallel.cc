@@ -64,7 +64,8 @@ int count() {
 }
 
 void set_count(int threads) {
-  if (threads < 0 || threads > kMaxThreads) throw ArgumentError(cat("thread count ", threads, " is not in [0, ", kMaxThreads, "]"));
+  if (threads < 0 || threads > kMaxThreads)
+    throw ArgumentError(cat("thread count ", threads, " is not in [0, ", kMaxThreads, "]"));
   set_threads.store(threads, std::memory_order_relaxed);
 }
 

@@ -10,14 +10,15 @@
 
 namespace penstock::thread {
 
-/// Threads an evaluation may use: the set count, else PENSTOCK_THREADS, else the CPUs this process may use (affinity and
-/// cgroup quota); 1 while the level has parallelism off. At least 1.
+/// Threads an evaluation may use: the set count, else PENSTOCK_THREADS, else the CPUs this process may use (affinity
+/// and cgroup quota); 1 while the level has parallelism off. At least 1.
 int count();
 /// Effective from the next loop on; 0 returns to the default.
 void set_count(int threads);
 
-/// Calls body(worker) for worker in [0, workers), perhaps at once, on as many threads; returns when all have returned. The
-/// first exception of any is thrown here. Inside a body it runs the calls one after the other on the calling thread.
+/// Calls body(worker) for worker in [0, workers), perhaps at once, on as many threads; returns when all have returned.
+/// The first exception of any is thrown here. Inside a body it runs the calls one after the other on the calling
+/// thread.
 void on_workers(int workers, const std::function<void(int)>& body);
 
 /// Calls body(i) for i in [0, n): each worker claims the next unclaimed i, so a slow one does not stall the others.

@@ -104,7 +104,8 @@ Span resolve_slice(const Index& slice, std::int64_t extent) {
   const std::int64_t stop = slice.stop ? clamp(*slice.stop) : (step < 0 ? low : high);
   const std::int64_t distance = step < 0 ? start - stop : stop - start;
   const std::uint64_t stride = step < 0 ? 0 - static_cast<std::uint64_t>(step) : static_cast<std::uint64_t>(step);
-  const std::int64_t n = distance <= 0 ? 0 : static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / stride) + 1;
+  const std::int64_t n =
+      distance <= 0 ? 0 : static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / stride) + 1;
   return {start, step, n};
 }
 
@@ -192,8 +193,10 @@ std::optional<Layout> view_reshape(const Layout& in, const Dims& shape) {
     std::int64_t old_size = extents[i];
     std::int64_t new_size = shape[o];
     while (old_size != new_size) {
-      if (old_size < new_size) old_size *= extents[i_end++];
-      else new_size *= shape[o_end++];
+      if (old_size < new_size)
+        old_size *= extents[i_end++];
+      else
+        new_size *= shape[o_end++];
     }
     for (std::size_t k = i; k + 1 < i_end; ++k) {
       if (strides[k] != strides[k + 1] * extents[k + 1]) return std::nullopt;

@@ -61,8 +61,8 @@ ByteRange byte_range(const Layout& layout, std::int64_t itemsize);
 struct Index {
   enum class Type : std::uint8_t { kInteger, kSlice, kNewAxis };
   Type type = Type::kSlice;
-  std::int64_t start = 0;                // the integer itself for kInteger
-  std::optional<std::int64_t> stop;      // as in Python; nothing = to the end
+  std::int64_t start = 0;            // the integer itself for kInteger
+  std::optional<std::int64_t> stop;  // as in Python; nothing = to the end
   std::int64_t step = 1;
   bool has_start = false;
 };

@@ -21,7 +21,9 @@ template <Op op, bool reflected>
 nb::object binary(const Array& self, nb::handle other) {
   const std::optional<Operand> operand = operand_of(other);
   if (!operand) return not_implemented();
-  return nb::cast(unlocked([&] { return reflected ? elementwise(op, {*operand, self}) : elementwise(op, {self, *operand}); }));
+  return nb::cast(unlocked([&] {
+    return reflected ? elementwise(op, {*operand, self}) : elementwise(op, {self, *operand});
+  }));
 }
 
 template <Op op>
@@ -33,7 +35,8 @@ Array& in_place(Array& self, nb::handle other) {
     throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
   }
   if (result.dtype() != self.dtype()) {
-    throw DTypeError(cat("in place, ", name_of(self.dtype()), " cannot become ", name_of(result.dtype()), "; convert it with astype"));
+    throw DTypeError(cat("in place, ", name_of(self.dtype()), " cannot become ", name_of(result.dtype()),
+                         "; convert it with astype"));
   }
   self = result;
   return self;
@@ -49,6 +52,15 @@ void def_operator(C& cls, const char* name, const char* reflected, const char* a
   cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator());
   if (reflected != nullptr) cls.def(reflected, &binary<op, true>, nb::arg("other").none(), nb::is_operator());
   if (assigned != nullptr) cls.def(assigned, &in_place<op>, nb::arg("other").none(), nb::rv_policy::none);
+}
+
+/// Whether an object is one integer; arrays of several have __index__ too, which then fails.
+bool is_integer_index(nb::handle item) {
+  if (!PyIndex_Check(item.ptr()) || PyBool_Check(item.ptr())) return false;
+  PyObject* index = PyNumber_Index(item.ptr());
+  if (index == nullptr) PyErr_Clear();
+  Py_XDECREF(index);
+  return index != nullptr;
 }
 
 /// A Python index expression as basic indices, Ellipsis expanded.
@@ -84,10 +96,11 @@ std::vector<Index> indices_of(const Array& array, nb::handle key) {
       if (!stop.is_none()) index.stop = bound(stop, "slice stop");
       if (!step.is_none()) index.step = bound(step, "slice step");
       indices.push_back(index);
-    } else if (PyIndex_Check(item.ptr()) && !PyBool_Check(item.ptr())) {
+    } else if (is_integer_index(item)) {
       indices.push_back({Index::Type::kInteger, bound(item, "index"), {}, 1, false});
     } else {
-      throw OutOfRangeError(cat("index ", repr_text(item), " is no integer, slice, None or Ellipsis; choose elements by a "
+      throw OutOfRangeError(cat("index ", repr_text(item),
+                                " is no integer, slice, None or Ellipsis; choose elements by a "
                                 "condition with where()"));
     }
   }
@@ -114,20 +127,34 @@ struct Exported {
 
 const char* format_text(DType dtype) {
   switch (dtype) {
-    case DType::k_bool: return "?";
-    case DType::k_int8: return "b";
-    case DType::k_int16: return "h";
-    case DType::k_int32: return "i";
-    case DType::k_int64: return "q";
-    case DType::k_uint8: return "B";
-    case DType::k_uint16: return "H";
-    case DType::k_uint32: return "I";
-    case DType::k_uint64: return "Q";
-    case DType::k_float16: return "e";
-    case DType::k_float32: return "f";
-    case DType::k_float64: return "d";
-    case DType::k_complex64: return "Zf";
-    case DType::k_complex128: return "Zd";
+    case DType::k_bool:
+      return "?";
+    case DType::k_int8:
+      return "b";
+    case DType::k_int16:
+      return "h";
+    case DType::k_int32:
+      return "i";
+    case DType::k_int64:
+      return "q";
+    case DType::k_uint8:
+      return "B";
+    case DType::k_uint16:
+      return "H";
+    case DType::k_uint32:
+      return "I";
+    case DType::k_uint64:
+      return "Q";
+    case DType::k_float16:
+      return "e";
+    case DType::k_float32:
+      return "f";
+    case DType::k_float64:
+      return "d";
+    case DType::k_complex64:
+      return "Zf";
+    case DType::k_complex128:
+      return "Zd";
   }
   return "";
 }
@@ -135,7 +162,8 @@ const char* format_text(DType dtype) {
 int get_buffer(PyObject* object, Py_buffer* view, int flags) {
   try {
     if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE) {
-      PyErr_SetString(PyExc_BufferError, "a Penstock array is a value: its memory is read-only; copy it with numpy.array");
+      PyErr_SetString(PyExc_BufferError,
+                      "a Penstock array is a value: its memory is read-only; copy it with numpy.array");
       return -1;
     }
     const Array& array = nb::cast<const Array&>(nb::handle(object));
@@ -157,7 +185,9 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags) {
     view->format = (flags & PyBUF_FORMAT) != 0 ? const_cast<char*>(format_text(array.dtype())) : nullptr;
     static_assert(sizeof(Py_ssize_t) == sizeof(std::int64_t));
     view->shape = (flags & PyBUF_ND) != 0 ? reinterpret_cast<Py_ssize_t*>(exported->data.layout.shape.data()) : nullptr;
-    view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? reinterpret_cast<Py_ssize_t*>(exported->data.layout.strides.data()) : nullptr;
+    view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES
+                        ? reinterpret_cast<Py_ssize_t*>(exported->data.layout.strides.data())
+                        : nullptr;
     view->suboffsets = nullptr;
     view->internal = exported.release();
     return 0;
@@ -190,7 +220,8 @@ nb::object to_numpy(const nb::object& self) {
 
 nb::object array_protocol(const nb::object& self, nb::handle dtype, nb::handle copy) {
   nb::object array = to_numpy(self);
-  const bool converts = !dtype.is_none() && !array.attr("dtype").equal(nb::module_::import_("numpy").attr("dtype")(dtype));
+  const bool converts =
+      !dtype.is_none() && !array.attr("dtype").equal(nb::module_::import_("numpy").attr("dtype")(dtype));
   if (copy.ptr() == Py_False && converts) throw ArgumentError("another dtype needs a copy, and copy=False forbids it");
   if (converts) return array.attr("astype")(dtype);
   return copy.ptr() == Py_True ? nb::object(array.attr("copy")()) : array;
@@ -243,7 +274,8 @@ std::string repr(const nb::object& self) {
     const std::lock_guard lock(graph::graph_mutex());
     what = graph::resident(*array.node()) ? "in memory" : cat("lazy: ", graph::node_text(*array.node()));
   }
-  return cat("<Array ", name_of(array.dtype()), " ", shape_text(array.shape()), " ", bytes_text(array.nbytes()), ", ", what, ">");
+  return cat("<Array ", name_of(array.dtype()), " ", shape_text(array.shape()), " ", bytes_text(array.nbytes()), ", ",
+             what, ">");
 }
 
 template <class T>
@@ -289,12 +321,14 @@ void bind_protocols(C& cls) {
   cls.attr("__array_ufunc__") = nb::none();
   cls.attr("__hash__") = nb::none();
   cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none());
-  cls.def("__dlpack__", [](const nb::object& self, const nb::kwargs& kwargs) { return to_numpy(self).attr("__dlpack__")(**kwargs); });
+  cls.def("__dlpack__",
+          [](const nb::object& self, const nb::kwargs& kwargs) { return to_numpy(self).attr("__dlpack__")(**kwargs); });
   cls.def("__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); });
   cls.def("__bool__", &scalar<bool>).def("__int__", &scalar<std::int64_t>).def("__float__", &scalar<double>);
   cls.def("__complex__", &scalar<std::complex<double>>);
   cls.def("__index__", [](const Array& self) {
-    if (!is_integer(self.dtype())) throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
+    if (!is_integer(self.dtype()))
+      throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
     return scalar<std::int64_t>(self);
   });
   cls.def("__len__", [](const Array& self) {
@@ -310,30 +344,39 @@ void bind_protocols(C& cls) {
   cls.def("__getitem__", &get_item, nb::arg("key").none());
   cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none());
   cls.def("__repr__", &repr);
-  cls.def("tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); }, "Nested lists of Python numbers; evaluates.");
-  cls.def("item", [](const nb::object& self) { return to_numpy(self).attr("item")(); }, "The only element as a Python number; evaluates.");
+  cls.def(
+      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
+      "Nested lists of Python numbers; evaluates.");
+  cls.def(
+      "item", [](const nb::object& self) { return to_numpy(self).attr("item")(); },
+      "The only element as a Python number; evaluates.");
 }
 
 }  // namespace
 
 void bind_array(nb::module_& m) {
   nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(),
-                        "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, evaluate, float, tolist.");
+                        "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
+                        "evaluate, float, tolist.");
   cls.def_prop_ro("shape", [](const Array& self) { return tuple_of(self.shape()); });
   cls.def_prop_ro("dtype", [](const Array& self) { return dtype_object(self.dtype()); });
   cls.def_prop_ro("ndim", &Array::ndim).def_prop_ro("size", &Array::size).def_prop_ro("nbytes", &Array::nbytes);
   cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.");
   cls.def_prop_ro("T", [](const Array& self) {
-    if (self.ndim() != 2) throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
+    if (self.ndim() != 2)
+      throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
     return matrix_transpose(self);
   });
   cls.def_prop_ro("mT", [](const Array& self) { return matrix_transpose(self); });
   cls.def_prop_ro("device", [](const Array&) { return "cpu"; });
-  cls.def("sources", [](const Array& self) {
-    nb::list list;
-    for (const std::string& path : sources(self)) list.append(path);
-    return list;
-  }, "Paths of the files that the array reads when it is evaluated.");
+  cls.def(
+      "sources",
+      [](const Array& self) {
+        nb::list list;
+        for (const std::string& path : sources(self)) list.append(path);
+        return list;
+      },
+      "Paths of the files that the array reads when it is evaluated.");
   bind_operators(cls);
   bind_protocols(cls);
 }

@@ -88,10 +88,12 @@ std::optional<Array> through_numpy(nb::handle object) {
       throw DTypeError(cat("an array of ", str_text(made.attr("dtype")),
                            " holds no numbers; Penstock takes bool, integers, floats and complex"));
     }
-    if (!nb::cast<bool>(made.attr("dtype").attr("isnative"))) made = made.attr("astype")(made.attr("dtype").attr("newbyteorder")("="));
+    if (!nb::cast<bool>(made.attr("dtype").attr("isnative")))
+      made = made.attr("astype")(made.attr("dtype").attr("newbyteorder")("="));
     if (!dlpack) measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(made.attr("nbytes")));
     std::optional<Array> array = borrowed(made);
-    if (!array) throw DTypeError(cat("an array of ", str_text(made.attr("dtype")), " is of a size Penstock does not hold"));
+    if (!array)
+      throw DTypeError(cat("an array of ", str_text(made.attr("dtype")), " is of a size Penstock does not hold"));
     return array;
   } catch (const nb::python_error& error) {
     if (error.matches(PyExc_KeyboardInterrupt)) throw;
@@ -181,8 +183,12 @@ std::optional<Dims> optional_dims(nb::handle object, const char* what) {
   return dims_of(object, what);
 }
 
-std::string str_text(nb::handle object) { return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Str(object.ptr()))); }
-std::string repr_text(nb::handle object) { return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Repr(object.ptr()))); }
+std::string str_text(nb::handle object) {
+  return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Str(object.ptr())));
+}
+std::string repr_text(nb::handle object) {
+  return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Repr(object.ptr())));
+}
 std::string type_text(nb::handle object) { return Py_TYPE(object.ptr())->tp_name; }
 
 nb::tuple tuple_of(const Dims& dims) {
@@ -196,8 +202,8 @@ nb::object finish(const Array& result, nb::handle out) {
   if (nb::isinstance<Array>(out)) {
     Array& target = nb::cast<Array&>(out);
     if (target.shape() != result.shape() || target.dtype() != result.dtype()) {
-      throw ShapeError(cat("out is ", name_of(target.dtype()), " ", shape_text(target.shape()), "; the result is ", name_of(result.dtype()),
-                           " ", shape_text(result.shape())));
+      throw ShapeError(cat("out is ", name_of(target.dtype()), " ", shape_text(target.shape()), "; the result is ",
+                           name_of(result.dtype()), " ", shape_text(result.shape())));
     }
     target = result;
     return nb::borrow<nb::object>(out);

@@ -43,25 +43,32 @@ nb::object dtype_object(DType dtype) { return nb::borrow<nb::object>(objects[ind
 void bind_dtypes(nb::module_& m) {
   nb::class_<DTypeObject>(m, "DType", "An element type.")
       .def_prop_ro("name", [](const DTypeObject& self) { return name_of(self.dtype); })
-      .def_prop_ro("itemsize", [](const DTypeObject& self) { return size_of(self.dtype); }, "Bytes of an element.")
-      .def_prop_ro("dtype", [](const DTypeObject& self) { return nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)); },
-                   "The NumPy dtype; numpy.dtype() looks here.")
+      .def_prop_ro(
+          "itemsize", [](const DTypeObject& self) { return size_of(self.dtype); }, "Bytes of an element.")
+      .def_prop_ro(
+          "dtype",
+          [](const DTypeObject& self) { return nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)); },
+          "The NumPy dtype; numpy.dtype() looks here.")
       .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
       .def("__eq__", &equals, nb::arg("other").none())
       .def("__hash__", [](const DTypeObject& self) { return index_of(self.dtype); })
       .def("__reduce__", [](const DTypeObject& self) {
-        return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"), nb::make_tuple(name_of(self.dtype)));
+        return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"),
+                              nb::make_tuple(name_of(self.dtype)));
       });
   for (int i = 0; i < kDTypeCount; ++i) {
     const nb::object made = nb::cast(DTypeObject{static_cast<DType>(i)});
     m.attr(kDTypes[i].name) = made;
     objects[i] = made.inc_ref();
   }
-  m.def("dtype", [](nb::handle object) { return dtype_object(dtype_of(object).value()); }, nb::arg("object"),
-        "The dtype object of a name, a NumPy dtype or a dtype object.");
-  m.def("promote_types", [](nb::handle a, nb::handle b) { return dtype_object(promote(dtype_of(a).value(), dtype_of(b).value())); },
-        "The dtype that two arrays of these dtypes promote to.");
+  m.def(
+      "dtype", [](nb::handle object) { return dtype_object(dtype_of(object).value()); }, nb::arg("object"),
+      "The dtype object of a name, a NumPy dtype or a dtype object.");
+  m.def(
+      "promote_types",
+      [](nb::handle a, nb::handle b) { return dtype_object(promote(dtype_of(a).value(), dtype_of(b).value())); },
+      "The dtype that two arrays of these dtypes promote to.");
 }
 
 }  // namespace penstock::bind

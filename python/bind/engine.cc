@@ -43,7 +43,8 @@ Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std
     const std::optional<Dims> dims = optional_dims(shape, "shape");
     return unlocked([&] { return open_raw(path, *raw, dims, offset); });
   }
-  if (!shape.is_none() || offset != 0) throw ArgumentError("shape and offset describe raw files: give a dtype too, or leave them out for .npy");
+  if (!shape.is_none() || offset != 0)
+    throw ArgumentError("shape and offset describe raw files: give a dtype too, or leave them out for .npy");
   std::string warning;
   const Array array = unlocked([&] { return open(path, strict, &warning); });
   if (!warning.empty() && PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 2) != 0) throw nb::python_error();
@@ -53,7 +54,8 @@ Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std
 std::vector<Array> arrays_of(const nb::args& objects) {
   std::vector<Array> arrays;
   for (nb::handle each : objects) {
-    if (!nb::isinstance<Array>(each)) throw DTypeError(cat("expected Penstock arrays; got ", repr_text(each), "; make one with asarray"));
+    if (!nb::isinstance<Array>(each))
+      throw DTypeError(cat("expected Penstock arrays; got ", repr_text(each), "; make one with asarray"));
     arrays.push_back(nb::cast<const Array&>(each));
   }
   return arrays;
@@ -170,21 +172,34 @@ nb::dict config() {
 void bind_knobs(nb::module_& m) {
   m.def("memory_budget", &memory_budget, nb::arg("value").none() = nb::none(),
         "The memory budget in bytes; sets it from an int or text such as '2GiB' or '50%'.");
-  m.def("threads", [](std::optional<int> n) {
-    if (n) thread::set_count(*n);
-    return thread::count();
-  }, nb::arg("n").none() = nb::none(), "The number of threads; sets it (0: the default).");
-  m.def("opt_level", [](std::optional<std::string> name) {
-    if (name) set_level(level_from_name(*name));
-    return level_name(get_level());
-  }, nb::arg("name").none() = nb::none(), "The optimisation level; sets it to none, simd, parallel or full.");
-  m.def("simd_target", [](std::optional<std::string> name) {
-    if (name) simd::force_target(*name == "auto" ? std::nullopt : std::optional(simd::target_from_name(*name)));
-    return simd::target_name(simd::target());
-  }, nb::arg("name").none() = nb::none(), "The CPU target in use; forces another ('auto': the default).");
-  m.def("on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); }, nb::arg("callback").none(),
-        "callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for none.");
-  m.def("trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
+  m.def(
+      "threads",
+      [](std::optional<int> n) {
+        if (n) thread::set_count(*n);
+        return thread::count();
+      },
+      nb::arg("n").none() = nb::none(), "The number of threads; sets it (0: the default).");
+  m.def(
+      "opt_level",
+      [](std::optional<std::string> name) {
+        if (name) set_level(level_from_name(*name));
+        return level_name(get_level());
+      },
+      nb::arg("name").none() = nb::none(), "The optimisation level; sets it to none, simd, parallel or full.");
+  m.def(
+      "simd_target",
+      [](std::optional<std::string> name) {
+        if (name) simd::force_target(*name == "auto" ? std::nullopt : std::optional(simd::target_from_name(*name)));
+        return simd::target_name(simd::target());
+      },
+      nb::arg("name").none() = nb::none(), "The CPU target in use; forces another ('auto': the default).");
+  m.def(
+      "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
+      nb::arg("callback").none(),
+      "callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for "
+      "none.");
+  m.def(
+      "trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
   m.def("stats", &stats, "Counters since the process started.");
   m.def("config", &config);
   m.def("environment_rows", [] {
@@ -209,24 +224,31 @@ run::Options options() {
 }
 
 void bind_engine(nb::module_& m) {
-  m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(), nb::arg("offset") = 0,
-        nb::arg("strict") = false);
-  m.def("asarray", &as_array, nb::arg("obj"), nb::arg("dtype").none() = nb::none(), nb::kw_only(), nb::arg("copy").none() = nb::none());
+  m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(),
+        nb::arg("offset") = 0, nb::arg("strict") = false);
+  m.def("asarray", &as_array, nb::arg("obj"), nb::arg("dtype").none() = nb::none(), nb::kw_only(),
+        nb::arg("copy").none() = nb::none());
   m.def("evaluate", [](const nb::args& objects) {
     const std::vector<Array> arrays = arrays_of(objects);
     const run::Options how = options();
     unlocked([&] { evaluate(arrays, how); });
   });
-  m.def("save", [](nb::handle object, const std::string& path, bool overwrite) {
-    const Array array = array_of(object);
-    const run::Options how = options();
-    unlocked([&] { save(array, path, overwrite, how); });
-  }, nb::arg("array"), nb::arg("path"), nb::arg("overwrite") = true);
-  m.def("explain", [](nb::handle objects, bool to_files) {
-    std::vector<Array> arrays;
-    for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
-    return dict_of(unlocked([&] { return plan(arrays, to_files); }));
-  }, nb::arg("arrays"), nb::arg("save") = false);
+  m.def(
+      "save",
+      [](nb::handle object, const std::string& path, bool overwrite) {
+        const Array array = array_of(object);
+        const run::Options how = options();
+        unlocked([&] { save(array, path, overwrite, how); });
+      },
+      nb::arg("array"), nb::arg("path"), nb::arg("overwrite") = true);
+  m.def(
+      "explain",
+      [](nb::handle objects, bool to_files) {
+        std::vector<Array> arrays;
+        for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
+        return dict_of(unlocked([&] { return plan(arrays, to_files); }));
+      },
+      nb::arg("arrays"), nb::arg("save") = false);
   bind_knobs(m);
 }
 

@@ -71,12 +71,14 @@ void bind_errors(nb::module_& m) {
     classes()[row.code] = made.inc_ref().ptr();
   }
   const nb::object file_error = errors.attr("FileError");
-  const nb::object missing = make_class("MissingFileError", nb::make_tuple(file_error, builtins.attr("FileNotFoundError")),
-                                        cat("PS", static_cast<int>(ErrorCode::kFileError)), 1);
+  const nb::object missing =
+      make_class("MissingFileError", nb::make_tuple(file_error, builtins.attr("FileNotFoundError")),
+                 cat("PS", static_cast<int>(ErrorCode::kFileError)), 1);
   errors.attr("MissingFileError") = missing;
   missing_file_class = missing.inc_ref().ptr();
-  errors.def("class_of", [](int code) { return nb::borrow<nb::object>(classes().at(static_cast<ErrorCode>(code))); },
-             "The class of an error code.");
+  errors.def(
+      "class_of", [](int code) { return nb::borrow<nb::object>(classes().at(static_cast<ErrorCode>(code))); },
+      "The class of an error code.");
   nb::register_exception_translator([](const std::exception_ptr& pointer, void*) {
     try {
       std::rethrow_exception(pointer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of the namespace. Elementwise ones are made in a loop over the op table.
+// Functions of the namespace. Elementwise ones are made in a loop over the op table. What takes one array first is a
+// method too. Signatures are those of the type stubs (tools/stubs.py), in which `bool` is a dtype: hence builtins.bool.
 
 #include <nanobind/stl/vector.h>
 
@@ -15,6 +16,15 @@ Operand need_operand(nb::handle object, const char* function) {
   throw DTypeError(cat(function, " cannot take ", repr_text(object)));
 }
 
+/// Adds a function whose first parameter is an array, and the method of the same name. `rest`: the parameters behind
+/// the array and the result, as in ", axis: Ints) -> Array".
+template <class F, class... Extra>
+void def_both(nb::module_& m, const char* name, const std::string& rest, F f, const char* doc, const Extra&... extra) {
+  m.def(name, f, nb::arg("x").none(), extra..., doc, nb::sig(cat("def ", name, "(x: object", rest).c_str()));
+  nb::cpp_function_def(f, nb::scope(m.attr("Array")), nb::name(name), nb::is_method(), extra..., doc,
+                       nb::sig(cat("def ", name, "(self", rest).c_str()));
+}
+
 nb::object apply(Op op, std::initializer_list<nb::handle> objects, nb::handle out) {
   std::vector<Operand> operands;
   for (const nb::handle object : objects) operands.push_back(need_operand(object, row(op).name));
@@ -23,106 +33,143 @@ nb::object apply(Op op, std::initializer_list<nb::handle> objects, nb::handle ou
 }
 
 nb::object clip(nb::handle x, nb::handle low, nb::handle high, nb::handle out) {
-  const auto bound = [&](const Array& array, nb::handle limit, Op op) {
-    if (limit.is_none()) return array;
-    // The result keeps the array's dtype; limits are converted to it.
-    const Operand operand = need_operand(limit, "clip");
-    const Operand fitted = operand.array() != nullptr ? Operand(astype(*operand.array(), array.dtype())) : operand;
-    return elementwise(op, {array, fitted});
-  };
   const Array array = array_of(x);
-  if (low.is_none() || high.is_none()) {
-    return finish(bound(bound(array, low, Op::k_maximum), high, Op::k_minimum), out);
-  }
+  // The result keeps the array's dtype; limits are converted to it.
   const auto fit = [&](nb::handle limit) {
     const Operand operand = need_operand(limit, "clip");
     return operand.array() != nullptr ? Operand(astype(*operand.array(), array.dtype())) : operand;
   };
-  return finish(elementwise(Op::k_clip, {array, fit(low), fit(high)}), out);
+  const auto apply_limits = [](Op op, const std::vector<Operand>& operands) {
+    return unlocked([&] { return elementwise(op, operands); });
+  };
+  if (low.is_none() && high.is_none()) return finish(array, out);
+  if (low.is_none()) return finish(apply_limits(Op::k_minimum, {array, fit(high)}), out);
+  if (high.is_none()) return finish(apply_limits(Op::k_maximum, {array, fit(low)}), out);
+  return finish(apply_limits(Op::k_clip, {array, fit(low), fit(high)}), out);
 }
 
 void bind_elementwise(nb::module_& m) {
+  const auto out = nb::arg("out").none() = nb::none();
   for (int i = 0; i < kOpCount; ++i) {
     const Op op = static_cast<Op>(i);
     const char* name = kOps[i].name;
-    const std::string doc = cat("Elementwise ", name, " of ", kOps[i].arity, " operand(s) with broadcasting; array API semantics.");
+    const std::string doc =
+        cat("Elementwise ", name, " of ", kOps[i].arity, " operand(s) with broadcasting; array API semantics.");
+    const auto signature = [&](const char* parameters) {
+      return cat("def ", name, "(", parameters, ", *, out: Out | None = None) -> Out");
+    };
     if (op == Op::k_clip) continue;
     if (kOps[i].arity == 1) {
-      m.def(name, [op](nb::handle x, nb::handle out) { return apply(op, {x}, out); }, nb::arg("x"), nb::kw_only(),
-            nb::arg("out").none() = nb::none(), doc.c_str());
+      m.def(
+          name, [op](nb::handle x, nb::handle to) { return apply(op, {x}, to); }, nb::arg("x").none(), nb::kw_only(),
+          out, doc.c_str(), nb::sig(signature("x: object").c_str()));
     } else if (kOps[i].arity == 2) {
-      m.def(name, [op](nb::handle x1, nb::handle x2, nb::handle out) { return apply(op, {x1, x2}, out); }, nb::arg("x1"), nb::arg("x2"),
-            nb::kw_only(), nb::arg("out").none() = nb::none(), doc.c_str());
+      m.def(
+          name,
+          [op](nb::handle x1, nb::handle x2, nb::handle to) {
+            return apply(op, {x1, x2}, to);
+          },
+          nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out, doc.c_str(),
+          nb::sig(signature("x1: object, x2: object").c_str()));
     } else {
-      m.def(name, [op](nb::handle x1, nb::handle x2, nb::handle x3, nb::handle out) { return apply(op, {x1, x2, x3}, out); },
-            nb::arg(op == Op::k_where ? "condition" : "x1"), nb::arg(op == Op::k_where ? "x1" : "x2"),
-            nb::arg(op == Op::k_where ? "x2" : "x3"), nb::kw_only(), nb::arg("out").none() = nb::none(), doc.c_str());
+      PENSTOCK_CHECK(op == Op::k_where, name);
+      m.def(
+          name,
+          [op](nb::handle x, nb::handle x1, nb::handle x2, nb::handle to) {
+            return apply(op, {x, x1, x2}, to);
+          },
+          nb::arg("condition").none(), nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out, doc.c_str(),
+          nb::sig(signature("condition: object, x1: object, x2: object").c_str()));
     }
   }
-  m.def("clip", &clip, nb::arg("x"), nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(),
-        nb::arg("out").none() = nb::none(), "Elementwise minimum(maximum(x, min), max); a limit of None is none. NaN stays NaN.");
-  m.def("elementwise_rows", [] {
-    nb::list rows;
-    for (const OpRow& each : kOps) rows.append(nb::make_tuple(each.name, each.arity));
-    return rows;
-  }, "(name, arity) of every elementwise operation, from the table.");
+  def_both(m, "clip", ", min: object = None, max: object = None, *, out: Out | None = None) -> Out", &clip,
+           "Elementwise minimum(maximum(x, min), max); a limit of None is none. NaN stays NaN.",
+           nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(), out);
+  m.def(
+      "elementwise_rows",
+      [] {
+        nb::list rows;
+        for (const OpRow& each : kOps) rows.append(nb::make_tuple(each.name, each.arity));
+        return rows;
+      },
+      "(name, arity) of every elementwise operation, from the table.",
+      nb::sig("def elementwise_rows() -> list[tuple[str, int]]"));
 }
 
 Over over(nb::handle axis, bool keepdims) { return {optional_dims(axis, "axis"), keepdims}; }
 
 template <class F>
 void def_reduction(nb::module_& m, const char* name, F f, const char* doc) {
-  m.def(name, [f](nb::handle x, nb::handle axis, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     return unlocked([&] { return f(in, how); });
-  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false, doc);
+  };
+  def_both(m, name, ", axis: Ints | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
+           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
 }
 
 template <class F>
 void def_typed_reduction(nb::module_& m, const char* name, F f, const char* doc) {
-  m.def(name, [f](nb::handle x, nb::handle axis, nb::handle dtype, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, nb::handle dtype, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     const std::optional<DType> wanted = dtype_of(dtype);
     return unlocked([&] { return f(in, how, wanted); });
-  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(), nb::arg("keepdims") = false, doc);
+  };
+  def_both(m, name,
+           ", axis: Ints | None = None, *, dtype: AnyDType | None = None, keepdims: builtins.bool = False) -> Array",
+           call, doc, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(),
+           nb::arg("keepdims") = false);
 }
 
 template <class F>
 void def_spread(nb::module_& m, const char* name, F f, const char* doc) {
-  m.def(name, [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     return unlocked([&] { return f(in, how, correction); });
-  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0, nb::arg("keepdims") = false, doc);
+  };
+  def_both(m, name, ", axis: Ints | None = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array",
+           call, doc, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0,
+           nb::arg("keepdims") = false);
 }
 
 template <class F>
 void def_search(nb::module_& m, const char* name, F f, const char* doc) {
-  m.def(name, [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
+  const auto call = [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
     const Array in = array_of(x);
     return unlocked([&] { return f(in, axis, keepdims); });
-  }, nb::arg("x"), nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false, doc);
+  };
+  def_both(m, name, ", axis: int | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
+           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
 }
 
 void bind_reductions(nb::module_& m) {
   def_typed_reduction(m, "sum", &sum, "Sum over axes. Integers and bool add in 64 bits. The sum of nothing is 0.");
-  def_typed_reduction(m, "prod", &prod, "Product over axes. Integers and bool multiply in 64 bits. The product of nothing is 1.");
-  def_typed_reduction(m, "mean", &mean, "Arithmetic mean over axes; integers give float64. The mean of nothing is NaN.");
+  def_typed_reduction(m, "prod", &prod,
+                      "Product over axes. Integers and bool multiply in 64 bits. The product of nothing is 1.");
+  def_typed_reduction(m, "mean", &mean,
+                      "Arithmetic mean over axes; integers give float64. The mean of nothing is NaN.");
   def_reduction(m, "min", &min, "Least element over axes; NaN if there is one. Raises ShapeError for nothing.");
   def_reduction(m, "max", &max, "Greatest element over axes; NaN if there is one. Raises ShapeError for nothing.");
   def_reduction(m, "any", &any, "Whether any element is nonzero. Of nothing: False.");
   def_reduction(m, "all", &all, "Whether every element is nonzero. Of nothing: True.");
   def_reduction(m, "count_nonzero", &count_nonzero, "How many elements are nonzero; int64.");
-  def_spread(m, "var", &var, "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree.");
+  def_spread(m, "var", &var,
+             "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree.");
   def_spread(m, "std", &std, "Square root of var.");
-  def_search(m, "argmin", &argmin, "Index of the least element; the first of equals, the first NaN. axis None: of the flattened array.");
-  def_search(m, "argmax", &argmax, "Index of the greatest element; the first of equals, the first NaN. axis None: of the flattened array.");
-  m.def("histogram_counts", [](nb::handle x, const std::vector<double>& edges) {
-    const Array in = array_of(x);
-    return unlocked([&] { return histogram(in, edges); });
-  }, nb::arg("x"), nb::arg("edges"), "Counts of x between ascending edges, the last bin closed; int64.");
+  def_search(m, "argmin", &argmin,
+             "Index of the least element; the first of equals, the first NaN. axis None: of the flattened array.");
+  def_search(m, "argmax", &argmax,
+             "Index of the greatest element; the first of equals, the first NaN. axis None: of the flattened array.");
+  m.def(
+      "histogram_counts",
+      [](nb::handle x, const std::vector<double>& edges) {
+        const Array in = array_of(x);
+        return unlocked([&] { return histogram(in, edges); });
+      },
+      nb::arg("x").none(), nb::arg("edges"), "Counts of x between ascending edges, the last bin closed; int64.");
   m.def("even_edges", &even_edges, nb::arg("bins"), nb::arg("low"), nb::arg("high"), "bins + 1 evenly spaced edges.");
 }
 
@@ -133,54 +180,117 @@ std::vector<Array> arrays_of(nb::handle objects) {
 }
 
 void bind_views(nb::module_& m) {
-  m.def("astype", [](nb::handle x, nb::handle dtype) { return astype(array_of(x), dtype_of(dtype).value()); }, nb::arg("x"), nb::arg("dtype"),
-        "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.");
-  m.def("reshape", [](nb::handle x, nb::handle shape) { return reshape(array_of(x), dims_of(shape, "shape")); }, nb::arg("x"), nb::arg("shape"),
-        "The elements in C order in another shape; one extent may be -1.");
-  m.def("permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); }, nb::arg("x"),
-        nb::arg("axes"), "Axes in another order; a view.");
-  m.def("matrix_transpose", [](nb::handle x) { return matrix_transpose(array_of(x)); }, nb::arg("x"), "The last two axes swapped; a view.");
-  m.def("broadcast_to", [](nb::handle x, nb::handle shape) { return broadcast_to(array_of(x), dims_of(shape, "shape")); }, nb::arg("x"),
-        nb::arg("shape"), "Repeated along new or single axes without a copy.");
-  m.def("flip", [](nb::handle x, nb::handle axis) { return flip(array_of(x), optional_dims(axis, "axis")); }, nb::arg("x"), nb::kw_only(),
-        nb::arg("axis").none() = nb::none(), "Elements in reverse order along axes; a view.");
-  m.def("expand_dims", [](nb::handle x, nb::handle axis) { return expand_dims(array_of(x), dims_of(axis, "axis")); }, nb::arg("x"),
-        nb::arg("axis") = 0, "New axes of extent 1; a view.");
-  m.def("squeeze", [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); }, nb::arg("x"), nb::arg("axis"),
-        "Axes of extent 1 left out; a view.");
-  m.def("moveaxis", [](nb::handle x, nb::handle source, nb::handle destination) {
-    return moveaxis(array_of(x), dims_of(source, "source"), dims_of(destination, "destination"));
-  }, nb::arg("x"), nb::arg("source"), nb::arg("destination"), "Axes moved to other places; a view.");
-  m.def("roll", [](nb::handle x, nb::handle shift, nb::handle axis) {
-    return roll(array_of(x), dims_of(shift, "shift"), optional_dims(axis, "axis"));
-  }, nb::arg("x"), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(), "Shifted along axes, what leaves at one end enters at the other.");
-  m.def("concat", [](nb::handle arrays, std::optional<std::int64_t> axis) { return concat(arrays_of(arrays), axis); }, nb::arg("arrays"),
-        nb::kw_only(), nb::arg("axis").none() = 0, "Joined along an axis; axis None joins the flattened arrays.");
-  m.def("stack", [](nb::handle arrays, std::int64_t axis) { return stack(arrays_of(arrays), axis); }, nb::arg("arrays"), nb::kw_only(),
-        nb::arg("axis") = 0, "Joined along a new axis.");
+  def_both(
+      m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True) -> Array",
+      [](nb::handle x, nb::handle dtype, bool) { return astype(array_of(x), dtype_of(dtype).value()); },
+      "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0. Arrays are "
+      "values, so `copy` makes no difference.",
+      nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true);
+  def_both(
+      m, "squeeze", ", axis: Ints) -> Array",
+      [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); },
+      "Axes of extent 1 left out; a view.", nb::arg("axis"));
+  m.def(
+      "reshape",
+      [](nb::handle x, nb::handle shape, std::optional<bool>) { return reshape(array_of(x), dims_of(shape, "shape")); },
+      nb::arg("x").none(), nb::arg("shape").none(), nb::kw_only(), nb::arg("copy").none() = nb::none(),
+      "The elements in C order in another shape; one extent may be -1. Arrays are values, so `copy` makes no "
+      "difference.",
+      nb::sig("def reshape(x: object, shape: Ints, *, copy: builtins.bool | None = None) -> Array"));
+  m.def(
+      "permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); },
+      nb::arg("x").none(), nb::arg("axes"), "Axes in another order; a view.",
+      nb::sig("def permute_dims(x: object, axes: Ints) -> Array"));
+  m.def(
+      "matrix_transpose", [](nb::handle x) { return matrix_transpose(array_of(x)); }, nb::arg("x").none(),
+      "The last two axes swapped; a view.");
+  m.def(
+      "broadcast_to", [](nb::handle x, nb::handle shape) { return broadcast_to(array_of(x), dims_of(shape, "shape")); },
+      nb::arg("x").none(), nb::arg("shape").none(), "Repeated along new or single axes without a copy.",
+      nb::sig("def broadcast_to(x: object, shape: Ints) -> Array"));
+  m.def(
+      "flip", [](nb::handle x, nb::handle axis) { return flip(array_of(x), optional_dims(axis, "axis")); },
+      nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(),
+      "Elements in reverse order along axes; a view.",
+      nb::sig("def flip(x: object, *, axis: Ints | None = None) -> Array"));
+  m.def(
+      "expand_dims", [](nb::handle x, nb::handle axis) { return expand_dims(array_of(x), dims_of(axis, "axis")); },
+      nb::arg("x").none(), nb::arg("axis") = 0, "New axes of extent 1; a view.",
+      nb::sig("def expand_dims(x: object, axis: Ints = 0) -> Array"));
+  m.def(
+      "moveaxis",
+      [](nb::handle x, nb::handle source, nb::handle destination) {
+        return moveaxis(array_of(x), dims_of(source, "source"), dims_of(destination, "destination"));
+      },
+      nb::arg("x").none(), nb::arg("source"), nb::arg("destination"), "Axes moved to other places; a view.",
+      nb::sig("def moveaxis(x: object, source: Ints, destination: Ints) -> Array"));
+}
+
+void bind_assemblies(nb::module_& m) {
+  m.def(
+      "roll",
+      [](nb::handle x, nb::handle shift, nb::handle axis) {
+        return roll(array_of(x), dims_of(shift, "shift"), optional_dims(axis, "axis"));
+      },
+      nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(),
+      "Shifted along axes, what leaves at one end enters at the other.",
+      nb::sig("def roll(x: object, shift: Ints, *, axis: Ints | None = None) -> Array"));
+  m.def(
+      "concat", [](nb::handle arrays, std::optional<std::int64_t> axis) { return concat(arrays_of(arrays), axis); },
+      nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0,
+      "Joined along an axis; axis None joins the flattened arrays.",
+      nb::sig("def concat(arrays: Iterable[object], *, axis: int | None = 0) -> Array"));
+  m.def(
+      "stack", [](nb::handle arrays, std::int64_t axis) { return stack(arrays_of(arrays), axis); }, nb::arg("arrays"),
+      nb::kw_only(), nb::arg("axis") = 0, "Joined along a new axis.",
+      nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
+  m.def(
+      "tril", [](nb::handle x, std::int64_t k) { return tril(array_of(x), k); }, nb::arg("x").none(), nb::kw_only(),
+      nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.");
+  m.def(
+      "triu", [](nb::handle x, std::int64_t k) { return triu(array_of(x), k); }, nb::arg("x").none(), nb::kw_only(),
+      nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
 }
 
 void bind_creation(nb::module_& m) {
-  m.def("full", [](nb::handle shape, nb::handle value, nb::handle dtype) { return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype)); },
-        nb::arg("shape"), nb::arg("fill_value"), nb::kw_only(), nb::arg("dtype").none() = nb::none(), "One value everywhere; takes no memory.");
-  m.def("arange", [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype) {
-    const Number zero{Kind::kInt, std::int64_t{0}};
-    const Number first = stop.is_none() ? zero : number_of(start);
-    return arange(first, stop.is_none() ? number_of(start) : number_of(stop), number_of(step), dtype_of(dtype));
-  }, nb::arg("start"), nb::arg("stop").none() = nb::none(), nb::arg("step") = 1, nb::kw_only(), nb::arg("dtype").none() = nb::none(),
-        "start, start + step, ... below stop; takes no memory.");
-  m.def("linspace", [](double start, double stop, std::int64_t num, nb::handle dtype, bool endpoint) {
-    return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
-  }, nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), nb::arg("dtype").none() = nb::none(), nb::arg("endpoint") = true,
-        "num evenly spaced values; the last one is exactly stop with endpoint.");
-  m.def("eye", [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype) {
-    return eye(rows, columns.value_or(rows), k, dtype_of(dtype).value_or(DType::k_float64));
-  }, nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, nb::arg("dtype").none() = nb::none(),
-        "Ones on the k-th diagonal.");
-  m.def("tril", [](nb::handle x, std::int64_t k) { return tril(array_of(x), k); }, nb::arg("x"), nb::kw_only(), nb::arg("k") = 0,
-        "Zeros above the k-th diagonal of the last two axes.");
-  m.def("triu", [](nb::handle x, std::int64_t k) { return triu(array_of(x), k); }, nb::arg("x"), nb::kw_only(), nb::arg("k") = 0,
-        "Zeros below the k-th diagonal of the last two axes.");
+  const auto dtype_argument = nb::arg("dtype").none() = nb::none();
+  m.def(
+      "full",
+      [](nb::handle shape, nb::handle value, nb::handle dtype) {
+        return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype));
+      },
+      nb::arg("shape").none(), nb::arg("fill_value").none(), nb::kw_only(), dtype_argument,
+      "One value everywhere; takes no memory.",
+      nb::sig("def full(shape: Ints, fill_value: complex, *, dtype: AnyDType | None = None) -> Array"));
+  m.def(
+      "arange",
+      [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype) {
+        const Number zero{Kind::kInt, std::int64_t{0}};
+        const Number first = stop.is_none() ? zero : number_of(start);
+        return arange(first, stop.is_none() ? number_of(start) : number_of(stop), number_of(step), dtype_of(dtype));
+      },
+      nb::arg("start").none(), nb::arg("stop").none() = nb::none(), nb::arg("step").none() = 1, nb::kw_only(),
+      dtype_argument, "start, start + step, ... below stop; takes no memory.",
+      nb::sig("def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: AnyDType | None = None) "
+              "-> Array"));
+  m.def(
+      "linspace",
+      [](double start, double stop, std::int64_t num, nb::handle dtype, bool endpoint) {
+        return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
+      },
+      nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), dtype_argument, nb::arg("endpoint") = true,
+      "num evenly spaced values; the last one is exactly stop with endpoint.",
+      nb::sig("def linspace(start: float, stop: float, num: int, *, dtype: AnyDType | None = None, endpoint: "
+              "builtins.bool = True) -> Array"));
+  m.def(
+      "eye",
+      [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype) {
+        return eye(rows, columns.value_or(rows), k, dtype_of(dtype).value_or(DType::k_float64));
+      },
+      nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, dtype_argument,
+      "Ones on the k-th diagonal.",
+      nb::sig(
+          "def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: AnyDType | None = None) -> Array"));
 }
 
 }  // namespace
@@ -189,6 +299,7 @@ void bind_functions(nb::module_& m) {
   bind_elementwise(m);
   bind_reductions(m);
   bind_views(m);
+  bind_assemblies(m);
   bind_creation(m);
 }
 
