@@ -51,10 +51,11 @@ class PassPlanner {
     if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
     const std::int64_t per_unit = std::max<std::int64_t>((moved_ + out_.units - 1) / out_.units, 1);
     std::int64_t step = wanted / per_unit;
+    const std::int64_t least = fitted(1);
     while (true) {
       cut(step);
-      if (out_.bytes() <= available || (out_.step == runners_good_step(1) && out_.depth <= 1)) return std::move(out_);
-      if (out_.step > runners_good_step(1))
+      if (out_.bytes() <= available || (out_.step <= least && out_.depth <= 1)) return std::move(out_);
+      if (out_.step > least)
         step = out_.step / 2;
       else
         --out_.depth;
@@ -66,8 +67,10 @@ class PassPlanner {
     return plan_.pipelines[static_cast<std::size_t>(pass_.pipelines[i])];
   }
 
-  std::int64_t runners_good_step(std::int64_t wanted) const {
-    return pass_.by_lead ? std::max<std::int64_t>(wanted, 1) : runners_[0]->good_step(wanted);
+  /// A step near `wanted` at which the walk is cut well.
+  std::int64_t fitted(std::int64_t wanted) const {
+    const std::int64_t asked = std::max<std::int64_t>(wanted, 1);
+    return std::min(pass_.by_lead ? asked : runners_[0]->good_step(asked), std::max<std::int64_t>(out_.units, 1));
   }
 
   /// Bytes of sources and of file outputs.
@@ -139,8 +142,7 @@ class PassPlanner {
 
   /// Sets step and what each tile reads and writes.
   void cut(std::int64_t step) {
-    const std::int64_t least = std::max<std::int64_t>(step, 1);
-    out_.step = std::min(pass_.by_lead ? least : runners_[0]->good_step(least), std::max<std::int64_t>(out_.units, 1));
+    out_.step = fitted(step);
     out_.tile_in = 0;
     out_.tile_out = 0;
     for (Stream& stream : out_.streams) stream.tiles.clear();
