@@ -63,6 +63,13 @@ void fill_empty(const Target& target) {
   });
 }
 
+[[noreturn]] void refuse(std::int64_t need, std::int64_t available) {
+  throw BudgetError(cat("this evaluation needs at least ", bytes_text(need), " beside its results for tiles and states; ",
+                        bytes_text(std::max<std::int64_t>(available, 0)),
+                        " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, ps.memory_budget) or reduce "
+                        "fewer elements at once"));
+}
+
 /// One pass at work.
 class PassRun {
  public:
@@ -73,12 +80,7 @@ class PassRun {
     runners_ = make_runners(plan, pass, *context_.table);
     walk_ = plan_pass(plan, pass, runners_, available, thread::count());
     context_.threads = walk_.threads;
-    if (walk_.bytes() > available) {
-      throw BudgetError(cat("this evaluation needs at least ", bytes_text(walk_.bytes()),
-                            " beside its results for tiles and states; ", bytes_text(available),
-                            " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, "
-                            "ps.memory_budget) or reduce fewer elements at once"));
-    }
+    if (walk_.bytes() > available) refuse(walk_.bytes(), available);
     context_.mapped = walk_.mapped;
     std::int64_t moved = 0;
     for (const int index : pass.pipelines) {
@@ -231,6 +233,34 @@ void check_budget(const Plan& plan) {
                         "-o out.npy), evaluate a part of it, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
 }
 
+/// Bytes a pass takes at least beside the results.
+std::int64_t need_of(const Plan& plan, const Pass& pass, std::int64_t available) {
+  return plan_pass(plan, pass, make_runners(plan, pass, kernel::table()), available, thread::count()).bytes();
+}
+
+/// Takes passes apart whose pipelines do not fit side by side, and refuses what does not fit alone, before any work.
+void fit_passes(Plan& plan) {
+  constexpr std::int64_t kWorthLooking = 1 << 20;
+  if (plan.source_bytes() + plan.output_bytes() + plan.result_bytes() < kWorthLooking) return;
+  const std::int64_t available = memory::Governor::instance().available() - plan.result_bytes();
+  std::vector<Pass> fitted;
+  for (const Pass& pass : plan.passes) {
+    const std::int64_t need = need_of(plan, pass, available);
+    if (need <= available) {
+      fitted.push_back(pass);
+      continue;
+    }
+    if (pass.pipelines.size() == 1) refuse(need, available);
+    for (const int pipeline : pass.pipelines) {
+      const Pass alone{{pipeline}, pass.wave, 1, false};
+      const std::int64_t least = need_of(plan, alone, available);
+      if (least > available) refuse(least, available);
+      fitted.push_back(alone);
+    }
+  }
+  plan.passes = std::move(fitted);
+}
+
 /// Marks the targets of one evaluation so that two threads never compute one node at once.
 class Claim {
  public:
@@ -308,6 +338,7 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
   Plan& plan = claim.plan();
   if (plan.targets.empty()) return;
   check_budget(plan);
+  fit_passes(plan);
   measure::add(measure::Counter::k_evaluations, 1);
   allocate_results(plan);
   Monitor monitor(options, plan.source_bytes() + plan.output_bytes());
@@ -355,7 +386,7 @@ PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t av
 
 PlanReport explain(const std::vector<Request>& requests) {
   const std::lock_guard lock(graph::graph_mutex());
-  const Plan plan = make_plan(requests);
+  Plan plan = make_plan(requests);
   memory::Governor& governor = memory::Governor::instance();
   PlanReport report;
   report.result_bytes = plan.result_bytes();
@@ -366,11 +397,15 @@ PlanReport explain(const std::vector<Request>& requests) {
   report.level = level_name(get_level());
   report.threads = thread::count();
   const std::int64_t left = std::max<std::int64_t>(0, report.available - report.result_bytes);
+  try {
+    fit_passes(plan);
+  } catch (const BudgetError&) {
+    // What does not fit is shown as it would have to be.
+  }
   std::int64_t most = 0;
   for (const Pass& pass : plan.passes) {
     report.passes.push_back(report_pass(plan, pass, left));
-    const Runners runners = make_runners(plan, pass, kernel::table());
-    most = std::max(most, plan_pass(plan, pass, runners, left, report.threads).bytes());
+    most = std::max(most, need_of(plan, pass, left));
   }
   report.projected_bytes = report.result_bytes + most;
   report.fits = report.projected_bytes <= report.available;
