@@ -91,3 +91,11 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.relative_to(ROOT)}: no {target}"
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    for page in sorted(folder.glob("[0-9]*.md")):
+        title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").split(". ", 1)[1]
+        assert f"[{title}]({page.name})" in index, f"docs/decisions/README.md lacks [{title}]({page.name})"
