@@ -92,11 +92,14 @@ fuzz: | system-core system-dev ## Fuzz each reader of untrusted bytes for FUZZ_S
 	cmake --build --preset fuzz --target fuzz/all
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-cover: | system-core system-dev ## Line coverage of penstock/, at least 85 %
-	cmake --preset cover
+cover: build $(VENV)/test.stamp | system-core system-dev ## Line coverage of penstock/, at least 85 %
+	cmake --preset cover -DPENSTOCK_PYTHON=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 	cmake --build --preset cover
+	rm -rf build/cover/site
+	cmake --install build/cover --component python --prefix build/cover/site
+	cp -r python/penstock build/cover/site
 	find build/cover -name '*.gcda' -delete
-	python3 tools/run_tests.py build/cover --no-python
+	PYTHONPATH=$(CURDIR)/build/cover/site $(BIN)/python tools/run_tests.py build/cover
 	gcovr --root . --filter 'penstock/' --exclude '.*_(test|bench)\.cc' --print-summary --fail-under-line 85 build/cover
 
 neon: | system-core system-dev ## Cross-compile for arm64 and run the tests under qemu
