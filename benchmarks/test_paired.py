@@ -122,6 +122,18 @@ def test_a_sample_is_as_many_calls_as_it_needs(clock: Clock) -> None:
     assert paired.calls_for(1.0, 0.0) == paired.MOST_CALLS
 
 
+def test_without_a_least_time_a_sample_is_one_call_from_the_start(clock: Clock) -> None:
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        clock.takes(1.0)()
+
+    times = paired.measure({"a": Timed(work)}, 2, warm_up=1, least=0.0)
+    assert times.pairs["a"] == [(1.0, 1.0)] * 2
+    assert len(runs) == 6
+
+
 def test_the_collector_is_off_while_measuring_and_on_again_after_an_error() -> None:
     states: list[bool] = []
 
@@ -137,8 +149,8 @@ def test_the_collector_is_off_while_measuring_and_on_again_after_an_error() -> N
 
 def test_an_estimate_is_the_median_and_repeats() -> None:
     values = list(np.random.default_rng(5).normal(1.0, 0.1, 30))
-    first, again = paired.estimate(values), paired.estimate(values)
-    assert first == again
+    assert paired.estimate(values, resamples=50) == paired.estimate(values, resamples=50)
+    first = paired.estimate(values)
     assert first.value == pytest.approx(float(np.median(values)))
     assert first.low < 1.0 < first.high
     assert first.spread == pytest.approx(0.1 * 1.35, rel=0.5)

@@ -106,10 +106,15 @@ def test_results_that_depend_on_threads_are_found(bench: Bench, monkeypatch: pyt
 
 def test_settings_are_as_before_after_a_row(bench: Bench) -> None:
     ps = bench.ps
+    ps.simd_target("scalar")
+    ps.opt_level("simd")
     before = ps.opt_level(), ps.simd_target(), ps.memory_budget(), ps.threads()
     for name in ("levels-sin", "bits", "sum-file-warm"):
         line_of(bench, name)
-    assert (ps.opt_level(), ps.simd_target(), ps.memory_budget(), ps.threads()) == before
+    after = ps.opt_level(), ps.simd_target(), ps.memory_budget(), ps.threads()
+    ps.simd_target("auto")
+    ps.opt_level("full")
+    assert after == before
 
 
 def test_an_old_numpy_that_was_not_made_is_a_comparison_that_says_so(
@@ -227,6 +232,10 @@ def test_own_time_is_that_of_this_process_and_what_it_started() -> None:
     end = machine.now()
     assert end.own > start.own
     assert os.getpid() not in end.each
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert child.pid not in machine.now().each
+        assert child.pid in machine._processes()
+        child.communicate(b"\n")
 
 
 def command(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
