@@ -25,6 +25,7 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/store/file_source.h"
 #include "penstock/store/npy_sink.h"
+#include "penstock/store/partial_file.h"
 
 namespace penstock::store {
 namespace {
@@ -134,6 +135,17 @@ TEST(NpySinkFaults, AFailedSyncIsFinal) {
     EXPECT_EQ(value_in(path), 'o');
     EXPECT_EQ(directory.names().size(), 1u);
   }
+}
+
+TEST(NpySinkFaults, APartialFileIsNeverSyncedTwice) {
+  const TemporaryDirectory directory;
+  PartialFile file(directory.path("out.npy"), true, 4096);
+  const FileFaults faults({.nth = 1, .error = EIO}, &FileCalls::fdatasync);
+  EXPECT_THROW(file.publish(true), FileError);
+  EXPECT_THROW(file.publish(true), FileError);
+  EXPECT_EQ(faults.calls(), 1);
+  file.discard();
+  EXPECT_TRUE(directory.names().empty());
 }
 
 /// Every call of a whole life fails once, and from then on: the name holds the old or the new file, whole.
