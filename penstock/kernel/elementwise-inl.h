@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "penstock/kernel/element.h"
@@ -96,6 +97,30 @@ HWY_FLATTEN void loop2(const void* const* in, void* out, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<T>(a[i]), value_of<T>(b[i]));
 }
 
+/// loop2 for a functor with a short form: whole blocks in short where that is exact for every element.
+template <class F, class T>
+HWY_FLATTEN void short_loop2(const void* const* in, void* out, std::int64_t n) {
+  constexpr std::int64_t kBlock = 64;
+  T block[kBlock];
+  T* r = static_cast<T*>(out);
+  for (std::int64_t start = 0; start < n; start += kBlock) {
+    const T* a = static_cast<const T*>(in[0]) + start;
+    const T* b = static_cast<const T*>(in[1]) + start;
+    const std::int64_t m = n - start < kBlock ? n - start : kBlock;
+    UInt<sizeof(T)> inexact = 0;
+    for (std::int64_t i = 0; i < m; ++i) {
+      bool exact = false;
+      block[i] = F{}.in_short(a[i], b[i], exact);
+      inexact |= static_cast<UInt<sizeof(T)>>(!exact);
+    }
+    if (inexact == 0) {
+      std::memcpy(r + start, block, static_cast<std::size_t>(m) * sizeof(T));
+    } else {
+      for (std::int64_t i = 0; i < m; ++i) r[start + i] = F{}(a[i], b[i]);
+    }
+  }
+}
+
 template <class F, class T, class R>
 HWY_FLATTEN void loop3(const void* const* in, void* out, std::int64_t n) {
   const auto* a = static_cast<const Stored<FirstOf<F, T>>*>(in[0]);
@@ -110,6 +135,8 @@ template <class F, int kArity, class T, class R>
 constexpr Elementwise loop_of() {
   if constexpr (kArity == 1) {
     return loop1<F, T, R>;
+  } else if constexpr (requires(F f, T x, bool exact) { f.in_short(x, x, exact); }) {
+    return short_loop2<F, T>;
   } else if constexpr (kArity == 2) {
     return loop2<F, T, R>;
   } else {

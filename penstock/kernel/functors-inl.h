@@ -3,6 +3,9 @@
 // compiler vectorises for each target. What a functor does not take (maths of floats: simd/maths.def; complex maths:
 // kernel/complex.def) is listed there.
 //
+// A functor may have a vectorising short form, in_short(), that says whether it gave what operator() gives; a block of
+// elements with one where it did not goes through operator().
+//
 // Two's complement arithmetic goes through unsigned types, which wrap. A functor marked Modular gives the same bits for
 // signed and unsigned operands, so that one loop per size serves both.
 #if defined(PENSTOCK_KERNEL_FUNCTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -88,22 +91,51 @@ HWY_INLINE T floor_remainder(T a, T b) {
   return b == 0 ? T{0} : static_cast<T>(wide(a) - wide(floor_quotient(a, b)) * wide(b));
 }
 
-// Quotients of floats, as Python's divmod and the array API's special cases have them.
+// Quotients of floats, as Python's divmod and the array API's special cases have them, from the truncated division's
+// remainder r, which is exact.
+template <Float T>
+HWY_INLINE T remainder_from(T r, T b) {
+  // Terms that may be 0 are chosen instead of sums: that vectorises.
+  const T turned = r + ((r < 0) != (b < 0) ? b : T{0});
+  return r == 0 ? with_sign_of(T{0}, b) : turned;
+}
+template <Float T>
+HWY_INLINE T quotient_from(T r, T a, T b) {
+  const T q = (a - r) / b - ((r != 0) & ((r < 0) != (b < 0)) ? T{1} : T{0});
+  const T f = std::floor(q);
+  const T whole = f + (q - f > T{0.5} ? T{1} : T{0});
+  return q == 0 ? with_sign_of(T{0}, a / b) : whole;
+}
+/// fmod(a, b) in a few operations where `exact` ends up true: a quotient that its type holds with room to spare. The
+/// sign of a zero is left open.
+template <Float T>
+HWY_INLINE T short_fmod(T a, T b, bool& exact) {
+  if constexpr (sizeof(T) == 4) {
+    // In double the quotient rounds to no integer that it is not, and its product with b is exact.
+    const double q = std::trunc(static_cast<double>(a) / static_cast<double>(b));
+    const double r = static_cast<double>(a) - q * static_cast<double>(b);
+    exact = (q < 0x1p24) & (q > -0x1p24) & (r == r);
+    return static_cast<float>(r);
+  } else {
+    // Fused, so exact. A quotient just below an integer rounds to it, which turns the remainder's sign.
+    const double q = std::trunc(a / b);
+    const double r = std::fma(-q, b, a);
+    exact = (q < 0x1p31) & (q > -0x1p31) & (r == r);
+    const double step = with_sign_of(b, a);
+    return r + ((r != 0) & ((r < 0) != (a < 0)) ? step : 0.0);
+  }
+}
+template <class T>
+inline constexpr bool kHasShortFmod = std::is_same_v<T, float> || (std::is_same_v<T, double> && HWY_NATIVE_FMA);
+
 template <Float T>
 HWY_INLINE T floor_remainder(T a, T b) {
-  const T r = std::fmod(a, b);
-  if (r == 0) return with_sign_of(T{0}, b);
-  return (r < 0) != (b < 0) ? r + b : r;
+  return remainder_from(std::fmod(a, b), b);
 }
 template <Float T>
 HWY_INLINE T floor_quotient(T a, T b) {
-  if (b == 0 || magnitude(a) == std::numeric_limits<T>::infinity()) return a / b;
-  const T r = std::fmod(a, b);
-  T q = (a - r) / b;
-  if (r != 0 && (r < 0) != (b < 0)) q -= 1;
-  if (q == 0) return with_sign_of(T{0}, a / b);
-  const T f = std::floor(q);
-  return q - f > T{0.5} ? f + 1 : f;
+  const bool divides = b == 0 || magnitude(a) == std::numeric_limits<T>::infinity();
+  return divides ? a / b : quotient_from(std::fmod(a, b), a, b);
 }
 
 template <Integer T>
@@ -194,6 +226,9 @@ struct Floor : Modular {
 };
 struct FloorDivide {
   template <Ordered T> T operator()(T a, T b) const { return floor_quotient(a, b); }
+  template <Float T> requires kHasShortFmod<T> T in_short(T a, T b, bool& exact) const {
+    return quotient_from(short_fmod(a, b, exact), a, b);
+  }
 };
 struct Greater {
   template <Ordered T> bool operator()(T a, T b) const { return a > b; }
@@ -276,6 +311,9 @@ struct Reciprocal {
 };
 struct Remainder {
   template <Ordered T> T operator()(T a, T b) const { return floor_remainder(a, b); }
+  template <Float T> requires kHasShortFmod<T> T in_short(T a, T b, bool& exact) const {
+    return remainder_from(short_fmod(a, b, exact), b);
+  }
 };
 struct Round : Modular {
   template <Integer T> T operator()(T a) const { return a; }
