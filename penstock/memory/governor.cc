@@ -72,7 +72,14 @@ void Governor::reserve(std::int64_t bytes, const char* what) {
           "drop arrays that are no longer needed, or raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
 }
 
-void Governor::release(std::int64_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+void Governor::release(std::int64_t bytes) noexcept {
+  const std::int64_t used = used_.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
+  // What was live above a budget lowered meanwhile is not kept. The limit as last read: this is called by destructors.
+  const std::int64_t set = set_.load(std::memory_order_relaxed);
+  const std::int64_t limit = set > 0 ? set : default_.load(std::memory_order_relaxed);
+  const std::int64_t most_idle = std::max<std::int64_t>(0, limit - used);
+  if (pool_idle_bytes() > most_idle) trim_pool_to(most_idle);
+}
 
 std::int64_t Governor::available() { return std::max<std::int64_t>(0, budget() - used()); }
 

@@ -13,7 +13,8 @@ struct Block {
   std::int64_t capacity = 0;
 };
 
-/// The capacity a request is rounded up to: at most an eighth above it from 64 KiB on.
+/// The capacity a request is rounded up to: at most an eighth above it from 64 KiB on, or up to a whole 2 MiB page from
+/// 2 MiB on.
 std::int64_t pool_capacity(std::int64_t bytes);
 
 /// A block of exactly pool_capacity(bytes): a kept one, else a fresh one. Throws std::bad_alloc.
