@@ -372,8 +372,14 @@ TEST_F(NpySinkTest, KeepsPermissionsAndFollowsTheUmask) {
   umask(0);
   save("def");
   EXPECT_EQ(mode_of(out()), 0604u);
+  umask(077);
+  save("ghi");
+  EXPECT_EQ(mode_of(out()), 0604u) << "whatever the umask is by now";
+  umask(0);
   ASSERT_EQ(chmod(out().c_str(), 0600), 0);
   {
+    // Private from its creation on, not only once its mode is set.
+    const FileFaults faults({.nth = 1, .error = EPERM}, &FileCalls::fchmod);
     NpySink sink(out(), DType::k_uint8, {3}, true);
     for (const std::string& name : directory_.names()) EXPECT_EQ(mode_of(directory_.path(name)), 0600u) << name;
   }
