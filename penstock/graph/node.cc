@@ -112,10 +112,12 @@ NodeRef make_memory(DType dtype, std::shared_ptr<memory::Memory> memory, Layout 
 }
 
 NodeRef make_file(std::shared_ptr<store::FileSource> file) {
-  const DType dtype = file->format().dtype;
+  // A file's bool bytes may be anything; read as numbers and converted, they are 0 or 1 to every kernel.
+  const DType held = file->format().dtype;
+  const DType read = held == DType::k_bool ? DType::k_uint8 : held;
   Layout layout = file->format().layout;
   Dims shape = layout.shape;
-  return std::make_shared<Node>(dtype, std::move(shape), InFile{std::move(file), std::move(layout)});
+  return make_cast(std::make_shared<Node>(read, std::move(shape), InFile{std::move(file), std::move(layout)}), held);
 }
 
 NodeRef make_constant(Scalar value, Dims shape) {

@@ -50,7 +50,7 @@ struct InMemory {
   Layout layout;  // offset from memory->data()
 };
 
-/// Elements in a file; the node's dtype is the file's.
+/// Elements in a file; the node's dtype is the file's (of bool files uint8).
 struct InFile {
   std::shared_ptr<store::FileSource> file;
   Layout layout;  // offset in the file
@@ -139,6 +139,7 @@ std::string node_text(const Node& node);
 
 // Makers. Each checks its operands now, at the caller's line, through op/infer.h.
 NodeRef make_memory(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout);
+/// Of the file's dtype.
 NodeRef make_file(std::shared_ptr<store::FileSource> file);
 NodeRef make_constant(Scalar value, Dims shape);
 NodeRef make_iota(Scalar start, Scalar delta, Dims shape);
