@@ -49,9 +49,21 @@ nb::object unary(const Array& self) {
 
 template <Op op, class C>
 void def_operator(C& cls, const char* name, const char* reflected, const char* assigned) {
-  cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator());
-  if (reflected != nullptr) cls.def(reflected, &binary<op, true>, nb::arg("other").none(), nb::is_operator());
-  if (assigned != nullptr) cls.def(assigned, &in_place<op>, nb::arg("other").none(), nb::rv_policy::none);
+  const auto signature = [](const char* method) { return cat("def ", method, "(self, other: object, /) -> Array"); };
+  cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator(), nb::sig(signature(name).c_str()));
+  if (reflected != nullptr) {
+    cls.def(reflected, &binary<op, true>, nb::arg("other").none(), nb::is_operator(),
+            nb::sig(signature(reflected).c_str()));
+  }
+  if (assigned != nullptr) {
+    cls.def(assigned, &in_place<op>, nb::arg("other").none(), nb::rv_policy::none,
+            nb::sig(signature(assigned).c_str()));
+  }
+}
+
+template <Op op, class C>
+void def_unary(C& cls, const char* name) {
+  cls.def(name, &unary<op>, nb::sig(cat("def ", name, "(self) -> Array").c_str()));
 }
 
 /// Whether an object is one integer; arrays of several have __index__ too, which then fails.
@@ -278,6 +290,16 @@ std::string repr(const nb::object& self) {
              what, ">");
 }
 
+/// The namespace of an array: this package. Throws ArgumentError for versions of the standard it does not follow.
+nb::object array_namespace(nb::handle api_version) {
+  const nb::module_ package = nb::module_::import_("penstock");
+  if (!api_version.is_none() && !nb::cast<bool>(package.attr("_api").attr("follows")(api_version))) {
+    throw ArgumentError(
+        cat("array API version ", repr_text(api_version), " is not supported; 2024.12 and 2025.12 are"));
+  }
+  return package;
+}
+
 template <class T>
 T scalar(const Array& self) {
   const run::Options how = options();
@@ -311,8 +333,10 @@ void bind_operators(C& cls) {
   def_operator<Op::k_less_equal>(cls, "__le__", nullptr, nullptr);
   def_operator<Op::k_greater>(cls, "__gt__", nullptr, nullptr);
   def_operator<Op::k_greater_equal>(cls, "__ge__", nullptr, nullptr);
-  cls.def("__neg__", &unary<Op::k_negative>).def("__pos__", &unary<Op::k_positive>).def("__abs__", &unary<Op::k_abs>);
-  cls.def("__invert__", &unary<Op::k_bitwise_invert>);
+  def_unary<Op::k_negative>(cls, "__neg__");
+  def_unary<Op::k_positive>(cls, "__pos__");
+  def_unary<Op::k_abs>(cls, "__abs__");
+  def_unary<Op::k_bitwise_invert>(cls, "__invert__");
 }
 
 template <class C>
@@ -320,36 +344,113 @@ void bind_protocols(C& cls) {
   // NumPy's operators give way: numpy_array + array is computed here.
   cls.attr("__array_ufunc__") = nb::none();
   cls.attr("__hash__") = nb::none();
-  cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none());
-  cls.def("__dlpack__",
-          [](const nb::object& self, const nb::kwargs& kwargs) { return to_numpy(self).attr("__dlpack__")(**kwargs); });
-  cls.def("__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); });
-  cls.def("__bool__", &scalar<bool>).def("__int__", &scalar<std::int64_t>).def("__float__", &scalar<double>);
-  cls.def("__complex__", &scalar<std::complex<double>>);
-  cls.def("__index__", [](const Array& self) {
-    if (!is_integer(self.dtype()))
-      throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
-    return scalar<std::int64_t>(self);
-  });
+  cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none(),
+          nb::sig("def __array__(self, dtype: numpy.typing.DTypeLike | None = None, copy: builtins.bool | None = None) "
+                  "-> numpy.typing.NDArray[typing.Any]"));
+  cls.def(
+      "__dlpack__",
+      [](const nb::object& self, const nb::kwargs& kwargs) { return to_numpy(self).attr("__dlpack__")(**kwargs); },
+      nb::sig("def __dlpack__(self, *, stream: int | None = None, max_version: tuple[int, int] | None = None, "
+              "dl_device: tuple[int, int] | None = None, copy: builtins.bool | None = None) -> typing.Any"));
+  cls.def(
+      "__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); },
+      nb::sig("def __dlpack_device__(self) -> tuple[int, int]"));
+  cls.def(
+      "__array_namespace__", [](const nb::object&, nb::handle api_version) { return array_namespace(api_version); },
+      nb::kw_only(), nb::arg("api_version").none() = nb::none(),
+      nb::sig("def __array_namespace__(self, *, api_version: str | None = None) -> types.ModuleType"));
+}
+
+/// int() and index(): the whole range of uint64 too.
+nb::object integer(const Array& self) {
+  if (self.dtype() == DType::k_uint64) return nb::int_(scalar<std::uint64_t>(self));
+  return nb::int_(scalar<std::int64_t>(self));
+}
+
+template <class C>
+void bind_conversions(C& cls) {
+  cls.def("__bool__", &scalar<bool>, nb::sig("def __bool__(self) -> builtins.bool"));
+  cls.def("__int__", &integer, nb::sig("def __int__(self) -> int"));
+  cls.def("__float__", &scalar<double>).def("__complex__", &scalar<std::complex<double>>);
+  cls.def(
+      "__index__",
+      [](const Array& self) {
+        if (!is_integer(self.dtype())) {
+          throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
+        }
+        return integer(self);
+      },
+      nb::sig("def __index__(self) -> int"));
+  cls.def(
+      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
+      "Nested lists of Python numbers; evaluates.", nb::sig("def tolist(self) -> typing.Any"));
+  cls.def(
+      "item", [](const nb::object& self) { return to_numpy(self).attr("item")(); },
+      "The only element as a Python number; evaluates.", nb::sig("def item(self) -> typing.Any"));
+  cls.def("__repr__", &repr);
+}
+
+template <class C>
+void bind_items(C& cls) {
   cls.def("__len__", [](const Array& self) {
     if (self.ndim() == 0) throw DTypeError("an array of no dimensions has no length");
     return self.shape()[0];
   });
-  cls.def("__iter__", [](const Array& self) {
-    if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
-    nb::list items;
-    for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(first_axis_item(self, i));
-    return nb::iter(items);
-  });
-  cls.def("__getitem__", &get_item, nb::arg("key").none());
-  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none());
-  cls.def("__repr__", &repr);
   cls.def(
-      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
-      "Nested lists of Python numbers; evaluates.");
+      "__iter__",
+      [](const Array& self) {
+        if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
+        nb::list items;
+        for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(first_axis_item(self, i));
+        return nb::iter(items);
+      },
+      nb::sig("def __iter__(self) -> Iterator[Array]"));
+  cls.def("__getitem__", &get_item, nb::arg("key").none(), nb::sig("def __getitem__(self, key: Key, /) -> Array"));
+  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none(),
+          nb::sig("def __setitem__(self, key: Key, value: object, /) -> None"));
+}
+
+/// Shapes and axes as one tuple or as several integers.
+Dims dims_of_arguments(const nb::args& arguments, const char* what) {
+  const bool one = arguments.size() == 1 && !PyIndex_Check(nb::handle(arguments[0]).ptr());
+  return one ? dims_of(arguments[0], what) : dims_of(arguments, what);
+}
+
+template <class C>
+void bind_methods(C& cls) {
   cls.def(
-      "item", [](const nb::object& self) { return to_numpy(self).attr("item")(); },
-      "The only element as a Python number; evaluates.");
+      "reshape",
+      [](const Array& self, const nb::args& shape) { return reshape(self, dims_of_arguments(shape, "shape")); },
+      "The elements in C order in another shape; one extent may be -1.",
+      nb::sig("def reshape(self, *shape: Ints) -> Array"));
+  cls.def(
+      "transpose",
+      [](const Array& self, const nb::args& axes) {
+        Dims order = axes.size() == 0 ? Dims() : dims_of_arguments(axes, "axes");
+        if (axes.size() == 0) {
+          for (std::int64_t axis = self.ndim(); axis-- > 0;) order.push_back(axis);
+        }
+        return permute_dims(self, order);
+      },
+      "Axes in another order, without arguments reversed; a view.",
+      nb::sig("def transpose(self, *axes: Ints) -> Array"));
+  def_unary<Op::k_conj>(cls, "conj");
+  def_unary<Op::k_round>(cls, "round");
+  cls.def_prop_ro(
+      "real", [](const Array& self) { return unlocked([&] { return real(self); }); }, "The real part.");
+  cls.def_prop_ro(
+      "imag", [](const Array& self) { return unlocked([&] { return imag(self); }); }, "The imaginary part.");
+  cls.def(
+      "to_device",
+      [](const nb::object& self, nb::handle device, nb::handle) {
+        if (!device.equal(nb::str("cpu"))) {
+          throw ArgumentError(cat("device ", repr_text(device), " is unknown; there is 'cpu'"));
+        }
+        return self;
+      },
+      nb::arg("device").none(), nb::kw_only(), nb::arg("stream").none() = nb::none(),
+      "The array itself: all are on the CPU.",
+      nb::sig("def to_device(self, device: str, /, *, stream: object = None) -> Array"));
 }
 
 }  // namespace
@@ -358,10 +459,15 @@ void bind_array(nb::module_& m) {
   nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(),
                         "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
                         "evaluate, float, tolist.");
-  cls.def_prop_ro("shape", [](const Array& self) { return tuple_of(self.shape()); });
-  cls.def_prop_ro("dtype", [](const Array& self) { return dtype_object(self.dtype()); });
+  cls.def_prop_ro(
+      "shape", [](const Array& self) { return tuple_of(self.shape()); }, "Extents.",
+      nb::for_getter(nb::sig("def shape(self, /) -> tuple[int, ...]")));
+  cls.def_prop_ro(
+      "dtype", [](const Array& self) { return dtype_object(self.dtype()); }, "Element type.",
+      nb::for_getter(nb::sig("def dtype(self, /) -> DType")));
   cls.def_prop_ro("ndim", &Array::ndim).def_prop_ro("size", &Array::size).def_prop_ro("nbytes", &Array::nbytes);
-  cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.");
+  cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.",
+                  nb::for_getter(nb::sig("def evaluated(self, /) -> builtins.bool")));
   cls.def_prop_ro("T", [](const Array& self) {
     if (self.ndim() != 2)
       throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
@@ -376,9 +482,12 @@ void bind_array(nb::module_& m) {
         for (const std::string& path : sources(self)) list.append(path);
         return list;
       },
-      "Paths of the files that the array reads when it is evaluated.");
+      "Paths of the files that the array reads when it is evaluated.", nb::sig("def sources(self) -> list[str]"));
   bind_operators(cls);
   bind_protocols(cls);
+  bind_conversions(cls);
+  bind_items(cls);
+  bind_methods(cls);
 }
 
 }  // namespace penstock::bind

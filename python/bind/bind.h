@@ -30,6 +30,8 @@ void bind_engine(nb::module_& m);
 
 /// A dtype object, a name, or whatever numpy.dtype() takes; nothing for None. Throws DTypeError.
 std::optional<DType> dtype_of(nb::handle object);
+/// As dtype_of; None is no dtype either.
+DType need_dtype(nb::handle object);
 /// The Python object ps.<name>.
 nb::object dtype_object(DType dtype);
 

@@ -201,9 +201,13 @@ nb::object finish(const Array& result, nb::handle out) {
   if (out.is_none()) return nb::cast(result);
   if (nb::isinstance<Array>(out)) {
     Array& target = nb::cast<Array&>(out);
-    if (target.shape() != result.shape() || target.dtype() != result.dtype()) {
-      throw ShapeError(cat("out is ", name_of(target.dtype()), " ", shape_text(target.shape()), "; the result is ",
-                           name_of(result.dtype()), " ", shape_text(result.shape())));
+    if (target.shape() != result.shape()) {
+      throw ShapeError(
+          cat("out has shape ", shape_text(target.shape()), "; the result has ", shape_text(result.shape())));
+    }
+    if (target.dtype() != result.dtype()) {
+      throw DTypeError(cat("out has dtype ", name_of(target.dtype()), "; the result has ", name_of(result.dtype()),
+                           "; convert it with astype"));
     }
     target = result;
     return nb::borrow<nb::object>(out);

@@ -20,6 +20,11 @@ bool equals(const DTypeObject& self, nb::handle other) {
 
 }  // namespace
 
+DType need_dtype(nb::handle object) {
+  if (const std::optional<DType> dtype = dtype_of(object)) return *dtype;
+  throw DTypeError("None is no dtype");
+}
+
 std::optional<DType> dtype_of(nb::handle object) {
   if (object.is_none()) return std::nullopt;
   if (nb::isinstance<DTypeObject>(object)) return nb::cast<const DTypeObject&>(object).dtype;
@@ -48,27 +53,31 @@ void bind_dtypes(nb::module_& m) {
       .def_prop_ro(
           "dtype",
           [](const DTypeObject& self) { return nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)); },
-          "The NumPy dtype; numpy.dtype() looks here.")
+          "The NumPy dtype; numpy.dtype() looks here.",
+          nb::for_getter(nb::sig("def dtype(self, /) -> numpy.dtype[typing.Any]")))
       .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
-      .def("__eq__", &equals, nb::arg("other").none())
+      .def("__eq__", &equals, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> builtins.bool"))
       .def("__hash__", [](const DTypeObject& self) { return index_of(self.dtype); })
-      .def("__reduce__", [](const DTypeObject& self) {
-        return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"),
-                              nb::make_tuple(name_of(self.dtype)));
-      });
+      .def(
+          "__reduce__",
+          [](const DTypeObject& self) {
+            return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"),
+                                  nb::make_tuple(name_of(self.dtype)));
+          },
+          nb::sig("def __reduce__(self) -> tuple[typing.Any, ...]"));
   for (int i = 0; i < kDTypeCount; ++i) {
     const nb::object made = nb::cast(DTypeObject{static_cast<DType>(i)});
     m.attr(kDTypes[i].name) = made;
     objects[i] = made.inc_ref();
   }
   m.def(
-      "dtype", [](nb::handle object) { return dtype_object(dtype_of(object).value()); }, nb::arg("object"),
-      "The dtype object of a name, a NumPy dtype or a dtype object.");
+      "dtype", [](nb::handle object) { return dtype_object(need_dtype(object)); }, nb::arg("object").none(),
+      "The dtype object of a name, a NumPy dtype or a dtype object.", nb::sig("def dtype(object: AnyDType) -> DType"));
   m.def(
-      "promote_types",
-      [](nb::handle a, nb::handle b) { return dtype_object(promote(dtype_of(a).value(), dtype_of(b).value())); },
-      "The dtype that two arrays of these dtypes promote to.");
+      "promote_types", [](nb::handle a, nb::handle b) { return dtype_object(promote(need_dtype(a), need_dtype(b))); },
+      nb::arg("a").none(), nb::arg("b").none(), "The dtype that two arrays of these dtypes promote to.",
+      nb::sig("def promote_types(a: AnyDType, b: AnyDType) -> DType"));
 }
 
 }  // namespace penstock::bind

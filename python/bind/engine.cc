@@ -171,7 +171,8 @@ nb::dict config() {
 
 void bind_knobs(nb::module_& m) {
   m.def("memory_budget", &memory_budget, nb::arg("value").none() = nb::none(),
-        "The memory budget in bytes; sets it from an int or text such as '2GiB' or '50%'.");
+        "The memory budget in bytes; sets it from an int or text such as '2GiB' or '50%'.",
+        nb::sig("def memory_budget(value: int | str | None = None) -> int"));
   m.def(
       "threads",
       [](std::optional<int> n) {
@@ -197,17 +198,23 @@ void bind_knobs(nb::module_& m) {
       "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
       nb::arg("callback").none(),
       "callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for "
-      "none.");
+      "none.",
+      nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
       "trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
-  m.def("stats", &stats, "Counters since the process started.");
-  m.def("config", &config);
-  m.def("environment_rows", [] {
-    nb::list rows;
-    for (const EnvRow& row : env_rows()) rows.append(nb::make_tuple(row.name, row.meaning));
-    return rows;
-  });
-  m.def("environment_warnings", [] { return list_of(env_warnings()); });
+  m.def("stats", &stats, "Counters since the process started.", nb::sig("def stats() -> dict[str, int]"));
+  m.def("config", &config, nb::sig("def config() -> dict[str, typing.Any]"));
+  m.def(
+      "environment_rows",
+      [] {
+        nb::list rows;
+        for (const EnvRow& row : env_rows()) rows.append(nb::make_tuple(row.name, row.meaning));
+        return rows;
+      },
+      nb::sig("def environment_rows() -> list[tuple[str, str]]"));
+  m.def(
+      "environment_warnings", [] { return list_of(env_warnings()); },
+      nb::sig("def environment_warnings() -> list[str]"));
 }
 
 }  // namespace
@@ -225,14 +232,21 @@ run::Options options() {
 
 void bind_engine(nb::module_& m) {
   m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(),
-        nb::arg("offset") = 0, nb::arg("strict") = false);
-  m.def("asarray", &as_array, nb::arg("obj"), nb::arg("dtype").none() = nb::none(), nb::kw_only(),
-        nb::arg("copy").none() = nb::none());
-  m.def("evaluate", [](const nb::args& objects) {
-    const std::vector<Array> arrays = arrays_of(objects);
-    const run::Options how = options();
-    unlocked([&] { evaluate(arrays, how); });
-  });
+        nb::arg("offset") = 0, nb::arg("strict") = false,
+        nb::sig("def open(path: str, dtype: AnyDType | None = None, shape: Ints | None = None, offset: int = 0, "
+                "strict: builtins.bool = False) -> Array"));
+  m.def("asarray", &as_array, nb::arg("obj").none(), nb::arg("dtype").none() = nb::none(), nb::kw_only(),
+        nb::arg("copy").none() = nb::none(),
+        nb::sig(
+            "def asarray(obj: object, dtype: AnyDType | None = None, *, copy: builtins.bool | None = None) -> Array"));
+  m.def(
+      "evaluate",
+      [](const nb::args& objects) {
+        const std::vector<Array> arrays = arrays_of(objects);
+        const run::Options how = options();
+        unlocked([&] { evaluate(arrays, how); });
+      },
+      nb::sig("def evaluate(*arrays: Array) -> None"));
   m.def(
       "save",
       [](nb::handle object, const std::string& path, bool overwrite) {
@@ -240,7 +254,8 @@ void bind_engine(nb::module_& m) {
         const run::Options how = options();
         unlocked([&] { save(array, path, overwrite, how); });
       },
-      nb::arg("array"), nb::arg("path"), nb::arg("overwrite") = true);
+      nb::arg("array").none(), nb::arg("path"), nb::arg("overwrite") = true,
+      nb::sig("def save(array: object, path: str, overwrite: builtins.bool = True) -> None"));
   m.def(
       "explain",
       [](nb::handle objects, bool to_files) {
@@ -248,7 +263,8 @@ void bind_engine(nb::module_& m) {
         for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
         return dict_of(unlocked([&] { return plan(arrays, to_files); }));
       },
-      nb::arg("arrays"), nb::arg("save") = false);
+      nb::arg("arrays"), nb::arg("save") = false,
+      nb::sig("def explain(arrays: Iterable[object], save: builtins.bool = False) -> dict[str, typing.Any]"));
   bind_knobs(m);
 }
 

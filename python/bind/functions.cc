@@ -182,7 +182,7 @@ std::vector<Array> arrays_of(nb::handle objects) {
 void bind_views(nb::module_& m) {
   def_both(
       m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True) -> Array",
-      [](nb::handle x, nb::handle dtype, bool) { return astype(array_of(x), dtype_of(dtype).value()); },
+      [](nb::handle x, nb::handle dtype, bool) { return astype(array_of(x), need_dtype(dtype)); },
       "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0. Arrays are "
       "values, so `copy` makes no difference.",
       nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true);
@@ -252,45 +252,58 @@ void bind_assemblies(nb::module_& m) {
       nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
 }
 
+/// The parameters that every creation function ends with.
+constexpr const char* kMade = "dtype: AnyDType | None = None, device: str | None = None) -> Array";
+
+void check_device(nb::handle device) {
+  if (!device.is_none() && !device.equal(nb::str("cpu"))) {
+    throw ArgumentError(cat("device ", repr_text(device), " is unknown; there is 'cpu'"));
+  }
+}
+
 void bind_creation(nb::module_& m) {
   const auto dtype_argument = nb::arg("dtype").none() = nb::none();
+  const auto device_argument = nb::arg("device").none() = nb::none();
   m.def(
       "full",
-      [](nb::handle shape, nb::handle value, nb::handle dtype) {
+      [](nb::handle shape, nb::handle value, nb::handle dtype, nb::handle device) {
+        check_device(device);
         return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype));
       },
-      nb::arg("shape").none(), nb::arg("fill_value").none(), nb::kw_only(), dtype_argument,
+      nb::arg("shape").none(), nb::arg("fill_value").none(), nb::kw_only(), dtype_argument, device_argument,
       "One value everywhere; takes no memory.",
-      nb::sig("def full(shape: Ints, fill_value: complex, *, dtype: AnyDType | None = None) -> Array"));
+      nb::sig(cat("def full(shape: Ints, fill_value: complex, *, ", kMade).c_str()));
   m.def(
       "arange",
-      [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype) {
+      [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype, nb::handle device) {
+        check_device(device);
         const Number zero{Kind::kInt, std::int64_t{0}};
         const Number first = stop.is_none() ? zero : number_of(start);
         return arange(first, stop.is_none() ? number_of(start) : number_of(stop), number_of(step), dtype_of(dtype));
       },
       nb::arg("start").none(), nb::arg("stop").none() = nb::none(), nb::arg("step").none() = 1, nb::kw_only(),
-      dtype_argument, "start, start + step, ... below stop; takes no memory.",
-      nb::sig("def arange(start: float, stop: float | None = None, step: float = 1, *, dtype: AnyDType | None = None) "
-              "-> Array"));
+      dtype_argument, device_argument, "start, start + step, ... below stop; takes no memory.",
+      nb::sig(cat("def arange(start: float, stop: float | None = None, step: float = 1, *, ", kMade).c_str()));
   m.def(
       "linspace",
-      [](double start, double stop, std::int64_t num, nb::handle dtype, bool endpoint) {
+      [](double start, double stop, std::int64_t num, nb::handle dtype, nb::handle device, bool endpoint) {
+        check_device(device);
         return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
       },
-      nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), dtype_argument, nb::arg("endpoint") = true,
-      "num evenly spaced values; the last one is exactly stop with endpoint.",
-      nb::sig("def linspace(start: float, stop: float, num: int, *, dtype: AnyDType | None = None, endpoint: "
-              "builtins.bool = True) -> Array"));
+      nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), dtype_argument, device_argument,
+      nb::arg("endpoint") = true, "num evenly spaced values; the last one is exactly stop with endpoint.",
+      nb::sig(
+          "def linspace(start: float, stop: float, num: int, *, dtype: AnyDType | None = None, device: str | None = "
+          "None, endpoint: builtins.bool = True) -> Array"));
   m.def(
       "eye",
-      [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype) {
+      [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype, nb::handle device) {
+        check_device(device);
         return eye(rows, columns.value_or(rows), k, dtype_of(dtype).value_or(DType::k_float64));
       },
       nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, dtype_argument,
-      "Ones on the k-th diagonal.",
-      nb::sig(
-          "def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: AnyDType | None = None) -> Array"));
+      device_argument, "Ones on the k-th diagonal.",
+      nb::sig(cat("def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, ", kMade).c_str()));
 }
 
 }  // namespace

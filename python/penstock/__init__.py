@@ -1,38 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """NumPy-shaped arrays of any size: lazy, fused, streamed from disk within a memory budget.
 
-    import penstock as ps
-    a = ps.open("photos.npy")
-    ps.save(ps.sqrt(a.astype(ps.float32) * 2 + 1).mean(axis=0), "r.npy")
+import penstock as ps
+a = ps.open("photos.npy")
+ps.save(ps.sqrt(a.astype(ps.float32) * 2 + 1).mean(axis=0), "r.npy")
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from penstock._api import *  # noqa: F403
-    from penstock._core import errors as errors
 
 __array_api_version__ = "2025.12"
 
 
 def _load() -> None:
     """Bind the names of the namespace. The command line's help must not wait for NumPy and the extension."""
-    import sys
     from importlib import import_module
 
-    _api, _core = import_module("penstock._api"), import_module("penstock._core")
-    sys.modules["penstock.errors"] = _core.errors
+    api, core = import_module("penstock._api"), import_module("penstock._core")
     names = globals()
-    names.update({name: getattr(_api, name) for name in _api.__all__})
-    names.update(errors=_core.errors, __version__=_core.__version__, __all__=[*_api.__all__, "errors"])
+    names.update({name: getattr(api, name) for name in api.__all__})
+    names.update(
+        errors=import_module("penstock.errors"), __version__=core.__version__, __all__=[*api.__all__, "errors"]
+    )
 
 
 def __getattr__(name: str) -> object:
     from importlib.util import find_spec
 
-    if name.startswith("__") and name not in ("__all__", "__version__"):
+    if name.startswith("__") and name not in ("__all__", "__version__", "__array_namespace_info__"):
         raise AttributeError(name)
     if "__all__" not in globals() and find_spec(f"penstock.{name}") is None:
         _load()

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
 from penstock._core import Array
+from penstock._dtypes import can_cast, finfo, iinfo, isdtype, result_type
+from penstock._info import __array_namespace_info__, check_device
+from penstock._info import follows as follows
 from penstock._plan import Plan
 
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
@@ -18,23 +22,33 @@ e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 _ELEMENTWISE = tuple(name for name, _ in _core.elementwise_rows())
 _REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "count_nonzero", "var", "std", "argmin", "argmax")
 _VIEWS = (
-    "astype", "reshape", "permute_dims", "matrix_transpose", "broadcast_to", "flip", "expand_dims", "squeeze", "moveaxis",
-    "roll", "concat", "stack",
+    "astype", "reshape", "permute_dims", "matrix_transpose", "broadcast_to", "flip", "expand_dims", "squeeze",
+    "moveaxis", "roll", "concat", "stack",
 )  # fmt: skip
 _CREATION = ("full", "arange", "linspace", "eye", "tril", "triu")
 _DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
     "complex64", "complex128",
 )  # fmt: skip
-_ENGINE = ("memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "promote_types", "dtype")
+_ENGINE = (
+    "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "promote_types", "dtype",
+)  # fmt: skip
 _SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
 globals().update({name: getattr(_core, name) for name in _SAME})
 
+# `bool`, `sum` and their like are names of this namespace: annotations mean the built-in ones.
+AnyDType: TypeAlias = "_core.AnyDType"
 Path: TypeAlias = "str | os.PathLike[str]"
 Shape: TypeAlias = "int | Sequence[int]"
 
 
-def open(path: Path, dtype: Any = None, shape: Shape | None = None, offset: int = 0, strict: bool = False) -> Array:
+def open(
+    path: Path,
+    dtype: AnyDType | None = None,
+    shape: Shape | None = None,
+    offset: int = 0,
+    strict: builtins.bool = False,
+) -> Array:
     """Open a file as a lazy array; no element is read.
 
     Without ``dtype``: a ``.npy`` file (versions 1 to 3, C or Fortran order, either byte order). With ``dtype``: bare
@@ -46,15 +60,18 @@ def open(path: Path, dtype: Any = None, shape: Shape | None = None, offset: int 
     return _core.open(os.fspath(path), dtype, shape, offset, strict)
 
 
-def asarray(obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> Array:
+def asarray(
+    obj: Any, /, *, dtype: AnyDType | None = None, device: str | None = None, copy: builtins.bool | None = None
+) -> Array:
     """An array of anything: NumPy arrays and other buffers (any strides) and DLPack tensors without a copy.
 
     Borrowed memory is read when the array is evaluated; ``copy=True`` freezes it now.
     """
+    check_device(device)
     return _core.asarray(obj, dtype, copy=copy)
 
 
-def save(array: Any, path: Path, overwrite: bool = True) -> None:
+def save(array: Any, path: Path, overwrite: builtins.bool = True) -> None:
     """Evaluate into a durable ``.npy`` file in C order: temporary file, sync, rename. The file may be an input.
 
     Nothing is left behind on an error. Raises NoSpaceError, FileError, BudgetError.
@@ -68,7 +85,7 @@ def evaluate(*arrays: Array) -> tuple[Array, ...]:
     return arrays
 
 
-def plan(*arrays: Array, save: bool = False) -> Plan:
+def plan(*arrays: Array, save: builtins.bool = False) -> Plan:
     """What evaluating (with ``save``: saving) the arrays would do. Reads no data."""
     return Plan(_core.explain(list(arrays), save))
 
@@ -97,44 +114,44 @@ def histogram(
     return _core.histogram_counts(x, edges), asarray(numpy.asarray(edges, dtype=numpy.float64))
 
 
-def zeros(shape: Shape, *, dtype: Any = None) -> Array:
+def zeros(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Zeros; takes no memory until evaluated."""
-    return _core.full(shape, 0, dtype=dtype or _core.float64)
+    return _core.full(shape, 0, dtype=dtype or _core.float64, device=device)
 
 
-def ones(shape: Shape, *, dtype: Any = None) -> Array:
+def ones(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Ones; takes no memory until evaluated."""
-    return _core.full(shape, 1, dtype=dtype or _core.float64)
+    return _core.full(shape, 1, dtype=dtype or _core.float64, device=device)
 
 
-def empty(shape: Shape, *, dtype: Any = None) -> Array:
+def empty(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Elements of no particular value: zeros."""
-    return zeros(shape, dtype=dtype)
+    return zeros(shape, dtype=dtype, device=device)
 
 
-def zeros_like(x: Array, *, dtype: Any = None) -> Array:
+def zeros_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Zeros of the shape and dtype of ``x``."""
-    return zeros(x.shape, dtype=dtype or x.dtype)
+    return zeros(x.shape, dtype=dtype or x.dtype, device=device)
 
 
-def ones_like(x: Array, *, dtype: Any = None) -> Array:
+def ones_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Ones of the shape and dtype of ``x``."""
-    return ones(x.shape, dtype=dtype or x.dtype)
+    return ones(x.shape, dtype=dtype or x.dtype, device=device)
 
 
-def empty_like(x: Array, *, dtype: Any = None) -> Array:
+def empty_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Elements of no particular value, of the shape and dtype of ``x``."""
-    return zeros_like(x, dtype=dtype)
+    return zeros_like(x, dtype=dtype, device=device)
 
 
-def full_like(x: Array, fill_value: complex, *, dtype: Any = None) -> Array:
+def full_like(x: Array, /, fill_value: complex, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """``fill_value`` everywhere, in the shape and dtype of ``x``."""
-    return _core.full(x.shape, fill_value, dtype=dtype or x.dtype)
+    return _core.full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
 
 
-def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Array:
+def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | None = None) -> Array:
     """An array of a DLPack tensor on the CPU, without a copy."""
-    return asarray(x, copy=copy)
+    return asarray(x, device=device, copy=copy)
 
 
 def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
@@ -142,7 +159,7 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
     if indexing not in ("xy", "ij"):
         raise _core.errors.ArgumentError(f"indexing is {indexing!r}; use 'xy' or 'ij'")
     shape = [len(array) for array in arrays]
-    order = list(builtins_range(len(arrays)))
+    order = list(builtins.range(len(arrays)))
     if indexing == "xy" and len(arrays) > 1:
         order[0], order[1] = 1, 0
         shape[0], shape[1] = shape[1], shape[0]
@@ -154,50 +171,30 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
     return tuple(placed)
 
 
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to."""
+    # Arrays of a constant take no memory: their shapes are all that is looked at.
+    shape: tuple[int, ...] = ()
+    for each in shapes:
+        shape = _core.logical_or(_core.full(shape, False), _core.full(each, False)).shape
+    return shape
+
+
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     """The arrays broadcast against each other; views."""
-    import numpy
-
-    shape = numpy.broadcast_shapes(*(array.shape for array in arrays))
+    shape = broadcast_shapes(*(array.shape for array in arrays))
     return tuple(_core.broadcast_to(array, shape) for array in arrays)
 
 
-def _dims(shape: Iterable[Any]) -> Any:
-    dims = tuple(shape)
-    return dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+    """The parts of ``x`` along ``axis``; views."""
+    return tuple(_core.moveaxis(x, axis, 0))
 
 
-def _method(name: str) -> Callable[..., Any]:
-    function = getattr(_core, name)
-
-    # A function of the extension does not bind to an instance by itself.
-    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = function.__doc__
-    return method
-
-
-def _add_methods() -> None:
-    """Functions of one array as methods, as NumPy's users expect them."""
-    for name in (*_REDUCTIONS, "astype", "squeeze", "conj", "clip", "round"):
-        setattr(Array, name, _method(name))
-    setattr(Array, "reshape", lambda self, *shape: _core.reshape(self, _dims(shape)))
-    setattr(Array, "transpose", lambda self, *axes: _core.permute_dims(
-        self, _dims(axes) if axes else tuple(reversed(builtins_range(self.ndim)))))
-    setattr(Array, "to_device", lambda self, device, /, *, stream=None: self)
-    setattr(Array, "real", property(_core.real))
-    setattr(Array, "imag", property(_core.imag))
-
-
-from builtins import range as builtins_range  # noqa: E402
-
-_add_methods()
-
-__all__ = [
+__all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
-    "Array", "asarray", "broadcast_arrays", "e", "empty", "empty_like", "evaluate", "from_dlpack", "full_like",
-    "histogram", "inf", "meshgrid", "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "save", "show_config",
+    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "e", "empty",
+    "empty_like", "evaluate", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
+    "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config", "unstack",
     "zeros", "zeros_like",
 ]  # fmt: skip

@@ -27,12 +27,12 @@ class Plan:
     def __str__(self) -> str:
         facts = self._facts
         lines = [
-            f"{len(facts['passes'])} pass(es), {facts['threads']} thread(s), CPU target {facts['target']}, "
-            f"level {facts['level']}",
-            f"reads {_bytes(facts['source_bytes'])}, keeps {_bytes(facts['result_bytes'])}, projected memory "
-            f"{_bytes(facts['projected_bytes'])} of {_bytes(facts['available'])} free in a budget of "
-            f"{_bytes(facts['budget'])}" + ("" if facts["fits"] else "  DOES NOT FIT"),
+            f"{len(facts['passes'])} pass(es), {facts['threads']} thread(s), CPU target {facts['target']}, ",
+            f"reads {_bytes(facts['source_bytes'])}, keeps {_bytes(facts['result_bytes'])}, projected memory ",
         ]
+        lines[0] += f"level {facts['level']}"
+        lines[1] += f"{_bytes(facts['projected_bytes'])} of {_bytes(facts['available'])} free in a budget of "
+        lines[1] += _bytes(facts["budget"]) + ("" if facts["fits"] else "  DOES NOT FIT")
         for number, one in enumerate(facts["passes"], 1):
             lines += self._pass_lines(number, one)
         return "\n".join(lines)
@@ -40,8 +40,9 @@ class Plan:
     @staticmethod
     def _pass_lines(number: int, one: dict[str, Any]) -> list[str]:
         tiles = -(-one["units"] // one["units_per_tile"]) if one["units_per_tile"] else 0
-        flight = f", {one['tiles_in_flight']} in flight of {_bytes(one['tile_bytes'])}" if one["tiles_in_flight"] else ""
-        lines = [f"pass {number}: {tiles} outer tile(s){flight}", *(f"  reads {read}" for read in one["reads"])]
+        lines = [f"pass {number}: {tiles} outer tile(s)", *(f"  reads {read}" for read in one["reads"])]
+        if one["tiles_in_flight"]:
+            lines[0] += f", {one['tiles_in_flight']} in flight of {_bytes(one['tile_bytes'])}"
         for pipeline in one["pipelines"]:
             lines.append(
                 f"  {pipeline['work']} over {pipeline['shape']}, {pipeline['register_elements']} elements a register:"
