@@ -41,7 +41,7 @@ $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 	@touch $@
 
 # -- Build and test ----------------------------------------------------------------------------------------------------
-.PHONY: build test demo dev bench install
+.PHONY: build test demo dev bench bench-env install
 build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
 	$(BIN)/python -m pip install --verbose --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix --config-settings=,$(SETTINGS)) .
@@ -57,8 +57,12 @@ dev: | system-core ## Build and test the C++ side for one CPU target (about a mi
 	cmake --build --preset dev
 	python3 tools/run_tests.py build/dev --no-python
 
-bench: build $(VENV)/bench.stamp ## Run the benchmarks; the results go to benchmarks/results
+bench-env: $(VENV)/bench.stamp ## Make the environment of a peer's other version (PEER=numpy-1.24; all without)
+	$(BIN)/python benchmarks/env.py $(PEER)
+
+bench: build bench-env ## Run the benchmarks; results go to benchmarks/results, the page to docs/reference
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/report.py
 
 install: | system-core ## Install the C++ library and headers under PREFIX
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)

@@ -41,7 +41,7 @@ check warnings warning_free
 check clang-tidy tidy
 check ruff "$bin/ruff" check .
 check ruff-format "$bin/ruff" format --check .
-check mypy "$bin/mypy" tools python/penstock examples
+check mypy "$bin/mypy" tools python/penstock examples benchmarks
 check codespell codespell
 echo "$passed passed, $failed failed"
 ((failed == 0))
