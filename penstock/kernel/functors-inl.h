@@ -92,7 +92,7 @@ HWY_INLINE T floor_remainder(T a, T b) {
 }
 
 // Quotients of floats, as Python's divmod and the array API's special cases have them, from the truncated division's
-// remainder r, which is exact.
+// remainder r, which is exact, or from the one next to it on the other side of 0.
 template <Float T>
 HWY_INLINE T remainder_from(T r, T b) {
   // Terms that may be 0 are chosen instead of sums: that vectorises.
@@ -106,8 +106,8 @@ HWY_INLINE T quotient_from(T r, T a, T b) {
   const T whole = f + (q - f > T{0.5} ? T{1} : T{0});
   return q == 0 ? with_sign_of(T{0}, a / b) : whole;
 }
-/// fmod(a, b) in a few operations where `exact` ends up true: a quotient that its type holds with room to spare. The
-/// sign of a zero is left open.
+/// fmod(a, b), or that plus or minus b on the far side of 0, in a few operations where `exact` ends up true: a quotient
+/// that its type holds with room to spare. The sign of a zero is left open.
 template <Float T>
 HWY_INLINE T short_fmod(T a, T b, bool& exact) {
   if constexpr (sizeof(T) == 4) {
@@ -117,12 +117,12 @@ HWY_INLINE T short_fmod(T a, T b, bool& exact) {
     exact = (q < 0x1p24) & (q > -0x1p24) & (r == r);
     return static_cast<float>(r);
   } else {
-    // Fused, so exact. A quotient just below an integer rounds to it, which turns the remainder's sign.
+    // Fused, so exact. A quotient just below an integer rounds to it, which turns the remainder's sign: so it is with
+    // what the caller turns.
     const double q = std::trunc(a / b);
     const double r = std::fma(-q, b, a);
     exact = (q < 0x1p31) & (q > -0x1p31) & (r == r);
-    const double step = with_sign_of(b, a);
-    return r + ((r != 0) & ((r < 0) != (a < 0)) ? step : 0.0);
+    return r;
   }
 }
 template <class T>

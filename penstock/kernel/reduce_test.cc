@@ -259,6 +259,22 @@ void check(Reduction r, std::int64_t width, std::int64_t groups, std::int64_t ch
   }
 }
 
+/// Zeros of both signs and nothing else: few of the one that a minimum or a maximum has to find.
+template <class T>
+void check_zeros(Reduction r, std::int64_t width, std::int64_t groups) {
+  std::mt19937_64 random(static_cast<std::uint64_t>(width));
+  for (const T usual : {T(0.0), T(-0.0)}) {
+    std::vector<T> x(static_cast<std::size_t>(width * groups));
+    for (T& each : x) each = random() % 40 == 0 ? -usual : usual;
+    for_targets([&](const Table& table) {
+      Pairing<T> a(table, r, width);
+      a.fold_groups(x.data(), groups, 1, 0);
+      EXPECT_EQ(a.difference(width), "") << row(r).name << " of zeros, mostly " << usual << ", width " << width
+                                         << ", groups " << groups << " under " << table.target;
+    });
+  }
+}
+
 /// f(reduction, accumulator) for every reducer of the table.
 template <class F>
 void for_reducers(const F& f) {
@@ -272,13 +288,41 @@ void for_reducers(const F& f) {
   }
 }
 
+/// Every group beats the one before: more wins than a byte counts.
+template <class T>
+void check_runs(Reduction r) {
+  constexpr std::int64_t kWidth = 70;
+  constexpr std::int64_t kGroups = 250;
+  for (const bool rising : {false, true}) {
+    std::vector<T> x;
+    for (std::int64_t i = 0; i < kWidth * kGroups; ++i) {
+      const std::int64_t step = rising ? i / kWidth : kGroups - i / kWidth;
+      x.push_back(static_cast<T>(std::is_signed_v<T> ? step - 125 : step));
+    }
+    for_targets([&](const Table& table) {
+      Pairing<T> a(table, r, kWidth);
+      a.fold_groups(x.data(), kGroups, 1, 0);
+      EXPECT_EQ(a.difference(kWidth), "") << row(r).name << " of " << name_of(kDTypeOf<T>) << " under " << table.target;
+    });
+  }
+}
+
+TEST(Reduce, LongRunsOfWins) {
+  for_reducers([]<class T>(Reduction r) {
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      if (r == Reduction::k_argmin || r == Reduction::k_argmax) check_runs<T>(r);
+    }
+  });
+}
+
 TEST(Reduce, FoldsAndMergesGiveThePlainLoop) {
   for_reducers([]<class T>(Reduction r) {
     for (const std::int64_t width : {64, 32, 1, 3, 61, 70, 192}) {
-      for (const std::int64_t groups : {0, 1, 2, 16, 133}) {
+      for (const std::int64_t groups : {0, 1, 2, 16, 300}) {
         for (const std::int64_t channels : {1, 3}) {
           check<T>(r, width, groups, channels, false);
           check<T>(r, width, groups, channels, true);
+          if constexpr (std::is_floating_point_v<T>) check_zeros<T>(r, width, groups);
         }
       }
     }

@@ -152,6 +152,9 @@ void check_float_quotients() {
   a[64 * 50 + 3] = static_cast<T>(kInf);
   b[64 * 60 + 5] = 0;
   a[64 * 70 + 7] = static_cast<T>(1e30);
+  // Quotients of 25 to 60 bits.
+  for (std::size_t i = 0; i < 35; ++i)
+    a[64 * (80 + i) + i] = static_cast<T>(std::ldexp(1.7654321, static_cast<int>(25 + i)));
   const void* in[] = {a.data(), b.data(), nullptr};
   for_targets([&](const Table& table) {
     for (const Op op : {Op::k_floor_divide, Op::k_remainder}) {
