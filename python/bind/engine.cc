@@ -197,8 +197,8 @@ void bind_knobs(nb::module_& m) {
   m.def(
       "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
       nb::arg("callback").none(),
-      "callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for "
-      "none.",
+      "callback(done_bytes, total_bytes, seconds, memory_bytes),\ncalled on the evaluating thread every 20 ms; "
+      "None for none.",
       nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
       "trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");

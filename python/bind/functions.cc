@@ -183,8 +183,8 @@ void bind_views(nb::module_& m) {
   def_both(
       m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True) -> Array",
       [](nb::handle x, nb::handle dtype, bool) { return astype(array_of(x), need_dtype(dtype)); },
-      "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0. Arrays are "
-      "values, so `copy` makes no difference.",
+      "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
+      "Arrays are values, so `copy` makes no difference.",
       nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true);
   def_both(
       m, "squeeze", ", axis: Ints) -> Array",
@@ -194,8 +194,8 @@ void bind_views(nb::module_& m) {
       "reshape",
       [](nb::handle x, nb::handle shape, std::optional<bool>) { return reshape(array_of(x), dims_of(shape, "shape")); },
       nb::arg("x").none(), nb::arg("shape").none(), nb::kw_only(), nb::arg("copy").none() = nb::none(),
-      "The elements in C order in another shape; one extent may be -1. Arrays are values, so `copy` makes no "
-      "difference.",
+      "The elements in C order in another shape; one extent may be -1.\n\n"
+      "Arrays are values, so `copy` makes no difference.",
       nb::sig("def reshape(x: object, shape: Ints, *, copy: builtins.bool | None = None) -> Array"));
   m.def(
       "permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); },

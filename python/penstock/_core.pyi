@@ -351,7 +351,9 @@ class Array:
 
     def astype(self, dtype: AnyDType, *, copy: builtins.bool = True) -> Array:
         """
-        Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0. Arrays are values, so `copy` makes no difference.
+        Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.
+
+        Arrays are values, so `copy` makes no difference.
         """
 
     def squeeze(self, axis: Ints) -> Array:
@@ -778,7 +780,9 @@ def even_edges(bins: int, low: float, high: float) -> list[float]:
 
 def astype(x: object, dtype: AnyDType, *, copy: builtins.bool = True) -> Array:
     """
-    Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0. Arrays are values, so `copy` makes no difference.
+    Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.
+
+    Arrays are values, so `copy` makes no difference.
     """
 
 def squeeze(x: object, axis: Ints) -> Array:
@@ -786,7 +790,9 @@ def squeeze(x: object, axis: Ints) -> Array:
 
 def reshape(x: object, shape: Ints, *, copy: builtins.bool | None = None) -> Array:
     """
-    The elements in C order in another shape; one extent may be -1. Arrays are values, so `copy` makes no difference.
+    The elements in C order in another shape; one extent may be -1.
+
+    Arrays are values, so `copy` makes no difference.
     """
 
 def permute_dims(x: object, axes: Ints) -> Array:
@@ -888,7 +894,8 @@ def simd_target(name: str | None = None) -> str:
 
 def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None:
     """
-    callback(done_bytes, total_bytes, seconds, memory_bytes), called on the evaluating thread every 20 ms; None for none.
+    callback(done_bytes, total_bytes, seconds, memory_bytes),
+    called on the evaluating thread every 20 ms; None for none.
     """
 
 def trim() -> int:

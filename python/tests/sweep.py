@@ -131,6 +131,11 @@ def layouts(a: Numbers) -> Iterator[tuple[str, Numbers]]:
     yield "big-endian", a.astype(a.dtype.newbyteorder(">"))
 
 
+def computed(a: Numbers) -> Numbers:
+    """As Penstock shows what a file holds: native byte order, float16 as float32."""
+    return a.astype("float32" if a.dtype.kind == "f" and a.itemsize == 2 else a.dtype.newbyteorder("="))
+
+
 def assert_same_bits(got: Numbers, want: Numbers, where: str = "") -> None:
     """Equal dtype, shape and bits; all NaN count as one."""
     assert got.dtype == want.dtype, f"{where}: dtype {got.dtype}, expected {want.dtype}"
