@@ -8,6 +8,7 @@ Standard library only. Exit status: 0 when every test passed, 1 otherwise.
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,8 @@ def main() -> int:
     parser.add_argument("--preset", help="CMake test preset, for its environment")
     parser.add_argument("--label", default="C++", help="name of the C++ line")
     arguments = parser.parse_args()
+    # A shell's background job ignores Ctrl-C and so would the programs that tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder: Path = arguments.build.resolve()
     report = folder / "report-ctest.xml"
     where = ["--preset", arguments.preset] if arguments.preset else ["--test-dir", str(folder)]

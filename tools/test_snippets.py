@@ -84,15 +84,6 @@ def test_blocks_are_found() -> None:
     ]
 
 
-def test_links_lead_somewhere() -> None:
-    """Relative links of the documents name files that exist."""
-    for document in DOCUMENTS:
-        text = FENCE.sub("", document.read_text(encoding="utf-8"))
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-            if "://" not in target:
-                assert (document.parent / target).exists(), f"{document.relative_to(ROOT)}: no {target}"
-
-
 def test_every_decision_is_in_the_index() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
