@@ -37,6 +37,8 @@ nb::object dtype_object(DType dtype);
 
 /// An operand: an Array, a Python number (weak), or whatever asarray() takes. Nothing when the object is no operand.
 std::optional<Operand> operand_of(nb::handle object);
+/// An array of an array, a buffer or a DLPack tensor, without a copy; nothing for the rest.
+std::optional<Array> try_borrow(nb::handle object);
 /// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.
 Array array_of(nb::handle object);
 /// As array_of; nothing (and no Python error) for objects that are no arrays.

@@ -55,6 +55,17 @@ std::optional<Format> format_of(std::string_view text, std::int64_t itemsize) {
   return std::nullopt;
 }
 
+/// Extents and strides of a buffer. Some exporters (ctypes) leave out what follows from the rest, asked or not.
+Layout layout_of(const Py_buffer& view) {
+  Dims shape;
+  for (int i = 0; i < view.ndim; ++i) shape.push_back(view.shape != nullptr ? view.shape[i] : view.len / view.itemsize);
+  Layout layout = contiguous(shape, view.itemsize);
+  for (int i = 0; i < view.ndim && view.strides != nullptr; ++i) {
+    layout.strides[static_cast<std::size_t>(i)] = view.strides[i];
+  }
+  return layout;
+}
+
 /// Borrowed without a copy; nothing when the object offers no buffer of a native dtype.
 std::optional<Array> borrowed(nb::handle object) {
   if (!PyObject_CheckBuffer(object.ptr())) return std::nullopt;
@@ -68,29 +79,33 @@ std::optional<Array> borrowed(nb::handle object) {
     PyBuffer_Release(&view);
     return std::nullopt;
   }
-  Layout layout;
-  for (int i = 0; i < view.ndim; ++i) {
-    layout.shape.push_back(view.shape[i]);
-    layout.strides.push_back(view.strides[i]);
-  }
-  return borrow(format->dtype, std::make_shared<BufferMemory>(view), std::move(layout));
+  return borrow(format->dtype, std::make_shared<BufferMemory>(view), layout_of(view));
 }
 
-/// Through NumPy: DLPack of other libraries, lists, byte-swapped arrays. Nothing for objects it can make no numbers of.
-std::optional<Array> through_numpy(nb::handle object) {
-  const nb::object numpy = nb::module_::import_("numpy");
+/// A DLPack tensor of another library, without a copy; nothing for what is none.
+std::optional<Array> from_dlpack(nb::handle object) {
+  if (!nb::hasattr(object, "__dlpack__")) return std::nullopt;
   try {
-    nb::object made;
-    const bool dlpack = nb::hasattr(object, "__dlpack__") && !nb::isinstance(object, numpy.attr("ndarray"));
-    made = dlpack ? numpy.attr("from_dlpack")(object) : numpy.attr("asarray")(object);
+    return borrowed(nb::module_::import_("numpy").attr("from_dlpack")(object));
+  } catch (const nb::python_error& error) {
+    if (error.matches(PyExc_KeyboardInterrupt)) throw;
+    return std::nullopt;
+  }
+}
+
+/// A copy that NumPy makes: of lists, byte-swapped arrays. Nothing for objects it can make no numbers of.
+std::optional<Array> through_numpy(nb::handle object) {
+  try {
+    nb::object made = nb::module_::import_("numpy").attr("asarray")(object);
     const auto kind = nb::cast<std::string>(made.attr("dtype").attr("kind"));
     if (std::string_view("biufc").find(kind[0]) == std::string_view::npos) {
       throw DTypeError(cat("an array of ", str_text(made.attr("dtype")),
                            " holds no numbers; Penstock takes bool, integers, floats and complex"));
     }
-    if (!nb::cast<bool>(made.attr("dtype").attr("isnative")))
+    if (!nb::cast<bool>(made.attr("dtype").attr("isnative"))) {
       made = made.attr("astype")(made.attr("dtype").attr("newbyteorder")("="));
-    if (!dlpack) measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(made.attr("nbytes")));
+    }
+    measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(made.attr("nbytes")));
     std::optional<Array> array = borrowed(made);
     if (!array)
       throw DTypeError(cat("an array of ", str_text(made.attr("dtype")), " is of a size Penstock does not hold"));
@@ -103,10 +118,15 @@ std::optional<Array> through_numpy(nb::handle object) {
 
 }  // namespace
 
-std::optional<Array> try_array_of(nb::handle object) {
+std::optional<Array> try_borrow(nb::handle object) {
   if (nb::isinstance<Array>(object)) return nb::cast<const Array&>(object);
-  if (nb::isinstance<nb::str>(object) || object.is_none()) return std::nullopt;
   if (std::optional<Array> array = borrowed(object)) return array;
+  return from_dlpack(object);
+}
+
+std::optional<Array> try_array_of(nb::handle object) {
+  if (nb::isinstance<nb::str>(object) || object.is_none()) return std::nullopt;
+  if (std::optional<Array> array = try_borrow(object)) return array;
   return through_numpy(object);
 }
 
@@ -220,11 +240,7 @@ nb::object finish(const Array& result, nb::handle out) {
   auto memory = std::make_shared<BufferMemory>(view);
   const std::optional<Format> format = format_of(view.format == nullptr ? "B" : view.format, view.itemsize);
   if (!format || !format->native) throw DTypeError("out has a dtype Penstock does not hold");
-  Layout layout;
-  for (int i = 0; i < view.ndim; ++i) {
-    layout.shape.push_back(view.shape[i]);
-    layout.strides.push_back(view.strides[i]);
-  }
+  const Layout layout = layout_of(view);
   const run::Options how = options();
   unlocked([&] { evaluate_into(result, format->dtype, memory, layout, how); });
   return nb::borrow<nb::object>(out);

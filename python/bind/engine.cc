@@ -21,20 +21,30 @@ nb::object& progress_callback() {
   return *callback;
 }
 
-/// A NumPy-owned array, frozen if `copy`.
+/// An array whose elements nobody else can change: evaluated, and copied if its memory is borrowed.
+Array frozen(const Array& array) {
+  const run::Options how = options();
+  const graph::InMemory data = unlocked([&] { return array.data(how); });
+  if (data.memory->owned()) return array;
+  measure::add(measure::Counter::k_bytes_copied, array.nbytes());
+  return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
+}
+
 Array as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
-  nb::object kept = nb::borrow<nb::object>(object);
-  Array array;
-  if (const std::optional<Number> number = try_number_of(object)) {
-    array = full({}, *number);
-  } else {
-    if (copy.ptr() == Py_True && !nb::isinstance<Array>(object)) {
-      kept = nb::module_::import_("numpy").attr("array")(object);
-      measure::add(measure::Counter::k_bytes_copied, nb::cast<std::int64_t>(kept.attr("nbytes")));
-    }
-    array = array_of(kept);
-  }
   const std::optional<DType> wanted = dtype_of(dtype);
+  if (copy.ptr() == Py_False) {
+    const std::optional<Array> array = try_borrow(object);
+    if (!array || (wanted && array->dtype() != *wanted)) {
+      throw ArgumentError(cat("asarray of ", type_text(object), wanted ? cat(" as ", name_of(*wanted)) : std::string(),
+                              " needs a copy, and copy=False forbids it"));
+    }
+    return *array;
+  }
+  const std::optional<Number> number = try_number_of(object);
+  Array array = number ? full({}, *number) : array_of(object);
+  // Nobody else has what was made of a list.
+  const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
+  if (copy.ptr() == Py_True && shared) array = frozen(array);
   return wanted ? astype(array, *wanted) : array;
 }
 
