@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kernels
 import numpy as np
+
+import kernels
 
 FOLDER = Path(__file__).resolve().parent / "data"
 CHUNK = 1 << 22  # elements

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import numpy as np
+
 from data import COLUMNS
 
 # Each workload and the short name of its row.

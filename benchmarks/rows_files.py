@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 import data
 import disk
-import numpy as np
 from bench import Bar, Bench, Outcome, Refused, Row, ratios
 from paired import Side, Timed
 

@@ -10,9 +10,10 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 import env
 import kernels
-import numpy as np
 from bench import Bar, Bench, Ceiling, Outcome, Refused, Row, compared, ratios
 from paired import Estimate, Side, Timed
 

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import data
 import disk
-import numpy as np
 import paired
 from bench import Bar, Bench, MiB, Outcome, Refused, Row, compared
 from memory_child import WORKLOADS

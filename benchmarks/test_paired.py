@@ -8,8 +8,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import paired
 import pytest
+
+import paired
 from paired import Timed, Times
 
 

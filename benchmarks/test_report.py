@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-import chart
 import pytest
+
+import chart
 import report
 from rows import ROWS
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 import data
 import disk
 import env
 import kernels
 import machine
-import numpy as np
-import pytest
 import report
 import rows_memory
 import run

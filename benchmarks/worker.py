@@ -15,8 +15,9 @@ import platform
 import sys
 from typing import Any
 
-import kernels
 import numpy as np
+
+import kernels
 from paired import Timed
 
 

@@ -4,7 +4,7 @@
 // A kernel takes pointers and counts and cannot fail: operands are contiguous, converted to the compute dtype, and
 // hold n elements. `out` may be exactly one of the operands (same element size) but may not overlap one otherwise.
 // No pointer needs more alignment than its element type. All targets give the same bits, apart from maths on
-// targets without FMA (simd/maths.h).
+// targets without FMA (simd/maths.def).
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,7 @@ using Unpack = void (*)(const void* in, void* out, std::int64_t stride, std::int
 using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
 
 /// out[i] = start + (first + i * step) * delta, computed in the dtype (integers wrap; floats in float64, rounded once).
+/// `start` and `delta` point to one element of it each.
 using Iota = void (*)(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out,
                       std::int64_t n);
 

@@ -64,8 +64,8 @@ void fill_empty(const Target& target) {
 }
 
 [[noreturn]] void refuse(std::int64_t need, std::int64_t available) {
-  throw BudgetError(cat("this evaluation needs at least ", bytes_text(need), " beside its results for tiles and states; ",
-                        bytes_text(std::max<std::int64_t>(available, 0)),
+  throw BudgetError(cat("this evaluation needs at least ", bytes_text(need),
+                        " beside its results for tiles and states; ", bytes_text(std::max<std::int64_t>(available, 0)),
                         " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, ps.memory_budget) or reduce "
                         "fewer elements at once"));
 }

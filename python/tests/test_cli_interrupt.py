@@ -46,10 +46,21 @@ def figures(request: pytest.FixtureRequest) -> Iterator[list[float]]:
             print(text, file=sys.stderr)
 
 
+def interruptible() -> None:
+    """In the child: what runs in the background of a script has Ctrl-C ignored, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [*COMMAND, "eval", SLOW, "a=a.npy", *arguments]
     return subprocess.Popen(
-        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
     )
 
 
@@ -83,7 +94,13 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path, figures: list[float], attemp
 def test_ctrl_c_while_a_result_is_to_be_printed(folder: Path) -> None:
     command = [*COMMAND, "eval", f"mean({SLOW})", "a=a.npy"]
     process = subprocess.Popen(
-        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
     )
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)

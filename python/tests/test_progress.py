@@ -77,14 +77,14 @@ def test_a_terminal_that_goes_away_does_not_end_the_calculation() -> None:
     bar.erase()
 
 
-SLOW = "sin(" * 60 + "a" + ")" * 60
+SLOW = "sin(" * 130 + "a" + ")" * 130
 
 
 @pytest.fixture(scope="module")
 def slow_input(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An array that takes a second or more to send through SLOW on one thread."""
+    """An array that takes well over half a second to send through SLOW on one thread."""
     path = tmp_path_factory.mktemp("slow") / "a.npy"
-    np.save(path, np.linspace(0, 1000, 6_000_000))
+    np.save(path, np.linspace(0, 1000, 12_000_000))
     return path
 
 
