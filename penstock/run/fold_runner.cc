@@ -108,6 +108,7 @@ class FoldRunner final : public Runner {
         by_lead_(by_lead),
         width_(g_.columns ? block_width(g_.channels) : g_.channels),
         blocks_((g_.channels + width_ - 1) / width_),
+        turned_(turned_elements(pipeline)),
         splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
         chunk_(std::max<std::int64_t>(
             static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
@@ -134,14 +135,15 @@ class FoldRunner final : public Runner {
   }
   Stretch stretch(Units units) const override {
     const std::int64_t size = pipeline_.program.size();
-    if (by_lead_ || g_.split_kept || blocks_ == 1) {
+    if (by_lead_ || g_.split_kept) {
       const std::int64_t inner = size / this->units();
       return {units.begin * inner, units.end * inner};
     }
     const auto element = [&](std::int64_t unit) {
       return unit / blocks_ * g_.channels + std::min(unit % blocks_ * width_, g_.channels);
     };
-    return {element(units.begin), element(units.end)};
+    // A step of the axes before the turned ones is the same elements in both orders; within it, any of them.
+    return {element(units.begin) / turned_ * turned_, (element(units.end) + turned_ - 1) / turned_ * turned_};
   }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
@@ -162,6 +164,20 @@ class FoldRunner final : public Runner {
     if (pipeline.geometry.columns) return tile;
     const std::int64_t group = 64 * pipeline.geometry.channels;
     return std::max(tile / group, std::int64_t{1}) * group;
+  }
+
+  /// Elements of the innermost axes that are walked in another order than they are named; 1 when there are none.
+  static std::int64_t turned_elements(const Pipeline& pipeline) {
+    std::vector<int> walked;
+    for (const int axis : pipeline.geometry.order) {
+      if (pipeline.natural[static_cast<std::size_t>(axis)] != 1) walked.push_back(axis);
+    }
+    std::vector<int> named = walked;
+    std::sort(named.begin(), named.end());
+    std::int64_t elements = 1;
+    const auto first = std::mismatch(walked.begin(), walked.end(), named.begin()).second;
+    for (auto axis = first; axis != named.end(); ++axis) elements *= pipeline.natural[static_cast<std::size_t>(*axis)];
+    return elements;
   }
 
   /// Columns of a block, such that all blocks are about as wide.
@@ -414,8 +430,9 @@ class FoldRunner final : public Runner {
   bool by_lead_;
   std::int64_t width_;  // columns in a block
   std::int64_t blocks_;
-  bool splits_;         // few cores: each is cut into chunks
-  std::int64_t chunk_;  // elements of a channel in a chunk: a power of two, a multiple of every leaf
+  std::int64_t turned_;  // elements of the axes that the geometry turns: needed whole
+  bool splits_;          // few cores: each is cut into chunks
+  std::int64_t chunk_;   // elements of a channel in a chunk: a power of two, a multiple of every leaf
   std::vector<Output> outputs_;
   std::mutex mutex_;
   std::map<std::int64_t, std::unique_ptr<CoreSet>> open_;  // cores that the next feed goes on with

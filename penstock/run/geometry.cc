@@ -69,6 +69,8 @@ Geometry geometry_of(const Dims& shape, const std::vector<int>& axes) {
   if (any_kept) g.channels = take_run(walk, end, false);
   g.length = take_run(walk, end, true);
   g.columns = g.channels >= kNarrow;
+  // Nothing is reduced: the leading axis is a kept one like all others.
+  if (end == 0 && g.length == 1) g.split_kept = true;
   std::int64_t outputs = 1;
   for (std::size_t i = end; i-- > 0;) {
     g.outer.insert(g.outer.begin(), {walk[i].extent, walk[i].reduced, walk[i].reduced ? 0 : outputs});

@@ -191,6 +191,17 @@ class Planner {
     return job.whole && kind != Destination::Kind::kMemory && job.program.size() > 0;
   }
 
+  /// One program for `roots`, the last of which is the job's; nothing when a reshape stands in the way.
+  std::optional<Program> compile_together(const std::vector<NodeRef>& roots, const Job& job) const {
+    Targets targets = targets_for(job);
+    // Targets found after a job was compiled may be computed beside it or later: it does without them.
+    std::erase_if(targets, [&](const auto& each) {
+      return plan_.targets[static_cast<std::size_t>(each.second)].wave >= job.wave;
+    });
+    NeedsTarget needs;
+    return compile(roots, targets, needs);
+  }
+
   /// Puts the job into a pipeline that walks the same elements of a common source, or into a new one.
   void place(Job& job) {
     const Destination& destination = plan_.targets[static_cast<std::size_t>(job.target)].destination;
@@ -204,14 +215,11 @@ class Planner {
           !share_source(pipeline.program, job.program)) {
         continue;
       }
-      roots_[i].push_back(job.root);
-      Targets targets = targets_for(job);
-      for (const NodeRef& root : roots_[i]) {
-        if (job.work == Work::kStore && !is_boundary(*root)) targets.erase(root.get());
-      }
-      NeedsTarget needs;
-      std::optional<Program> program = compile(roots_[i], targets, needs);
-      PENSTOCK_CHECK(program.has_value());
+      std::vector<NodeRef> roots = roots_[i];
+      roots.push_back(job.root);
+      std::optional<Program> program = compile_together(roots, job);
+      if (!program) continue;
+      roots_[i] = std::move(roots);
       pipeline.program = std::move(*program);
       pipeline.targets.push_back(job.target);
       pipeline.parts.push_back(std::move(part));

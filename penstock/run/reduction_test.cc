@@ -151,5 +151,47 @@ TEST(ReductionTree, KnowsNoThreadsTilesSourcesAndTargets) {
   });
 }
 
+TEST(ReductionTree, TurnedAxesOfAFileInPieces) {
+  // A piece of the walk within one step of the first axis needs bytes all over that step.
+  const TemporaryDirectory directory;
+  const ThreadSetting threads(2);
+  const EnvSetting io("PENSTOCK_IO", "pread");
+  const EnvSetting outer("PENSTOCK_DEBUG_OUTER", "1");
+  for (const Dims& shape : {Dims{200, 700, 3}, Dims{2, 5000, 33}}) {
+    const Plain x = values_for(DType::k_float32, shape, 5, false);
+    const std::string path = directory.put("x.npy", npy_text(x));
+    for (const Reduction reduction : {Reduction::k_sum, Reduction::k_moments}) {
+      EXPECT_EQ(difference(reduced(reduction, file_node(path), {0, 2}), plain::reduce(reduction, x, {0, 2}, false)), "")
+          << row(reduction).name << " " << shape_text(shape);
+    }
+  }
+}
+
+TEST(ReductionTree, SeveralOverOneSourceInOnePass) {
+  const ThreadSetting threads(2);
+  const EnvSetting outer("PENSTOCK_DEBUG_OUTER", "3000");
+  for (const Case& c : cases()) {
+    const Plain x = values_for(DType::k_float64, c.shape, 11, false);
+    const graph::NodeRef leaf = node_of(x);
+    std::vector<int> all;
+    for (std::size_t d = 0; d < c.shape.size(); ++d) all.push_back(static_cast<int>(d));
+    const std::vector<std::pair<Reduction, std::vector<int>>> asked = {{Reduction::k_sum, c.axes},
+                                                                       {Reduction::k_moments, c.axes},
+                                                                       {Reduction::k_sum, all},
+                                                                       {Reduction::k_max, {}},
+                                                                       {Reduction::k_min, c.axes}};
+    std::vector<Request> requests;
+    for (const auto& [reduction, axes] : asked)
+      requests.push_back(request_of(graph::make_reduce(reduction, leaf, axes, false)));
+    requests.push_back(request_of(graph::make_elementwise(Op::k_negative, {leaf})));
+    evaluate(requests);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      EXPECT_EQ(difference(values_of(requests[i].node), plain::reduce(asked[i].first, x, asked[i].second, false)), "")
+          << row(asked[i].first).name << " " << text_of(c);
+    }
+    EXPECT_EQ(difference(values_of(requests.back().node), plain::elementwise(Op::k_negative, {x})), "") << text_of(c);
+  }
+}
+
 }  // namespace
 }  // namespace penstock::run
