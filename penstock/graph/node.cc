@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/graph/node.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "penstock/base/error.h"
+#include "penstock/memory/pool.h"
 #include "penstock/op/infer.h"
 
 namespace penstock::graph {
@@ -63,6 +66,13 @@ Node::~Node() {
 
 std::mutex& graph_mutex() {
   static std::mutex mutex;
+  static const int registered = [] {
+    // Who holds this lock may ask the pool for its own. The handlers before a fork run in reverse order of their
+    // registration, which the pool's first use makes: so this lock is taken first then too.
+    memory::pool_stats();
+    return pthread_atfork([] { graph_mutex().lock(); }, [] { graph_mutex().unlock(); }, [] { graph_mutex().unlock(); });
+  }();
+  static_cast<void>(registered);
   return mutex;
 }
 

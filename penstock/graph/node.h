@@ -118,7 +118,7 @@ struct Node {
   // Guarded by graph_mutex().
   Content content;
   std::vector<NodeRef> inputs;
-  bool running = false;  // an evaluation of this node is under way
+  int running = 0;  // fork_generation() of the process in which an evaluation of this node is under way; 0: none is
 
   std::int64_t size() const { return count(shape); }
   std::int64_t bytes() const { return checked_mul(size(), size_of(dtype), "bytes of the array"); }
@@ -129,6 +129,7 @@ struct Node {
   }
 };
 
+/// Guards the nodes of all graphs. A fork waits for it, so that a child never finds it locked.
 std::mutex& graph_mutex();
 
 /// Whether the node's elements lie in memory now: InMemory, or views of it that strides express. Its layout then.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "penstock/base/error.h"
+#include "penstock/base/fork.h"
 #include "penstock/base/level.h"
 #include "penstock/base/machine.h"
 #include "penstock/base/text.h"
@@ -265,12 +266,14 @@ void fit_passes(Plan& plan) {
 class Claim {
  public:
   explicit Claim(const std::vector<Request>& requests, Monitor& monitor) {
+    const int own = fork_generation();
     std::unique_lock lock(graph::graph_mutex());
     while (true) {
       plan_ = make_plan(requests);
       const auto busy = [&] {
-        return std::any_of(plan_.targets.begin(), plan_.targets.end(),
-                           [](const Target& t) { return t.destination.kind == Kind::kNode && t.node->running; });
+        return std::any_of(plan_.targets.begin(), plan_.targets.end(), [&](const Target& t) {
+          return t.destination.kind == Kind::kNode && t.node->running == own;
+        });
       };
       if (!busy()) break;
       while (busy()) {
@@ -281,7 +284,7 @@ class Claim {
       }
     }
     for (const Target& target : plan_.targets) {
-      if (target.destination.kind == Kind::kNode) target.node->running = true;
+      if (target.destination.kind == Kind::kNode) target.node->running = own;
     }
   }
 
@@ -289,7 +292,7 @@ class Claim {
     {
       const std::lock_guard lock(graph::graph_mutex());
       for (const Target& target : plan_.targets) {
-        if (target.destination.kind == Kind::kNode) target.node->running = false;
+        if (target.destination.kind == Kind::kNode) target.node->running = 0;
       }
     }
     node_done().notify_all();

@@ -6,7 +6,10 @@
 
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <vector>
 
+#include "penstock/base/fork.h"
 #include "penstock/thread/executor.h"
 
 namespace penstock::thread {
@@ -32,9 +35,22 @@ std::shared_ptr<Arena> arena_of(int workers) {
   return current;
 }
 
+/// oneTBB's threads do not exist in a forked child, and its locks may be held there for ever: plain threads do the
+/// work.
+void execute_in_child(int workers, const std::function<void(int)>& body) {
+  std::vector<std::jthread> threads;
+  for (int worker = 1; worker < workers; ++worker) threads.emplace_back([&body, worker] { body(worker); });
+  body(0);
+}
+
 }  // namespace
 
 void execute(int workers, const std::function<void(int)>& body) {
+  static const int born = fork_generation();
+  if (fork_generation() != born) {
+    execute_in_child(workers, body);
+    return;
+  }
   const std::shared_ptr<Arena> arena = arena_of(workers);
   arena->arena.execute([&] {
     // Isolated: while it waits, this thread takes no task of another evaluation.

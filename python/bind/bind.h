@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lock.h"
 #include "penstock/array/array.h"
 
 namespace penstock::bind {
@@ -65,12 +66,5 @@ run::Options options();
 
 /// The result, or what `out=` holds afterwards. `out`: None, an Array (takes the value), or a writable NumPy array.
 nb::object finish(const Array& result, nb::handle out);
-
-/// Runs `f` without the interpreter lock.
-template <class F>
-auto unlocked(F&& f) {
-  const nb::gil_scoped_release release;
-  return f();
-}
 
 }  // namespace penstock::bind

@@ -18,9 +18,7 @@ class BufferMemory final : public memory::Memory {
   explicit BufferMemory(const Py_buffer& view) : view_(view) {}
   ~BufferMemory() override {
     // After the interpreter has ended there is nobody left to give the buffer back to.
-    if (!Py_IsInitialized()) return;
-    const nb::gil_scoped_acquire acquire;
-    PyBuffer_Release(&view_);
+    if (const Locked lock; lock) PyBuffer_Release(&view_);
   }
   std::byte* data() const override { return static_cast<std::byte*>(view_.buf); }
 

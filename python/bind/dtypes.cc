@@ -59,13 +59,10 @@ void bind_dtypes(nb::module_& m) {
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
       .def("__eq__", &equals, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> builtins.bool"))
       .def("__hash__", [](const DTypeObject& self) { return index_of(self.dtype); })
+      // By its name in this module, which is what pickle looks up.
       .def(
-          "__reduce__",
-          [](const DTypeObject& self) {
-            return nb::make_tuple(nb::module_::import_("penstock._core").attr("dtype"),
-                                  nb::make_tuple(name_of(self.dtype)));
-          },
-          nb::sig("def __reduce__(self) -> tuple[typing.Any, ...]"));
+          "__reduce__", [](const DTypeObject& self) { return name_of(self.dtype); },
+          nb::sig("def __reduce__(self) -> str"));
   for (int i = 0; i < kDTypeCount; ++i) {
     const nb::object made = nb::cast(DTypeObject{static_cast<DType>(i)});
     m.attr(kDTypes[i].name) = made;

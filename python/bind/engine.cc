@@ -232,7 +232,8 @@ void bind_knobs(nb::module_& m) {
 run::Options options() {
   run::Options how;
   how.poll = [](const run::Progress& progress) {
-    const nb::gil_scoped_acquire acquire;
+    const Locked lock;
+    if (!lock) throw Cancelled("the interpreter is ending");
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
     const nb::object callback = progress_callback();
     if (!callback.is_none()) callback(progress.done, progress.total, progress.seconds, progress.memory);

@@ -13,4 +13,5 @@ NB_MODULE(_core, m) {
   bind_array(m);
   bind_functions(m);
   bind_engine(m);
+  watch_the_end(m);
 }
