@@ -70,9 +70,12 @@ install: | system-core ## Install the C++ library and headers under PREFIX
 	cmake --install $(RELEASE) --prefix $(PREFIX) --component cpp
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
-.PHONY: lint format asan tsan fuzz cover neon consumer wheel
+.PHONY: lint tidy format asan tsan fuzz cover neon consumer wheel
 lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every static check (tools/lint.sh)
 	tools/lint.sh
+
+tidy: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every static check and clang-tidy
+	tools/lint.sh tidy
 
 format: $(VENV)/lint.stamp | system-dev ## Rewrite C++ and Python in the agreed format
 	git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
