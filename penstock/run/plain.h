@@ -64,6 +64,9 @@ Plain plain_of(const Dims& shape, const std::vector<T>& values) {
 
 namespace plain {
 
+/// Found before any test forces a target: to look it up releases the forced one.
+inline const kernel::Table& kScalarTable = kernel::table_of(simd::Target::kScalar);
+
 inline Dims indices_of(std::int64_t number, const Dims& shape) {
   Dims indices(shape.size());
   for (std::size_t d = shape.size(); d-- > 0; number /= shape[d]) indices[d] = number % shape[d];
@@ -89,7 +92,7 @@ inline Plain gather(const Plain& in, const Dims& shape, const std::function<Dims
 inline Plain cast(const Plain& in, DType dtype) {
   if (in.dtype == dtype) return in;
   Plain out(dtype, in.shape);
-  const kernel::Cast one = kernel::table_of(simd::Target::kScalar).cast[index_of(in.dtype)][index_of(dtype)];
+  const kernel::Cast one = kScalarTable.cast[index_of(in.dtype)][index_of(dtype)];
   for (std::int64_t i = 0; i < out.size(); ++i) one(in.at(i), out.at(i), 1);
   return out;
 }
@@ -117,8 +120,7 @@ inline Plain elementwise(Op op, const std::vector<Plain>& operands) {
     in.push_back(broadcast_to(cast(operands[k], wanted), shape));
   }
   Plain out(types.result, shape);
-  const kernel::Elementwise one =
-      kernel::table_of(simd::Target::kScalar).elementwise[index_of(op)][index_of(types.compute)];
+  const kernel::Elementwise one = kScalarTable.elementwise[index_of(op)][index_of(types.compute)];
   for (std::int64_t i = 0; i < out.size(); ++i) {
     const void* inputs[kMaxArity] = {};
     for (std::size_t k = 0; k < in.size(); ++k) inputs[k] = in[k].at(i);
