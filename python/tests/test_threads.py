@@ -298,4 +298,6 @@ print("leaving", flush=True)
         )
         assert result.returncode == 0, result
         assert result.stderr == ""
-        assert sorted(result.stdout.split()) == (["leaving"] if kind == "daemon" else ["done", "leaving"])
+        # Two threads may write at once, a word and the end of its line apart.
+        assert "leaving" in result.stdout
+        assert ("done" in result.stdout) == (kind == "thread")
