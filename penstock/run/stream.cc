@@ -68,9 +68,12 @@ void ReadAhead::release(std::int64_t tile) {
     const std::lock_guard lock(mutex_);
     gone = std::move(slots_.at(tile));
     slots_.erase(tile);
+  }
+  gone = {};  // the buffers are back before a reader may take new ones, or it would find no room in the budget
+  {
+    const std::lock_guard lock(mutex_);
     released_ = tile + 1;
   }
-  gone = {};  // the buffers are back before the readers take new ones
   changed_.notify_all();
 }
 
