@@ -45,6 +45,10 @@ $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
 	$(BIN)/python -m pip install --verbose --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix --config-settings=,$(SETTINGS)) .
+	@cp $(RELEASE)/python/bind/stubs/*.pyi python/penstock  # for editors, and for mypy in the source tree
+
+python/penstock/_core.pyi:
+	$(MAKE) build
 
 test: build $(VENV)/test.stamp ## Run the C++ tests and the Python tests
 	$(BIN)/python tools/run_tests.py $(RELEASE)
@@ -70,11 +74,12 @@ install: | system-core ## Install the C++ library and headers under PREFIX
 	cmake --install $(RELEASE) --prefix $(PREFIX) --component cpp
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
+CHECKED := $(VENV)/build.stamp $(VENV)/lint.stamp python/penstock/_core.pyi
 .PHONY: lint tidy format asan tsan fuzz cover neon consumer wheel
-lint: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every static check (tools/lint.sh)
+lint: $(CHECKED) | system-core system-dev ## Every static check (tools/lint.sh)
 	tools/lint.sh
 
-tidy: $(VENV)/build.stamp $(VENV)/lint.stamp | system-core system-dev ## Every static check and clang-tidy
+tidy: $(CHECKED) | system-core system-dev ## Every static check and clang-tidy
 	tools/lint.sh tidy
 
 format: $(VENV)/lint.stamp | system-dev ## Rewrite C++ and Python in the agreed format

@@ -37,7 +37,8 @@ licences = [name for name in names if "licenses/bundled/" in name]
 assert bundled, "the wheel bundles no library"
 assert licences, "the wheel carries no licence of what it bundles"
 assert any(name.endswith("licenses/LICENSE") for name in names), "the wheel lacks its own licence"
-assert any(name.endswith("py.typed") for name in names), "the wheel lacks py.typed"
+missing = {"py.typed", "__init__.pyi", "_core.pyi", "errors.pyi"} - {Path(name).name for name in names}
+assert not missing, f"the wheel lacks {sorted(missing)}"
 needed = [each for each in requires("penstock") or [] if "extra ==" not in each]
 assert [re.match(r"[\w-]+", each)[0] for each in needed] == ["numpy"], f"expected NumPy alone, got {needed}"
 print(f"wheel: {len(bundled)} libraries bundled, {len(licences)} licences, result right")

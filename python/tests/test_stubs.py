@@ -17,6 +17,7 @@ import penstock as ps
 from penstock import _core
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(ps.__file__).parent
 PROGRAM = """
 import numpy as np
 import penstock as ps
@@ -53,6 +54,12 @@ def module(path: Path) -> ModuleType:
     return made
 
 
+def environment() -> dict[str, str]:
+    """Of a checker that is to find the package under test; an installed one it finds by itself."""
+    folder = PACKAGE.parent
+    return {} if folder.name == "site-packages" else {"MYPYPATH": str(folder)}
+
+
 @pytest.fixture(scope="module")
 def stubs() -> ModuleType:
     pytest.importorskip("nanobind")
@@ -60,12 +67,13 @@ def stubs() -> ModuleType:
 
 
 def test_the_stubs_are_those_of_this_build(stubs: ModuleType) -> None:
-    for path, text in stubs.stubs().items():
-        assert path.read_text() == text, f"{path} is out of date; run tools/stubs.py"
+    for name, text in stubs.stubs().items():
+        assert (PACKAGE / name).read_text() == text, f"{name} is not of this build; run make build"
+    assert (PACKAGE / "py.typed").exists()
 
 
 def test_every_public_name_is_in_the_stub() -> None:
-    tree = ast.parse((ROOT / "python" / "penstock" / "__init__.pyi").read_text())
+    tree = ast.parse((PACKAGE / "__init__.pyi").read_text())
     named = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     named |= {
         node.target.id for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
@@ -74,7 +82,7 @@ def test_every_public_name_is_in_the_stub() -> None:
 
 
 def test_no_signature_is_left_to_guessing() -> None:
-    tree = ast.parse((ROOT / "python" / "penstock" / "_core.pyi").read_text())
+    tree = ast.parse((PACKAGE / "_core.pyi").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             result = ast.unparse(node.returns) if node.returns else ""
@@ -95,8 +103,7 @@ def test_a_users_program_is_accepted(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", str(program)]
-    paths = {"MYPYPATH": str(ROOT / "python")}
-    result = subprocess.run(command, capture_output=True, text=True, env={**paths}, cwd=tmp_path, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -108,7 +115,6 @@ def test_a_mistake_is_found(tmp_path: Path, wrong: str) -> None:
     program = tmp_path / "program.py"
     program.write_text(f"import penstock as ps\nu = ps.zeros(3)\n{wrong}\n")
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", str(program)]
-    paths = {"MYPYPATH": str(ROOT / "python")}
-    result = subprocess.run(command, capture_output=True, text=True, env={**paths}, cwd=tmp_path, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False)
     assert result.returncode == 1
     assert "program.py:3" in result.stdout
