@@ -33,8 +33,10 @@ if(PENSTOCK_WERROR)
   target_compile_options(penstock_flags INTERFACE -Werror)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  # SSE4.2 is the lowest CPU Penstock runs on; wider targets are chosen at run time.
-  target_compile_options(penstock_flags INTERFACE -march=x86-64-v2)
+  # SSE4.2 is the lowest CPU Penstock runs on; wider targets are chosen at run time. A target whose property
+  # PENSTOCK_MARCH names another level takes that one: a second -march after this one would lose against it.
+  set(march "$<TARGET_PROPERTY:PENSTOCK_MARCH>")
+  target_compile_options(penstock_flags INTERFACE "-march=$<IF:$<BOOL:${march}>,${march},x86-64-v2>")
 endif()
 if(PENSTOCK_SANITIZE)
   target_compile_options(penstock_flags INTERFACE

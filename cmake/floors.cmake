@@ -55,10 +55,10 @@ foreach(floor simd kernel)
     target_compile_definitions(penstock_${floor} PRIVATE "HWY_DISABLED_TARGETS=HWY_SSSE3")
   endif()
 endforeach()
-if(PENSTOCK_ONE_TARGET AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  foreach(floor simd kernel)
-    target_compile_options(penstock_${floor} PRIVATE -march=haswell)
-  endforeach()
+if(PENSTOCK_ONE_TARGET)
+  # Highway's one target is the best that the compiler's flags allow: AVX2.
+  set_target_properties(penstock_simd penstock_kernel PROPERTIES PENSTOCK_MARCH x86-64-v3)
+  target_compile_definitions(penstock_simd INTERFACE PENSTOCK_ONE_TARGET)
 endif()
 
 # A program of one floor's tests or micro-benchmarks: linked to the objects, so that hidden symbols are seen.

@@ -76,5 +76,13 @@ TEST_F(TargetTest, FeaturesCoverTheTargets) {
   }
 }
 
+#if defined(PENSTOCK_ONE_TARGET) && defined(__x86_64__)
+TEST_F(TargetTest, ABuildForOneTargetHasAvx2) {
+  const auto features = cpu_features();
+  if (std::find(features.begin(), features.end(), "avx2") == features.end()) GTEST_SKIP() << "this CPU has no AVX2";
+  EXPECT_EQ(targets(), (std::vector{Target::kScalar, Target::kAvx2}));
+}
+#endif
+
 }  // namespace
 }  // namespace penstock::simd
