@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "penstock/array/number.h"
 #include "penstock/array/settle.h"
@@ -175,12 +176,12 @@ void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memo
   }
   run::Request request{array.node(), {}};
   request.destination.kind = run::Destination::Kind::kMemory;
-  request.destination.memory = memory;
+  request.destination.memory = std::move(memory);
   request.destination.layout = layout;
   bool clash = false;
   {
     const std::lock_guard lock(graph::graph_mutex());
-    clash = reads_and_writes(run::make_plan({request}), memory->data(), layout, size_of(dtype));
+    clash = reads_and_writes(run::make_plan({request}), request.destination.memory->data(), layout, size_of(dtype));
   }
   if (clash) {
     // What is written would still be read: the result is computed beside it first. The handle itself keeps no copy.

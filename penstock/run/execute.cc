@@ -43,11 +43,17 @@ Runners make_runners(const Plan& plan, const Pass& pass, const kernel::Table& ta
   for (const int index : pass.pipelines) {
     const Pipeline& pipeline = plan.pipelines[static_cast<std::size_t>(index)];
     std::vector<std::byte*> memory = output_memory(plan, pipeline);
-    if (pipeline.work == Work::kStore) runners.push_back(make_store(pipeline, std::move(memory), pass.by_lead));
-    if (pipeline.work == Work::kFold)
-      runners.push_back(make_fold(pipeline, plan.targets, table, std::move(memory), pass.by_lead));
-    if (pipeline.work == Work::kCount)
-      runners.push_back(make_count(pipeline, plan.targets, std::move(memory), pass.by_lead));
+    switch (pipeline.work) {
+      case Work::kStore:
+        runners.push_back(make_store(pipeline, std::move(memory), pass.by_lead));
+        break;
+      case Work::kFold:
+        runners.push_back(make_fold(pipeline, plan.targets, table, memory, pass.by_lead));
+        break;
+      case Work::kCount:
+        runners.push_back(make_count(pipeline, plan.targets, std::move(memory), pass.by_lead));
+        break;
+    }
   }
   return runners;
 }

@@ -443,7 +443,7 @@ class FoldRunner final : public Runner {
 }  // namespace
 
 std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets,
-                                  const kernel::Table& table, std::vector<std::byte*> memory, bool by_lead) {
+                                  const kernel::Table& table, const std::vector<std::byte*>& memory, bool by_lead) {
   return std::make_unique<FoldRunner>(pipeline, targets, table, memory, by_lead);
 }
 

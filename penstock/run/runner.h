@@ -73,7 +73,7 @@ class Runner {
 /// axis.
 std::unique_ptr<Runner> make_store(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead);
 std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Target>& targets,
-                                  const kernel::Table& table, std::vector<std::byte*> memory, bool by_lead);
+                                  const kernel::Table& table, const std::vector<std::byte*>& memory, bool by_lead);
 std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets,
                                    std::vector<std::byte*> memory, bool by_lead);
 
