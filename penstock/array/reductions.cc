@@ -116,6 +116,7 @@ Array histogram(const Array& x, const std::vector<double>& edges) {
   }
   if (is_complex(x)) throw DTypeError(cat("histogram got ", name_of(x.dtype()), "; count real, imag or abs"));
   const auto bins = static_cast<std::int64_t>(edges.size()) - 1;
+  if (bins > std::numeric_limits<std::int32_t>::max() / 2) throw ArgumentError(cat("a histogram of ", bins, " bins"));
   const double scale = edges == even_edges(bins, edges.front(), edges.back())
                            ? static_cast<double>(bins) / (edges.back() - edges.front())
                            : 0;

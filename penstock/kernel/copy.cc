@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that move or make elements: pack, unpack, stream, iota, and counting into bins.
+// Kernels that move or make elements: pack, unpack, stream and iota.
 #include "penstock/simd/config.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -108,7 +108,6 @@ void stream(const void* in, void* out, std::int64_t bytes) {
   if (i > 0) std::memcpy(to, from, static_cast<std::size_t>(i));
   for (; i + lanes <= bytes; i += lanes) hn::Stream(hn::LoadU(d, from + i), d, to + i);
   if (i < bytes) std::memcpy(to + i, from + i, static_cast<std::size_t>(bytes - i));
-  hwy::FlushStream();
 #endif
 }
 
@@ -147,35 +146,6 @@ HWY_FLATTEN void iota(const void* start, const void* delta, std::int64_t first, 
   }
 }
 
-/// The bin of x, which lies within the edges, among unevenly spaced ones: the last edge that is not above x.
-HWY_INLINE std::int64_t search_bin(double x, const double* edges, std::int64_t bins) {
-  std::int64_t low = 0;
-  for (std::int64_t left = bins; left > 1;) {
-    const std::int64_t half = left / 2;
-    low = edges[low + half] <= x ? low + half : low;
-    left -= half;
-  }
-  return low;
-}
-
-/// The same among evenly spaced edges: a guess by scale, corrected against the edges as they are stored.
-HWY_INLINE std::int64_t scaled_bin(double x, const double* edges, std::int64_t bins, double scale) {
-  const double guess = (x - edges[0]) * scale;
-  std::int64_t bin = guess < static_cast<double>(bins) ? static_cast<std::int64_t>(guess) : bins - 1;
-  while (bin > 0 && x < edges[bin]) --bin;
-  while (bin + 1 < bins && x >= edges[bin + 1]) ++bin;
-  return bin;
-}
-
-void histogram(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
-               std::int64_t* counts) {
-  if (bins <= 0) return;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (!(x[i] >= edges[0] && x[i] <= edges[bins])) continue;
-    ++counts[scale > 0 ? scaled_bin(x[i], edges, bins, scale) : search_bin(x[i], edges, bins)];
-  }
-}
-
 template <class T, int kLog2>
 void fill_size(Table& table) {
   table.pack[kLog2] = pack<T, Swap::kNone>;
@@ -195,10 +165,10 @@ void fill_copy(Table& table) {
   table.pack_swapped_pairs[0] = pack<std::uint64_t, Swap::kHalves>;
   table.pack_swapped_pairs[1] = pack<Wide, Swap::kHalves>;
   table.stream = stream;
+  table.fence = hwy::FlushStream;
 #define PENSTOCK_DTYPE(name, type, kind, npy) table.iota[index_of(DType::k_##name)] = iota<ElementOf<type>>;
 #include "penstock/type/dtype.def"
 #undef PENSTOCK_DTYPE
-  table.histogram = histogram;
 }
 
 }  // namespace penstock::kernel::HWY_NAMESPACE

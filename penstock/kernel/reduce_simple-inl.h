@@ -87,44 +87,30 @@ struct MinOfBool : Min<std::uint8_t> {
 };
 struct MaxOfBool : Max<std::uint8_t> {};
 
-/// min or max of floats over groups of slots, as long as no NaN is met: the machine's instruction, which takes zeros of
-/// either sign for equal and drops NaN, beside a sum, which is NaN once any element is, and the signs of all elements.
-/// The sum may turn NaN without one, from infinities; the caller then takes the slower way for nothing.
+/// min or max of floats over groups of slots, as long as no NaN is met and no slot ends at zero: the machine's
+/// instruction, which takes zeros of either sign for equal and drops NaN, beside a sum, which is NaN once any element
+/// is. The sum may turn NaN without one, from infinities; the caller then takes the slower way for nothing.
 template <class C, int kVectors>
 struct End {
   using T = typename C::Lane;
   using V = Vector<T>;
-  using Bits = Vector<UInt<sizeof(T)>>;
 
   V ends[kVectors];
   V sums[kVectors];
-  Bits signs[kVectors];
 
   HWY_INLINE explicit End(const V* slots) {
-    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
-      ends[k] = sums[k] = slots[k];
-      signs[k] = reinterpret_cast<Bits>(slots[k]);
-    }
+    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) ends[k] = sums[k] = slots[k];
   }
   HWY_INLINE void fold(int k, V x) {
     sums[k] += x;
-    if constexpr (C::kIsMin) {
-      ends[k] = machine_min<T>(x, ends[k]);
-      signs[k] |= reinterpret_cast<Bits>(x);
-    } else {
-      ends[k] = machine_max<T>(x, ends[k]);
-      signs[k] &= reinterpret_cast<Bits>(x);
-    }
+    ends[k] = C::kIsMin ? machine_min<T>(x, ends[k]) : machine_max<T>(x, ends[k]);
   }
   HWY_INLINE bool is_clean() const {
     V sum = sums[0];
+    // 0 divided by an end is NaN just where that is 0.
     PENSTOCK_UNROLL for (int k = 1; k < kVectors; ++k) sum += sums[k];
+    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) sum += T{0} / ends[k];
     return all_lanes_ordered<T>(sum);
-  }
-  /// Where the end is 0, every element was on the same side of it: a sign among them is a zero's.
-  HWY_INLINE V result(int k) const {
-    const Bits sign = signs[k] & (UInt<sizeof(T)>{1} << (8 * sizeof(T) - 1));
-    return ends[k] == 0 ? reinterpret_cast<V>(sign) : ends[k];
   }
 };
 
@@ -160,7 +146,7 @@ struct Simple {
                                       std::int64_t, std::int64_t) {
     const Groups each{static_cast<T*>(state), static_cast<const T*>(x), width, groups};
     std::int64_t first = 0;
-    // An end keeps three registers a vector of slots, the others one.
+    // An end keeps two registers a vector of slots, the others one.
     if constexpr (std::is_arithmetic_v<T>) first = for_blocks < T, kIsFloatEnd ? 4 : 8 > (width, each);
     for (std::int64_t g = 0; g < groups && first < width; ++g) {
       combine_slots(each.slots + first, each.x + g * width + first, width - first);
@@ -254,7 +240,7 @@ struct Simple {
           }
         }
         if (!end.is_clean()) return false;
-        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) a[k] = end.result(k);
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) a[k] = end.ends[k];
         return true;
       } else {
         return false;

@@ -27,7 +27,8 @@ using Pack = void (*)(const void* in, std::int64_t stride, void* out, std::int64
 /// The element at out + i * stride bytes = in[i].
 using Unpack = void (*)(const void* in, void* out, std::int64_t stride, std::int64_t n);
 
-/// out[0, bytes) = in[0, bytes) with non-temporal stores where the target has them. Ends with a store fence.
+/// out[0, bytes) = in[0, bytes) with non-temporal stores where the target has them: other threads see them in order
+/// with later stores only after Table::fence. A fence costs as much as a tile, so one ends many calls.
 using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
 
 /// out[i] = start + (first + i * step) * delta, computed in the dtype (integers wrap; floats in float64, rounded once).
@@ -85,6 +86,8 @@ struct Reducer {
 constexpr std::int64_t lanes_of(DType accumulator) { return size_of(accumulator) <= 4 ? 64 : 32; }
 /// Groups of lanes in a leaf of the reduction tree: 1,024 elements of at most 4 bytes, 512 of 8 or more.
 inline constexpr std::int64_t kLeafGroups = 16;
+/// Counts that a histogram keeps of each bin; their sum is the bin's.
+inline constexpr std::int64_t kHistogramCopies = 4;
 /// Leaves that fold_tree takes at most.
 inline constexpr std::int64_t kMostLeaves = 64;
 
@@ -97,12 +100,13 @@ struct Table {
   Pack pack_swapped_pairs[2];                      // complex64, complex128: each half reversed by itself
   Unpack unpack[5];
   Stream stream;
+  void (*fence)();
   Iota iota[kDTypeCount];
   Reducer reduce[kReductionCount][kDTypeCount];  // by accumulator dtype; fold is null where there is none
 
-  /// counts[b] += the number of x[i] in [edges[b], edges[b + 1]), the last bin closed on both sides; what lies outside
-  /// and NaN are not counted. `edges` has bins + 1 ascending entries. `scale` is bins / (last - first edge) for evenly
-  /// spaced edges, 0 otherwise.
+  /// Adds to counts[b * kHistogramCopies + c], over all c, the number of x[i] in [edges[b], edges[b + 1]), the last bin
+  /// closed on both sides; what lies outside, and NaN, goes to b = bins. `edges` has bins + 1 ascending entries, bins
+  /// less than 2^31. `scale` is bins / (last - first edge) for evenly spaced edges, 0 otherwise.
   void (*histogram)(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
                     std::int64_t* counts);
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 
 #include "penstock/run/runner.h"
 
@@ -14,10 +15,7 @@ class CountRunner final : public Runner {
  public:
   CountRunner(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
               bool by_lead)
-      : pipeline_(pipeline),
-        schedule_(pipeline.program, default_tile(pipeline.program.widest())),
-        memory_(std::move(memory)),
-        by_lead_(by_lead) {
+      : pipeline_(pipeline), schedule_(pipeline.program), memory_(std::move(memory)), by_lead_(by_lead) {
     for (const int target : pipeline.targets) {
       const auto& node = *targets[static_cast<std::size_t>(target)].node;
       bins_.push_back(*node.as<graph::Histogram>());
@@ -28,9 +26,11 @@ class CountRunner final : public Runner {
   std::int64_t state_bytes(int threads) const override {
     std::int64_t bytes = threads * schedule_.bytes();
     for (const auto& each : counts_)
-      bytes += (threads + 1) * static_cast<std::int64_t>(each.size() * sizeof(std::int64_t));
+      bytes +=
+          (threads * kernel::kHistogramCopies + 1) * static_cast<std::int64_t>((each.size() + 1) * sizeof(each[0]));
     return bytes;
   }
+  std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
   std::int64_t good_step(std::int64_t wanted) const override {
     const std::int64_t whole = by_lead_ ? 1 : 4096;
@@ -49,7 +49,7 @@ class CountRunner final : public Runner {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
       std::vector<std::vector<std::int64_t>> counts;
-      for (const auto& each : counts_) counts.emplace_back(each.size(), 0);
+      for (const auto& each : counts_) counts.emplace_back((each.size() + 1) * kernel::kHistogramCopies, 0);
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
         const std::int64_t begin = all.begin + chunk * kChunk;
         const std::int64_t end = std::min(begin + kChunk, all.end);
@@ -62,7 +62,10 @@ class CountRunner final : public Runner {
       }
       const std::lock_guard lock(mutex_);
       for (std::size_t k = 0; k < counts.size(); ++k) {
-        std::transform(counts[k].begin(), counts[k].end(), counts_[k].begin(), counts_[k].begin(), std::plus<>());
+        for (std::size_t b = 0; b < counts_[k].size(); ++b) {
+          const auto copies = counts[k].begin() + static_cast<std::ptrdiff_t>(b) * kernel::kHistogramCopies;
+          counts_[k][b] += std::accumulate(copies, copies + kernel::kHistogramCopies, std::int64_t{0});
+        }
       }
     });
   }
@@ -80,7 +83,7 @@ class CountRunner final : public Runner {
     for (std::size_t k = 0; k < counts.size(); ++k) {
       const graph::Histogram& bins = bins_[k];
       table.histogram(reinterpret_cast<const double*>(machine.output(static_cast<int>(k))), n, bins.edges.data(),
-                      static_cast<std::int64_t>(counts[k].size()), bins.scale, counts[k].data());
+                      static_cast<std::int64_t>(bins.edges.size()) - 1, bins.scale, counts[k].data());
     }
   }
 

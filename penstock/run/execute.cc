@@ -370,7 +370,7 @@ PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t av
     one.work = kWork[static_cast<int>(pipeline.work)];
     one.shape = pipeline.natural;
     one.program = program_text(pipeline.program);
-    one.tile = default_tile(pipeline.program.widest());
+    one.tile = runners[report.pipelines.size()]->tile();
     for (const int target : pipeline.targets) {
       const graph::Node& node = *plan.targets[static_cast<std::size_t>(target)].node;
       one.outputs.push_back(cat(graph::node_text(node), ": ", name_of(node.dtype), " ", shape_text(node.shape)));

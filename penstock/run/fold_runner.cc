@@ -93,6 +93,7 @@ struct Finished {
   std::int64_t width = 0;
 };
 
+constexpr std::int64_t kLongTile = 4096;     // bytes: a whole leaf, which the kernels fold without a state
 constexpr std::int64_t kMostColumns = 8192;  // of a block: whole pages of every row, a state that stays in L2
 constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
 constexpr std::int64_t kItemsAtOnce = 16 << 10;
@@ -104,7 +105,7 @@ class FoldRunner final : public Runner {
              const std::vector<std::byte*>& memory, bool by_lead)
       : pipeline_(pipeline),
         g_(pipeline.geometry),
-        schedule_(pipeline.program, tile_for(pipeline)),
+        schedule_(pipeline.program, group_of(pipeline), kLongTile / pipeline.program.widest()),
         by_lead_(by_lead),
         width_(g_.columns ? block_width(g_.channels) : g_.channels),
         blocks_((g_.channels + width_ - 1) / width_),
@@ -123,6 +124,7 @@ class FoldRunner final : public Runner {
     const std::int64_t sets = (carried ? blocks_ : 1) + threads + (splits_ && threads > 1 ? kChunksAtOnce : 0);
     return CoreSet::bytes(outputs_) * sets + threads * schedule_.bytes();
   }
+  std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override {
     if (by_lead_) return lead_of(pipeline_.natural);
     return g_.split_kept ? g_.channels : g_.cores() * g_.length * blocks_;
@@ -158,12 +160,9 @@ class FoldRunner final : public Runner {
   }
 
  private:
-  /// Whole groups of lanes, so that the fast loop of the kernels sees nothing else.
-  static std::int64_t tile_for(const Pipeline& pipeline) {
-    const std::int64_t tile = default_tile(pipeline.program.widest());
-    if (pipeline.geometry.columns) return tile;
-    const std::int64_t group = 64 * pipeline.geometry.channels;
-    return std::max(tile / group, std::int64_t{1}) * group;
+  /// Elements that come one after the other in all lanes: the fast loops of the kernels take nothing else.
+  static std::int64_t group_of(const Pipeline& pipeline) {
+    return pipeline.geometry.columns ? 1 : 64 * pipeline.geometry.channels;
   }
 
   /// Elements of the innermost axes that are walked in another order than they are named; 1 when there are none.

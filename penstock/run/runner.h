@@ -55,6 +55,8 @@ class Runner {
 
   /// Bytes of registers and state that feed() holds at most with `threads` workers.
   virtual std::int64_t state_bytes(int threads) const = 0;
+  /// Elements of a register tile.
+  virtual std::int64_t tile() const = 0;
   /// The finest cut of the walk, when it is not by the leading axis.
   virtual std::int64_t units() const = 0;
   /// A count of units below or at `wanted` at which the walk is cut well: whole rows, leaves and pages.

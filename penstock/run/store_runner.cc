@@ -20,7 +20,7 @@ struct Place {
 class StoreRunner final : public Runner {
  public:
   StoreRunner(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead)
-      : pipeline_(pipeline), schedule_(pipeline.program, default_tile(pipeline.program.widest())), by_lead_(by_lead) {
+      : pipeline_(pipeline), schedule_(pipeline.program), by_lead_(by_lead) {
     for (std::size_t k = 0; k < memory.size(); ++k) {
       Place place;
       place.size = size_of(pipeline.program.values[static_cast<std::size_t>(pipeline.program.outputs[k])]);
@@ -33,6 +33,7 @@ class StoreRunner final : public Runner {
   }
 
   std::int64_t state_bytes(int threads) const override { return threads * schedule_.bytes(); }
+  std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
   std::int64_t good_step(std::int64_t wanted) const override {
     const std::int64_t whole = by_lead_ ? 1 : 4096;  // elements: a multiple of pages in any dtype
@@ -85,6 +86,7 @@ class StoreRunner final : public Runner {
           context.table->stream(from, places[k].base + first * places[k].size, n * places[k].size);
       }
     }
+    if (context.streaming_stores) context.table->fence();
   }
 
   /// Elements [first, first + n) of the layout, written one row at a time.

@@ -53,19 +53,17 @@ std::size_t log2_size(DType dtype) {
   return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
 }
 
-}  // namespace
-
-std::int64_t default_tile(std::int64_t widest) {
+/// Elements of a register, such that all registers leave most of L1 to the operands that stream through it.
+std::int64_t choose_tile(std::int64_t registers, std::int64_t widest, std::int64_t least) {
   if (const auto text = env(Env::kDEBUG_TILE)) return std::max<std::int64_t>(1, parse_count(*text));
-  return std::clamp<std::int64_t>(2048 / widest, 256, 1024);
+  const std::int64_t fitting = caches().l1d / 4 / (registers * widest);
+  return std::max(std::clamp<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(fitting)), 128, 1024), least);
 }
 
-Schedule::Schedule(const Program& program, std::int64_t tile)
-    : program_(&program),
-      tile_(tile),
-      // Staggered by a cache line, so that registers do not meet in the same cache sets.
-      slot_bytes_((tile * program.widest() + 63) / 64 * 64 + 64),
-      slots_(program.values.size(), -1) {
+}  // namespace
+
+Schedule::Schedule(const Program& program, std::int64_t group, std::int64_t least)
+    : program_(&program), slots_(program.values.size(), -1) {
   std::vector<std::size_t> last_use(program.values.size(), 0);
   for (std::size_t i = 0; i < program.instructions.size(); ++i) {
     const Instruction& each = program.instructions[i];
@@ -93,6 +91,10 @@ Schedule::Schedule(const Program& program, std::int64_t tile)
         idle.push_back(slots_[input]);
     }
   }
+  const std::int64_t tile = choose_tile(registers_, program.widest(), least);
+  tile_ = std::max(tile / group, std::int64_t{1}) * group;
+  // Staggered by a cache line, so that registers do not meet in the same cache sets.
+  slot_bytes_ = (tile_ * program.widest() + 63) / 64 * 64 + 64;
 }
 
 TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
@@ -107,6 +109,24 @@ TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
     if (operand.kind != Operand::Kind::kConstant) continue;
     auto* out = const_cast<std::byte*>(where_[static_cast<std::size_t>(operand.value)]);
     table.pack[log2_size(operand.dtype)](operand.start.bytes, 0, out, schedule.tile());
+  }
+  make_steps();
+}
+
+void TileMachine::make_steps() {
+  const Program& program = schedule_.program();
+  for (const Instruction& each : program.instructions) {
+    Step step;
+    if (each.cast)
+      step.cast = table_.cast[index_of(each.from)][index_of(each.to)];
+    else
+      step.loop = table_.elementwise[index_of(each.op)][index_of(each.from)];
+    std::copy_n(each.inputs, each.count, step.inputs);
+    step.output = each.output;
+    const auto output = std::find(program.outputs.begin(), program.outputs.end(), each.output);
+    if (output != program.outputs.end()) step.to = static_cast<int>(output - program.outputs.begin());
+    step.slot = registers_.data() + schedule_.slots_[static_cast<std::size_t>(each.output)] * schedule_.slot_bytes_;
+    steps_.push_back(step);
   }
 }
 
@@ -127,13 +147,18 @@ void TileMachine::bind(const Bases& bases) {
   bases_ = bases;
   const std::vector<Operand>& operands = schedule_.program().operands;
   borrows_all_ = true;
+  flat_.assign(operands.size(), {});
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const bool stored = operands[i].kind != Operand::Kind::kConstant && operands[i].kind != Operand::Kind::kIota;
     const Layout& walk = schedule_.walks_[i];
-    borrows_all_ = borrows_all_ && stored && !operands[i].swapped && walk.shape.size() == 1 &&
-                   walk.strides[0] == size_of(operands[i].dtype) && aligned(i);
+    const std::int64_t size = size_of(operands[i].dtype);
+    const bool is_flat =
+        stored && !operands[i].swapped && walk.shape.size() == 1 && walk.strides[0] == size && aligned(i);
+    if (is_flat) flat_[i] = {bases[i] + walk.offset, size, static_cast<std::size_t>(operands[i].value)};
+    borrows_all_ = borrows_all_ && is_flat;
   }
-  ahead_ = traffic_of(schedule_.program()) > caches().l2;
+  // A single instruction reads its operands so fast that the machine's own prefetching is ahead already.
+  ahead_ = schedule_.program().instructions.size() > 1 && traffic_of(schedule_.program()) > caches().l2;
 }
 
 std::int64_t TileMachine::step(bool direct) const {
@@ -146,23 +171,21 @@ std::int64_t TileMachine::step(bool direct) const {
 void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) {
   const Program& program = schedule_.program();
   for (std::size_t i = 0; i < program.operands.size(); ++i) {
-    if (program.operands[i].kind != Operand::Kind::kConstant) fetch(i, first, n);
+    if (flat_[i].start != nullptr)
+      borrow(flat_[i].value, flat_[i].start + first * flat_[i].size, n * flat_[i].size);
+    else if (program.operands[i].kind != Operand::Kind::kConstant)
+      fetch(i, first, n);
   }
-  const auto destination = [&](int value) -> std::byte* {
-    for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
-      if (program.outputs[k] == value && to[k] != nullptr) return to[k];
-    }
-    return registers_.data() + schedule_.slots_[static_cast<std::size_t>(value)] * schedule_.slot_bytes_;
-  };
-  for (const Instruction& each : program.instructions) {
-    const void* inputs[kMaxArity] = {};
-    for (int k = 0; k < each.count; ++k) inputs[k] = where_[static_cast<std::size_t>(each.inputs[k])];
-    std::byte* out = destination(each.output);
-    if (each.cast)
-      table_.cast[index_of(each.from)][index_of(each.to)](inputs[0], out, n);
+  for (const Step& step : steps_) {
+    const void* inputs[kMaxArity];
+    for (int k = 0; k < kMaxArity; ++k) inputs[k] = where_[static_cast<std::size_t>(step.inputs[k])];
+    const bool straight = step.to >= 0 && to != nullptr && to[step.to] != nullptr;
+    std::byte* out = straight ? to[step.to] : step.slot;
+    if (step.loop != nullptr)
+      step.loop(inputs, out, n);
     else
-      table_.elementwise[index_of(each.op)][index_of(each.from)](inputs, out, n);
-    where_[static_cast<std::size_t>(each.output)] = out;
+      step.cast(inputs[0], out, n);
+    where_[static_cast<std::size_t>(step.output)] = out;
   }
   // An output that is an operand, or that two outputs share, is not where its last reader wants it yet.
   for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
@@ -171,6 +194,12 @@ void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) 
       std::memcpy(to[k], where_[value], static_cast<std::size_t>(n * size_of(program.values[value])));
     }
   }
+}
+
+void TileMachine::borrow(std::size_t value, const std::byte* from, std::int64_t bytes) {
+  where_[value] = from;
+  if (ahead_) prefetch(from + bytes, bytes);
+  borrowed_ += bytes;
 }
 
 void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
@@ -193,9 +222,7 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
         offset += rest % walk.shape[d] * walk.strides[d];
     }
     if (inner + n <= row) {
-      where_[value] = base + offset + inner * size;
-      if (ahead_ && n <= schedule_.tile()) prefetch(where_[value] + n * size, n * size);
-      borrowed_ += n * size;
+      borrow(value, base + offset + inner * size, n * size);
       return;
     }
   }

@@ -20,11 +20,11 @@ using Bases = std::vector<const std::byte*>;
 /// What all workers share: the program with its registers assigned and its layouts coalesced.
 class Schedule {
  public:
-  /// `tile`: elements of a register at most. `reserve_outputs`: outputs get registers too (else they are written
-  /// straight to the caller's memory).
-  Schedule(const Program& program, std::int64_t tile);
+  /// A tile is a multiple of `group` elements, and `least` of them where the caller's loops want long ones.
+  explicit Schedule(const Program& program, std::int64_t group = 1, std::int64_t least = 0);
 
   const Program& program() const { return *program_; }
+  /// Elements of a register.
   std::int64_t tile() const { return tile_; }
   std::int64_t bytes() const { return registers_ * slot_bytes_; }
 
@@ -32,15 +32,12 @@ class Schedule {
   friend class TileMachine;
 
   const Program* program_;
-  std::int64_t tile_;
-  std::int64_t slot_bytes_;
+  std::int64_t tile_ = 0;
+  std::int64_t slot_bytes_ = 0;
   std::int64_t registers_ = 0;
   std::vector<Layout> walks_;  // per operand, coalesced
   std::vector<int> slots_;     // per value: its register
 };
-
-/// Elements of a register tile for values of at most `widest` bytes: about 2 KiB a register, all live ones within L1.
-std::int64_t default_tile(std::int64_t widest);
 
 /// One worker's registers. Between construction and destruction run() neither allocates nor throws.
 class TileMachine {
@@ -64,7 +61,26 @@ class TileMachine {
   }
 
  private:
+  /// An instruction as run() needs it: its loop and where that reads and writes, all looked up once.
+  struct Step {
+    kernel::Elementwise loop = nullptr;  // null for a cast
+    kernel::Cast cast = nullptr;
+    int inputs[kMaxArity] = {0, 0, 0};  // values
+    int output = 0;
+    int to = -1;  // the output of the program that it computes, if any
+    std::byte* slot = nullptr;
+  };
+
+  /// An operand that lies in memory element after element, so that each stretch of it is borrowed.
+  struct Flat {
+    const std::byte* start = nullptr;  // null when it does not
+    std::int64_t size = 0;
+    std::size_t value = 0;
+  };
+
+  void make_steps();
   bool aligned(std::size_t operand) const;
+  void borrow(std::size_t value, const std::byte* from, std::int64_t bytes);
   void fetch(std::size_t operand, std::int64_t first, std::int64_t n);
   void pack_rows(const Operand& operand, const Layout& walk, const std::byte* base, std::int64_t first, std::int64_t n,
                  std::byte* out);
@@ -74,8 +90,10 @@ class TileMachine {
   const Schedule& schedule_;
   const kernel::Table& table_;
   memory::Buffer registers_;
+  std::vector<Step> steps_;
   std::vector<const std::byte*> bases_;
-  bool borrows_all_ = false;             // every operand is read where it lies, whatever the stretch
+  std::vector<Flat> flat_;               // per operand
+  bool borrows_all_ = false;             // every operand is flat
   bool ahead_ = false;                   // the next tile is fetched into the cache while this one is computed
   std::vector<const std::byte*> where_;  // per value: its elements in this tile
   std::int64_t borrowed_ = 0;
