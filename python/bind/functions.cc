@@ -89,11 +89,13 @@ void bind_elementwise(nb::module_& m) {
       "elementwise_rows",
       [] {
         nb::list rows;
-        for (const OpRow& each : kOps) rows.append(nb::make_tuple(each.name, each.arity));
+#define PENSTOCK_OP(name, functor, arity, domain, result) rows.append(nb::make_tuple(#name, arity, #domain, #result));
+#include "penstock/op/elementwise.def"
+#undef PENSTOCK_OP
         return rows;
       },
-      "(name, arity) of every elementwise operation, from the table.",
-      nb::sig("def elementwise_rows() -> list[tuple[str, int]]"));
+      "(name, arity, domain, result) of every elementwise operation, from the table.",
+      nb::sig("def elementwise_rows() -> list[tuple[str, int, str, str]]"));
 }
 
 Over over(nb::handle axis, bool keepdims) { return {optional_dims(axis, "axis"), keepdims}; }

@@ -19,7 +19,7 @@ from penstock._plan import Plan
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 
 # Names that the extension has from its tables, and those that are the same in both.
-_ELEMENTWISE = tuple(name for name, _ in _core.elementwise_rows())
+_ELEMENTWISE = tuple(name for name, *_ in _core.elementwise_rows())
 _REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "count_nonzero", "var", "std", "argmin", "argmax")
 _VIEWS = (
     "astype", "reshape", "permute_dims", "matrix_transpose", "broadcast_to", "flip", "expand_dims", "squeeze",

@@ -699,8 +699,10 @@ def clip(x: object, min: object = None, max: object = None, *, out: Out | None =
     Elementwise minimum(maximum(x, min), max); a limit of None is none. NaN stays NaN.
     """
 
-def elementwise_rows() -> list[tuple[str, int]]:
-    """(name, arity) of every elementwise operation, from the table."""
+def elementwise_rows() -> list[tuple[str, int, str, str]]:
+    """
+    (name, arity, domain, result) of every elementwise operation, from the table.
+    """
 
 def sum(
     x: object,

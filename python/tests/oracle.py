@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from sweep import Numbers
 
+from penstock import _core
+
 EXACT, MATHS, COMPLEX_MATHS = "exact", "maths", "complex maths"
 
 
@@ -93,11 +95,33 @@ ROWS = {
     "trunc": Row("iuf", np.trunc),
     "where": Row("biufc", np.where),
 }
+# What an operation of the table's domains takes.
+_KINDS = {
+    "kAny": "biufc",
+    "kBoolean": "biufc",
+    "kBits": "biu",
+    "kInteger": "iu",
+    "kNumeric": "iufc",
+    "kReal": "iuf",
+    "kOrdered": "biuf",
+    "kFloating": "biufc",
+    "kRealFloat": "biuf",
+    "kComplex": "c",
+}
+# An operation that is not written out above means what NumPy's function of its name does, to the bit.
+_BY_NAME = {
+    name: (domain, result)
+    for name, _, domain, result in _core.elementwise_rows()
+    if name not in ROWS and hasattr(np, name)
+}
+ROWS |= {name: Row(_KINDS[domain], getattr(np, name)) for name, (domain, _) in _BY_NAME.items()}
 # In units of the last place; of logaddexp in those of the larger of the result and the operands.
 BOUNDS = {"logaddexp": 3.0}
 # Floating-point functions of bool and integers are float64 functions.
 _PROMOTES = {name for name, row in ROWS.items() if "b" in row.kinds and row.agreement == MATHS}
 _PROMOTES |= {"copysign", "divide", "nextafter", "reciprocal", "signbit", "sqrt"}
+_PROMOTES |= {name for name, (domain, _) in _BY_NAME.items() if domain in ("kFloating", "kRealFloat")}
+_PREDICATES = {"equal", "not_equal", "signbit", *(name for name, (_, result) in _BY_NAME.items() if result == "kBool")}
 # Complex functions whose rounding differs between NumPy's builds: held to a bound, not to the bit.
 _COMPLEX_MATHS = {"abs", "divide", "multiply", "reciprocal", "sign", "sqrt", "square"}
 
@@ -169,7 +193,7 @@ def expected(name: str, operands: list[Numbers]) -> Numbers:
 def result_dtype(name: str, dtype: str) -> np.dtype[Any]:
     """The dtype of a result of operands of one dtype."""
     kind = np.dtype(dtype).kind
-    if name.startswith(("is", "logical", "greater", "less")) or name in ("equal", "not_equal", "signbit"):
+    if name.startswith(("is", "logical", "greater", "less")) or name in _PREDICATES:
         return np.dtype(bool)
     if kind in "biu":
         return np.dtype(np.float64 if name in _PROMOTES else dtype)

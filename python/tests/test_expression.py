@@ -55,10 +55,9 @@ def test_means_what_numpy_means(text: str, expected: Any) -> None:
 def test_calls_every_elementwise_operation() -> None:
     from penstock import _core
 
-    for name, arity, *_ in _core.elementwise_rows():
-        operand = ps.asarray(np.array([1, 0, 1], np.int32 if name.startswith("bitwise") else np.float32))
-        if name in ("imag",):
-            operand = ps.astype(operand, ps.complex64)
+    dtypes = {"kBits": ps.int32, "kInteger": ps.int32, "kComplex": ps.complex64}
+    for name, arity, domain, _ in _core.elementwise_rows():
+        operand = ps.asarray(np.array([1, 0, 1]), dtype=dtypes.get(domain, ps.float32))
         if name == "where":
             operand = ps.astype(operand, ps.bool)
         letters = "abc"[:arity]
