@@ -236,6 +236,7 @@ struct Greater {
 struct GreaterEqual {
   template <Ordered T> bool operator()(T a, T b) const { return a >= b; }
 };
+struct Heaviside { template <Float T> T operator()(T a, T b) const { return a != a ? a : a == 0 ? b : T(a > 0); } };
 struct Imag {
   template <class T> T operator()(Pair<T> a) const { return a.im; }
 };
