@@ -36,8 +36,7 @@ def with_penstock(pictures: str, budget: int) -> tuple[dict[str, Any], int]:
         "luminance_contrast": ps.std(luminance, axis=(1, 2)),
         "luminance_histogram": counts,
     }
-    # Passes over small results in memory are not passes over the file.
-    passes = sum(bool(each["reads"]) for each in ps.plan(*results.values()).to_dict()["passes"])
+    passes = sum(not each["finishing"] for each in ps.plan(*results.values()).to_dict()["passes"])
     ps.evaluate(*results.values())
     return {name: np.asarray(each) for name, each in results.items()}, passes
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 
@@ -14,11 +15,19 @@ def _bytes(n: float) -> str:
     return f"{n:.4g} TiB"
 
 
+def _is_finishing(one: dict[str, Any]) -> bool:
+    """Whether a pass only walks over results of passes before it."""
+    sources = [source for pipeline in one["pipelines"] for source in pipeline["sources"]]
+    return bool(sources) and not one["reads"] and all(source.startswith("result ") for source in sources)
+
+
 class Plan:
-    """Passes over the sources, the pipelines fused into each, tiles, and projected memory."""
+    """Passes over the sources and steps that finish their results, the pipelines of each, tiles, projected memory."""
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self._facts = facts
+        for one in facts["passes"]:
+            one["finishing"] = _is_finishing(one)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain Python values."""
@@ -26,21 +35,26 @@ class Plan:
 
     def __str__(self) -> str:
         facts = self._facts
+        finishing = sum(one["finishing"] for one in facts["passes"])
+        work = f"{len(facts['passes']) - finishing} pass(es) over the sources"
+        work += f" and {finishing} finishing step(s)" if finishing else ""
         lines = [
-            f"{len(facts['passes'])} pass(es), {facts['threads']} thread(s), CPU target {facts['target']}, ",
+            f"{work}, {facts['threads']} thread(s), CPU target {facts['target']}, ",
             f"reads {_bytes(facts['source_bytes'])}, keeps {_bytes(facts['result_bytes'])}, projected memory ",
         ]
         lines[0] += f"level {facts['level']}"
         lines[1] += f"{_bytes(facts['projected_bytes'])} of {_bytes(facts['available'])} free in a budget of "
         lines[1] += _bytes(facts["budget"]) + ("" if facts["fits"] else "  DOES NOT FIT")
-        for number, one in enumerate(facts["passes"], 1):
-            lines += self._pass_lines(number, one)
+        numbers = {False: count(1), True: count(1)}
+        for one in facts["passes"]:
+            name = "finishing step" if one["finishing"] else "pass"
+            lines += self._pass_lines(f"{name} {next(numbers[one['finishing']])}", one)
         return "\n".join(lines)
 
     @staticmethod
-    def _pass_lines(number: int, one: dict[str, Any]) -> list[str]:
+    def _pass_lines(name: str, one: dict[str, Any]) -> list[str]:
         tiles = -(-one["units"] // one["units_per_tile"]) if one["units_per_tile"] else 0
-        lines = [f"pass {number}: {tiles} outer tile(s)", *(f"  reads {read}" for read in one["reads"])]
+        lines = [f"{name}: {tiles} outer tile(s)", *(f"  reads {read}" for read in one["reads"])]
         if one["tiles_in_flight"]:
             lines[0] += f", {one['tiles_in_flight']} in flight of {_bytes(one['tile_bytes'])}"
         for pipeline in one["pipelines"]:

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plan in words and as values: passes over the sources, and the steps that finish their results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import penstock as ps
+from penstock._plan import Plan
+
+
+@pytest.fixture
+def x(tmp_path: Path) -> ps.Array:
+    np.save(tmp_path / "a.npy", np.arange(1e6).reshape(1000, 1000))
+    return ps.open(tmp_path / "a.npy")
+
+
+def kinds(plan: Plan) -> list[bool]:
+    return [one["finishing"] for one in plan.to_dict()["passes"]]
+
+
+def test_steps_over_results_are_no_passes_over_the_sources(x: ps.Array) -> None:
+    plan = ps.plan(ps.std(x), ps.mean(x, axis=0))
+    assert kinds(plan) == [False, True, True]
+    text = str(plan)
+    assert text.startswith("1 pass(es) over the sources and 2 finishing step(s), ")
+    assert "\npass 1: " in text
+    assert "\nfinishing step 2: " in text
+    assert "\npass 2: " not in text
+
+
+def test_a_pass_that_reads_the_source_again_counts(x: ps.Array) -> None:
+    plan = ps.plan(x - ps.mean(x))
+    assert kinds(plan) == [False, False]
+    assert str(plan).startswith("2 pass(es) over the sources, ")
+
+
+def test_memory_is_a_source() -> None:
+    assert kinds(ps.plan(ps.sqrt(ps.asarray(np.ones(100_000))))) == [False]
+    assert kinds(ps.plan(ps.sum(ps.arange(10**7) * 2.0))) == [False]
