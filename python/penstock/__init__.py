@@ -24,11 +24,14 @@ def _load() -> None:
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
     from importlib.util import find_spec
 
     if name.startswith("__") and name not in ("__all__", "__version__", "__array_namespace_info__"):
         raise AttributeError(name)
-    if "__all__" not in globals() and find_spec(f"penstock.{name}") is None:
+    if find_spec(f"penstock.{name}") is not None:
+        return import_module(f"penstock.{name}")
+    if "__all__" not in globals():
         _load()
         if name in globals():
             return globals()[name]
