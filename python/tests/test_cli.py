@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from command import COMMAND, environment, run
 
-COMMANDS = ("eval", "info", "plan", "doctor")
+COMMANDS = ("eval", "info", "plan", "doctor", "completion")
 
 
 @pytest.fixture

@@ -44,6 +44,14 @@ COMMANDS = {
         "check this machine and a directory, with a fix for each finding",
         ("penstock doctor", "penstock doctor /data --json"),
     ),
+    "completion": Command(
+        "completion_command",
+        "write a script that completes commands, options and files in your shell",
+        (
+            "penstock completion bash > ~/.local/share/bash-completion/completions/penstock",
+            "penstock completion fish > ~/.config/fish/completions/penstock.fish",
+        ),
+    ),
 }
 
 EPILOG = "exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C"
@@ -73,7 +81,7 @@ def general_help() -> str:
     lines = ["examples:", f"  {COMMANDS['eval'].examples[0]}", f"  {COMMANDS['info'].examples[0]}", ""]
     lines += ["usage: penstock COMMAND [arguments]", ""]
     lines += ["arrays of any size: lazy, fused, streamed within a memory budget", "", "commands:"]
-    lines += [f"  {name:<8} {command.about}" for name, command in COMMANDS.items()]
+    lines += [f"  {name:<10} {command.about}" for name, command in COMMANDS.items()]
     lines += ["", "options:", "  -h, --help     show this help; penstock COMMAND --help shows a command's own"]
     lines += ["  -V, --version  show the version", "", EPILOG]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,9 @@ from penstock.progress import bar
 
 def add_arguments(to: argparse.ArgumentParser) -> None:
     parser.add_operands(to)
-    to.add_argument("-o", "--output", metavar="FILE", help="save the result as .npy; it appears once complete")
+    to.add_argument(
+        "-o", "--output", metavar="FILE", help="save the result as .npy; it appears once complete; - is a pipe"
+    )
     to.add_argument("--overwrite", action="store_true", help="replace an output that exists and is no input")
     to.add_argument("--dtype", type=operands.dtype_option, help="convert the result, such as float32")
     parser.add_engine_options(to)
@@ -40,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     target = None
     if arguments.output is not None:
         target = operands.output_path(arguments.output, list(files.values()), arguments.overwrite)
+    if target == operands.STREAM:
+        _check_stream(arguments)
     ps = operands.engine(arguments)
     arrays = {name: file.open() for name, file in files.items()}
     results = as_results(ps, expression, arrays, arguments.dtype)
@@ -49,9 +53,32 @@ def run(arguments: argparse.Namespace) -> int:
     if len(results) != 1:
         raise status.CommandError("the expression has two results\n  choose one with [0] or [1] to save it")
     with bar(not arguments.quiet):
-        ps.save(results[0], target, overwrite=True)
+        if target == operands.STREAM:
+            write_stream(results[0])
+        else:
+            ps.save(results[0], target, overwrite=True)
     _summary(ps, arguments, results[0], target, time.perf_counter() - started)
     return status.OK
+
+
+def _check_stream(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        raise status.CommandError("--json and -o - both want standard output\n  leave one of them out")
+    if sys.stdout.isatty():
+        raise status.CommandError("standard output is a terminal\n  add '| command' or '> file.npy', or name a file")
+
+
+def write_stream(array: Any) -> None:
+    """The array as a .npy stream on standard output. It is computed in memory first: a stream can't be taken back."""
+    import numpy as np
+
+    class Stream:
+        """What NumPy takes for no file: a pipe can't seek."""
+
+        write = staticmethod(sys.stdout.buffer.write)
+
+    np.lib.format.write_array(Stream(), np.asarray(array), allow_pickle=False)  # type: ignore[arg-type]
+    sys.stdout.buffer.flush()
 
 
 def as_results(ps: Any, expression: Any, arrays: dict[str, Any], dtype: str | None) -> tuple[Any, ...]:
@@ -95,5 +122,6 @@ def _summary(ps: Any, arguments: argparse.Namespace, result: Any, target: str, s
         shape = {"shape": list(result.shape), "nbytes": result.nbytes}
         values.write_json({**fields, **shape, "seconds": seconds, **counts})
     elif not arguments.quiet:
-        text = status.printable(f"{target}: {values.describe(result)}, in {seconds:.2f} s")
+        name = "standard output" if target == operands.STREAM else target
+        text = status.printable(f"{name}: {values.describe(result)}, in {seconds:.2f} s")
         sys.stderr.write(f"penstock: {text}\n")

@@ -13,7 +13,7 @@ from penstock.progress import bar, size_text
 
 
 def add_arguments(to: argparse.ArgumentParser) -> None:
-    to.add_argument("file", metavar="FILE", help="a .npy file, or raw data as FILE:DTYPE:SHAPE")
+    to.add_argument("file", metavar="FILE", help="a .npy file, or raw data as FILE:DTYPE:SHAPE; - is a pipe")
     to.add_argument("--stats", action="store_true", help="also min, max, mean and std, in one pass over the data")
     parser.add_engine_options(to)
     parser.add_json_option(to)
@@ -23,8 +23,9 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     file = operands.file_array(arguments.file)
     ps = operands.engine(arguments)
-    array = file.open()
-    fields = describe(file, array)
+    located = file.located()
+    array = located.open()
+    fields = {**describe(located, array), "path": file.path}
     if arguments.stats:
         with bar(not arguments.quiet):
             fields["stats"] = stats(ps, array)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``NAME=FILE`` and ``NAME=FILE:DTYPE:SHAPE``: what the names of an expression stand for, and where a result goes."""
+"""``NAME=FILE`` and ``NAME=FILE:DTYPE:SHAPE``: what the names of an expression stand for, and where a result goes.
+
+``-`` is a ``.npy`` stream: standard input for an array, standard output for a result.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from penstock.cli.status import FAILED, CommandError
+from penstock.cli.status import FAILED, NO_SPACE, CommandError
 from penstock.expression import Expression, nearest
+from penstock.progress import size_text
 
 _RAW = re.compile(r"(?P<path>.+?):(?P<dtype>[a-z]+\d*):(?P<shape>\d+(?:,\d+)*,?)?(?::(?P<offset>\d+))?")
+STREAM = "-"
+_BLOCK = 1 << 20
 _DTYPE = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)")
 
 
@@ -27,13 +33,41 @@ class FileArray:
     shape: tuple[int, ...] | None = None
     offset: int = 0
 
+    def located(self) -> FileArray:
+        """The file itself: of standard input one in memory, or what the shell has opened."""
+        return replace(self, path=_standard_input()) if self.path == STREAM else self
+
     def open(self) -> Any:
-        """The lazy array; reads the header alone."""
+        """The lazy array; reads the header alone, of standard input everything."""
         import penstock as ps
 
-        if self.dtype is None:
-            return ps.open(self.path)
-        return ps.open(self.path, dtype=getattr(ps, self.dtype), shape=self.shape, offset=self.offset)
+        path = self.located().path
+        try:
+            if self.dtype is None:
+                return ps.open(path)
+            return ps.open(path, dtype=getattr(ps, self.dtype), shape=self.shape, offset=self.offset)
+        except ps.errors.PenstockError as error:
+            if self.path == STREAM:
+                error.add_note(f"{path} is standard input")
+            raise
+
+
+def _standard_input() -> str:
+    """A path to what standard input holds. A pipe is read to its end into memory, within the budget."""
+    import penstock as ps
+
+    if stat.S_ISREG(os.fstat(0).st_mode):
+        return "/proc/self/fd/0"
+    if os.isatty(0):
+        raise CommandError("standard input is a terminal\n  redirect a .npy file into it, or name the file")
+    budget = ps.memory_budget()
+    held = os.memfd_create("standard input", 0)
+    while block := os.read(0, _BLOCK):
+        if os.lseek(held, 0, os.SEEK_CUR) + len(block) > budget:
+            message = f"standard input holds more than the memory budget of {size_text(budget)}"
+            raise CommandError(f"{message}\n  save it to a file and name that file: it need not fit", NO_SPACE)
+        os.write(held, block)
+    return f"/proc/self/fd/{held}"
 
 
 def file_array(text: str) -> FileArray:
@@ -51,6 +85,7 @@ def file_array(text: str) -> FileArray:
 def named_arrays(texts: Sequence[str], expression: Expression) -> dict[str, FileArray]:
     """The operands by name; complains about a name twice, none, or one that the expression does not read."""
     arrays: dict[str, FileArray] = {}
+    streams: list[str] = []
     for text in texts:
         name, equals, path = text.partition("=")
         if not equals or not path:
@@ -65,11 +100,16 @@ def named_arrays(texts: Sequence[str], expression: Expression) -> dict[str, File
             hint = f"did you mean {close}? " if close else ""
             raise CommandError(f"'{name}' is given but not used\n  {hint}the expression reads {names}")
         arrays[name] = file_array(path)
+        streams += [name] * (arrays[name].path == STREAM)
+    if len(streams) > 1:
+        raise CommandError(f"{' and '.join(streams)} are all standard input\n  name a file for all but one of them")
     return arrays
 
 
 def output_path(path: str, arrays: Sequence[FileArray], overwrite: bool) -> str:
     """Where the result goes. Refuses what would lose data: a file that is no input (unless overwritten), a device."""
+    if path == STREAM:
+        return path
     path = os.path.realpath(path) if os.path.islink(path) else path
     if os.path.isdir(path):
         raise CommandError(f"{path} is a directory\n  name a file in it: -o {os.path.join(path, 'result.npy')}")

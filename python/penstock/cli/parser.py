@@ -75,7 +75,7 @@ def add_operands(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=FILE",
         nargs="*",
         help="the array a name stands for: a .npy file, or raw data as NAME=FILE:DTYPE:SHAPE[:OFFSET], "
-        "such as a=x.raw:float32:100,200",
+        "such as a=x.raw:float32:100,200; NAME=- is a pipe",
     )
 
 
