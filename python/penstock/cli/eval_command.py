@@ -77,7 +77,7 @@ def write_stream(array: Any) -> None:
 
         write = staticmethod(sys.stdout.buffer.write)
 
-    np.lib.format.write_array(Stream(), np.asarray(array), allow_pickle=False)  # type: ignore[arg-type]
+    np.lib.format.write_array(Stream(), np.asarray(array), allow_pickle=False)
     sys.stdout.buffer.flush()
 
 
