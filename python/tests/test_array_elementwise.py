@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,27 @@ def test_agrees_in_every_kind_of_memory(name: str, dtype: str) -> None:
         got = np.asarray(function(*map(ps.asarray, mixed)))
         check(name, dtype, got, want, operands, f"{name} {dtype} {shape} mixed ")
         assert [each.tobytes() for each in operands] == before
+
+
+@pytest.fixture
+def each_target() -> Iterator[list[str]]:
+    """The CPU targets of this machine; the one in use is restored."""
+    chosen = ps.simd_target()
+    yield ps.show_config()["targets"]
+    ps.simd_target(chosen)
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES, ids=lambda each: str(each))
+def test_agrees_on_every_target(name: str, dtype: str, each_target: list[str]) -> None:
+    function = getattr(ps, name)
+    for shape in SHAPES:
+        operands = operands_of(name, dtype, shape)
+        want = oracle.expected(name, operands)
+        placed = [dict(layouts(each)) for each in operands]
+        for target, layout in itertools.product(each_target, ("contiguous", "strided", "unaligned")):
+            ps.simd_target(target)
+            got = np.asarray(function(*(each[layout] for each in placed)))
+            check(name, dtype, got, want, operands, f"{name} {dtype} {shape} {layout} {target} ")
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES, ids=lambda each: str(each))
