@@ -22,14 +22,14 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 # -- Set-up ------------------------------------------------------------------------------------------------------------
-.PHONY: help system system-core system-demo system-dev
+.PHONY: help system system-core system-demo system-dev system-torture
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 system: ## Install the Debian packages that are missing (as root; otherwise print the line to run)
 	@tools/system.sh core demo dev
 
-system-core system-demo system-dev: system-%:
+system-core system-demo system-dev system-torture: system-%:
 	@[[ $(SYSTEM) == off ]] || tools/system.sh $*
 
 $(BIN)/python: | system-core
@@ -75,7 +75,7 @@ install: | system-core ## Install the C++ library and headers under PREFIX
 
 # -- Checks ------------------------------------------------------------------------------------------------------------
 CHECKED := $(VENV)/build.stamp $(VENV)/lint.stamp python/penstock/_core.pyi
-.PHONY: lint tidy format asan tsan fuzz cover neon consumer wheel
+.PHONY: lint tidy format asan tsan fuzz cover neon consumer wheel torture
 lint: $(CHECKED) | system-core system-dev ## Every static check but clang-tidy (tools/lint.sh)
 	tools/lint.sh
 
@@ -118,7 +118,7 @@ neon: | system-core system-dev ## Cross-compile for arm64 and run the tests unde
 	tools/arm64_sysroot.sh build/sysroot
 	cmake --preset neon
 	cmake --build --preset neon
-	python3 tools/run_tests.py build/neon --no-python
+	python3 tools/run_tests.py build/neon --no-python --preset neon
 
 consumer: | system-core ## Build examples/cpp_consumer against an installed tree, pkg-config and a sub-directory
 	cmake --preset release
@@ -127,6 +127,11 @@ consumer: | system-core ## Build examples/cpp_consumer against an installed tree
 
 wheel: $(VENV)/build.stamp $(VENV)/wheel.stamp | system-core system-dev ## Build a self-contained wheel and test it
 	tools/wheel.sh $(addprefix --config-settings=,$(SETTINGS))
+
+# TORTURE is a line of tools/torture/run.sh's list, such as "kill 100".
+TORTURE ?= all
+torture: | system-core system-torture ## Kill, fault and cut the power of a writer of files (root; about twenty minutes)
+	tools/torture/run.sh $(TORTURE)
 
 # -- Cleaning ----------------------------------------------------------------------------------------------------------
 .PHONY: clean

@@ -14,7 +14,7 @@ namespace {
 
 NodeRef constant(double value, Dims shape = {}) { return make_constant(Scalar::of(value), std::move(shape)); }
 
-NodeRef memory_node(Dims shape) {
+NodeRef memory_node(const Dims& shape) {
   const Layout layout = contiguous(shape, 8);
   return make_memory(DType::k_float64, memory::share(memory::Buffer::allocate(8 * count(shape), "a test")), layout);
 }

@@ -11,8 +11,8 @@ namespace penstock::run {
 namespace {
 
 TEST(RandomGraph, IsWhatThePlainInterpreterSays) {
-  const std::int64_t points = test_points(1500);
-  for (std::int64_t seed = 0; seed < points; ++seed) {
+  const std::int64_t graphs = test_graphs(1500);
+  for (std::int64_t seed = 0; seed < graphs; ++seed) {
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
     std::vector<std::uint8_t> bytes(150);
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());

@@ -55,9 +55,9 @@ struct TargetSetting {
   ~TargetSetting() { simd::force_target(std::nullopt); }
 };
 
-/// PENSTOCK_TEST_POINTS, or `usual`: how many random cases a test runs.
-inline std::int64_t test_points(std::int64_t usual) {
-  const char* text = std::getenv("PENSTOCK_TEST_POINTS");
+/// PENSTOCK_TEST_GRAPHS, or `usual`: how many random cases a test runs.
+inline std::int64_t test_graphs(std::int64_t usual) {
+  const char* text = std::getenv("PENSTOCK_TEST_GRAPHS");
   return text != nullptr ? std::atoll(text) : usual;
 }
 
