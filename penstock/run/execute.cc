@@ -100,7 +100,7 @@ class PassRun {
 
   void run() {
     measure::add(measure::Counter::k_passes, 1);
-    ReadAhead reader(walk_.streams, walk_.depth, 2);
+    ReadAhead reader(walk_.streams, walk_.depth, kReaders);
     WriteBehind writer(std::max(walk_.depth - 1, 1), walk_.output_bytes > 0 ? 2 : 0);
     bind();
     for (std::int64_t t = 0; t < walk_.tiles(); ++t) {

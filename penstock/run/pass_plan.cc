@@ -11,9 +11,14 @@
 namespace penstock::run {
 namespace {
 
-constexpr std::int64_t kStreamTile = 16 << 20;     // what disks like, with room for a few in flight
+// Of the widest stream. What disks like, in one huge page with the blocks that a tile shares with its neighbours: all
+// that is in flight stays in the cache, and pages of 4 KiB would be read into at a third of the speed.
+constexpr std::int64_t kStreamTile = (2 << 20) - (16 << 10);
+constexpr std::int64_t kMappedTile = 16 << 20;     // long enough that workers who wait for the last one do not show
 constexpr std::int64_t kResidentTile = 256 << 20;  // one pipeline over memory: only progress and Ctrl-C need a cut
-constexpr int kDepth = 3;
+// All readers at work while one tile is computed and the next lie ready: none waits for the arithmetic.
+constexpr int kDepth = 2 * kReaders;
+constexpr int kLeastDepth = 3;
 
 enum class Io { kAuto, kMap, kRead, kDirect };
 
@@ -43,19 +48,21 @@ class PassPlanner {
     out_.threads = threads;
     for (const auto& runner : runners_) out_.state += runner->state_bytes(threads);
     choose_files();
-    const bool streams = !out_.files.empty() || out_.output_bytes > 0;
-    out_.depth = out_.streams.empty() && out_.output_bytes == 0 ? 0 : kDepth;
-    std::int64_t wanted = streams ? kStreamTile : kResidentTile;
+    const bool streams = !out_.streams.empty() || out_.output_bytes > 0;
+    out_.depth = streams ? kDepth : 0;
+    std::int64_t wanted = streams ? kStreamTile : out_.files.empty() ? kResidentTile : kMappedTile;
     // Several pipelines over one source: the later ones find the tile in the cache.
     if (runners_.size() > 1) wanted = std::min(wanted, std::max<std::int64_t>(caches().l3 / 4, 1 << 20));
     if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
-    const std::int64_t per_unit = std::max<std::int64_t>((moved_ + out_.units - 1) / out_.units, 1);
+    const std::int64_t moved = streams ? widest_ : moved_;
+    const std::int64_t per_unit = std::max<std::int64_t>((moved + out_.units - 1) / out_.units, 1);
     std::int64_t step = wanted / per_unit;
     const std::int64_t least = fitted(1);
     while (true) {
       cut(step);
       if (out_.bytes() <= available || (out_.step <= least && out_.depth <= 1)) return std::move(out_);
-      if (out_.step > least)
+      // Half a tile is read at a third of the speed; the last tiles of the queue are worth less than that.
+      if (out_.step > least && out_.depth <= kLeastDepth)
         step = out_.step / 2;
       else
         --out_.depth;
@@ -80,12 +87,17 @@ class PassPlanner {
       moved_ += traffic(p.program, p.program.size());
       for (std::size_t k = 0; k < p.parts.size(); ++k) {
         const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
-        if (p.work == Work::kStore && to_file(p.parts[k])) out_.output_bytes += p.program.size() * size;
+        if (p.work != Work::kStore || !to_file(p.parts[k])) continue;
+        out_.output_bytes += p.program.size() * size;
+        widest_ = std::max(widest_, p.program.size() * size);
       }
       for (std::size_t o = 0; o < p.program.operands.size(); ++o) {
         const Operand& operand = p.program.operands[o];
         const bool read = operand.kind != Operand::Kind::kConstant && operand.kind != Operand::Kind::kIota;
-        if (read && i == 0) out_.source_bytes += byte_range(p.reads[o], size_of(operand.dtype)).size();
+        if (!read) continue;
+        const std::int64_t bytes = byte_range(p.reads[o], size_of(operand.dtype)).size();
+        if (i == 0) out_.source_bytes += bytes;
+        if (in_file(operand)) widest_ = std::max(widest_, bytes);
       }
     }
   }
@@ -180,6 +192,7 @@ class PassPlanner {
   const Io io_;
   std::vector<ByteRange> whole_;  // per stream
   std::int64_t moved_ = 0;
+  std::int64_t widest_ = 0;  // of the files
   PassPlan out_;
 };
 

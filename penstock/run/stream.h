@@ -19,6 +19,9 @@
 
 namespace penstock::run {
 
+/// Threads that read ahead: two that keep the disk busy, and one more while a core computes.
+inline constexpr int kReaders = 3;
+
 /// One file read in pieces.
 struct Stream {
   std::shared_ptr<store::FileSource> file;

@@ -26,6 +26,10 @@ constexpr std::int64_t kAlignedBuffer = 64 << 10;
 std::int64_t round_down(std::int64_t value) { return value / kBlock * kBlock; }
 std::int64_t round_up(std::int64_t value) { return (value + kBlock - 1) / kBlock * kBlock; }
 
+/// What to ask the disk for of `left` bytes: pieces of about kPiece, never a small one behind them, which would cost
+/// as much as a large one.
+std::int64_t next_piece(std::int64_t left) { return left < kPiece / 2 * 3 ? left : kPiece; }
+
 Generation generation_of(const FileFacts& facts) { return {facts.device, facts.inode, facts.size, facts.modified_ns}; }
 
 /// Reads [begin, end) with O_DIRECT as far as it goes; returns the bytes read. All three arguments are block-aligned.
@@ -33,7 +37,7 @@ Generation generation_of(const FileFacts& facts) { return {facts.device, facts.i
 std::int64_t read_direct(int fd, std::byte* data, std::int64_t begin, std::int64_t end) {
   std::int64_t done = 0;
   while (begin + done < end) {
-    const std::int64_t n = read_some(fd, data + done, std::min(end - begin - done, kPiece), begin + done);
+    const std::int64_t n = read_some(fd, data + done, next_piece(end - begin - done), begin + done);
     if (n <= 0) break;
     done += n;
   }
