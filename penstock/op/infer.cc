@@ -66,6 +66,7 @@ ElementwiseTypes infer_elementwise(Op op, std::span<const DType> operands) {
   const auto promoted = op == Op::k_where ? operands.subspan(1) : operands;
   DType compute = promoted[0];
   for (const DType each : promoted) compute = promote(compute, each);
+  if (compute == DType::k_float16) compute = DType::k_float32;  // a storage dtype: there are no kernels for it
   if (floats_only(r.domain) && (kind_of(compute) == Kind::kBool || is_integer(compute))) compute = DType::k_float64;
   if (!accepts(r.domain, kind_of(compute))) {
     std::string got;

@@ -16,7 +16,8 @@ struct ElementwiseTypes {
   DType result;
 };
 
-/// From the operands' dtypes, already promoted for weak scalars. Throws DTypeError naming op, dtypes and what fits.
+/// From the operands' dtypes, already promoted for weak scalars. Neither is float16: nothing computes in it, float32
+/// takes its place. Throws DTypeError naming op, dtypes and what fits.
 ElementwiseTypes infer_elementwise(Op op, std::span<const DType> operands);
 
 /// The dtype a reduction accumulates in: integers sum and multiply in 64 bits, floats in their own type,

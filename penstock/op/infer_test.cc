@@ -72,6 +72,12 @@ constexpr Row kRows[] = {
     {Op::k_clip, "int8 int32 uint8", "int32", "int32"},
     {Op::k_pow, "int32 uint8", "int32", "int32"},
     {Op::k_maximum, "bool bool", "bool", "bool"},
+    {Op::k_add, "float16 float16", "float32", "float32"},
+    {Op::k_sqrt, "float16", "float32", "float32"},
+    {Op::k_multiply, "int8 float16", "float32", "float32"},
+    {Op::k_less, "float16 bool", "float32", "bool"},
+    {Op::k_where, "bool float16 float16", "float32", "float32"},
+    {Op::k_add, "float16 complex64", "complex64", "complex64"},
 };
 
 TEST(Infer, Elementwise) {
