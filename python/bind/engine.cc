@@ -10,6 +10,7 @@
 #include "penstock/measure/counters.h"
 #include "penstock/memory/governor.h"
 #include "penstock/simd/target.h"
+#include "penstock/store/npy_sink.h"
 #include "penstock/thread/parallel.h"
 
 namespace penstock::bind {
@@ -225,6 +226,10 @@ void bind_knobs(nb::module_& m) {
   m.def(
       "environment_warnings", [] { return list_of(env_warnings()); },
       nb::sig("def environment_warnings() -> list[str]"));
+  m.def(
+      "stale_partials",
+      [](const std::string& directory) { return list_of(unlocked([&] { return store::stale_partials(directory); })); },
+      nb::arg("directory"), nb::sig("def stale_partials(directory: str) -> list[str]"));
 }
 
 }  // namespace

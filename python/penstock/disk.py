@@ -4,11 +4,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import mmap
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 MAX_TEST_BYTES = 256 << 20
 MAX_TEST_SECONDS = 2.0
 BLOCK = 4 << 20
-# The name an unfinished output has, beside the file it would become.
-PARTIAL = re.compile(r"\..+\.penstock-(?P<pid>\d+)-[0-9a-f]{16}\.partial", re.DOTALL)
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre", "virtiofs")
 
 
@@ -72,25 +67,14 @@ def free_bytes(path: str) -> int:
 
 
 def partial_files(directory: str) -> list[str]:
-    """Unfinished outputs in ``directory`` whose writer is no longer alive."""
-    found = []
-    for entry in os.scandir(directory):
-        match = PARTIAL.fullmatch(entry.name)
-        if match and entry.is_file(follow_symlinks=False) and not _in_use(entry.path, int(match["pid"])):
-            found.append(entry.path)
-    return sorted(found)
+    """Unfinished outputs in ``directory`` that no writer holds any more.
 
+    The lock that a writer has on its file decides. One without a lock is a living process's only while it is younger
+    than 10 s.
+    """
+    from penstock import _core
 
-def _in_use(path: str, pid: int) -> bool:
-    """Whether the writer lives: its process here or, from another container, the lock it holds."""
-    if os.path.isdir(f"/proc/{pid}"):
-        return True
-    try:
-        with open(path, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno == errno.EWOULDBLOCK
-    return False
+    return _core.stale_partials(directory)
 
 
 def _writable(directory: str) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -97,6 +98,23 @@ def test_an_unfinished_output_is_listed_and_removed_on_request(tmp_path: Path) -
     assert not left.exists()
     assert mine.exists()
     assert other.exists()
+
+
+def test_the_lock_tells_whether_an_unfinished_output_is_in_use(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    names = [f".out.npy.penstock-{pid}-0123456789abcdef.partial" for pid in (dead.pid, os.getpid())]
+    for path in (tmp_path / name for name in names):
+        path.write_bytes(b"x")
+        with path.open("r+b") as writer:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+            os.utime(path, (1, 1))
+            assert disk.partial_files(str(tmp_path)) == []
+        # Another process may have the writer's number by now: it counts for as long as a writer takes to lock.
+        assert disk.partial_files(str(tmp_path)) == [str(path)]
+        os.utime(path)
+        assert disk.partial_files(str(tmp_path)) == ([] if str(os.getpid()) in path.name else [str(path)])
+        path.unlink()
 
 
 def test_what_a_killed_run_leaves_is_recognised(tmp_path: Path) -> None:
