@@ -45,14 +45,15 @@ class CountRunner final : public Runner {
     const Stretch all = stretch(units);
     const std::int64_t n = all.end - all.begin;
     const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
-    context.share((n + kChunk - 1) / kChunk, workers, [&](const auto& next) {
+    const std::int64_t size = chunk_of(pipeline_.program);
+    context.share((n + size - 1) / size, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
       std::vector<std::vector<std::int64_t>> counts;
       for (const auto& each : counts_) counts.emplace_back((each.size() + 1) * kernel::kHistogramCopies, 0);
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
-        const std::int64_t begin = all.begin + chunk * kChunk;
-        const std::int64_t end = std::min(begin + kChunk, all.end);
+        const std::int64_t begin = all.begin + chunk * size;
+        const std::int64_t end = std::min(begin + size, all.end);
         auto body = [&] {
           for (std::int64_t first = begin; first < end; first += schedule_.tile()) {
             count_tile(machine, first, std::min(schedule_.tile(), end - first), counts, *context.table);

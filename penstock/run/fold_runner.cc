@@ -319,15 +319,21 @@ class FoldRunner final : public Runner {
   /// Folds the item's elements into `cores`, tile by tile.
   void fold(const Item& item, TileMachine& machine, CoreSet& cores, const PassContext& context) const {
     const std::int64_t base = item.core * g_.core_size();
-    auto body = [&] {
-      if (g_.columns || g_.split_kept) {
-        for (std::int64_t r = item.begin; r < item.end; ++r)
+    const std::int64_t at_once = chunk_of(pipeline_.program);
+    if (g_.columns || g_.split_kept) {
+      const std::int64_t rows = std::max<std::int64_t>(1, at_once / std::max<std::int64_t>(item.width, 1));
+      in_pieces(context, item.end - item.begin, rows, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = item.begin + begin; r < item.begin + end; ++r)
           fold_stretch(base + r * g_.channels + item.column, item.width, machine, cores);
-      } else {
-        fold_stretch(base + item.begin * g_.channels, (item.end - item.begin) * g_.channels, machine, cores);
-      }
-    };
-    run_guarded(context, body);
+      });
+      return;
+    }
+    // Whole steps, so that every tile is folded as if there were no pieces.
+    const std::int64_t step = machine.step(false);
+    const std::int64_t piece = std::max(at_once / step, std::int64_t{1}) * step;
+    const std::int64_t first = base + item.begin * g_.channels;
+    in_pieces(context, (item.end - item.begin) * g_.channels, piece,
+              [&](std::int64_t begin, std::int64_t end) { fold_stretch(first + begin, end - begin, machine, cores); });
   }
 
   void fold_stretch(std::int64_t first, std::int64_t n, TileMachine& machine, CoreSet& cores) const {

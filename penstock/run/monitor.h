@@ -19,7 +19,7 @@ struct Progress {
 };
 
 struct Options {
-  /// Called on the evaluating thread every 20 ms or so; what it throws ends the evaluation.
+  /// Called on the evaluating thread every 10 ms or so; what it throws ends the evaluation.
   std::function<void(const Progress&)> poll;
   std::stop_token stop;
 };
@@ -35,7 +35,7 @@ class Monitor {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kInterval{20};
+  static constexpr std::chrono::milliseconds kInterval{10};
 
   const Options& options_;
   const std::int64_t total_;

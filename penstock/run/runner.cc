@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "penstock/base/error.h"
+#include "penstock/kernel/elsewhere.h"
 #include "penstock/memory/fault_guard.h"
 #include "penstock/thread/parallel.h"
 
@@ -41,6 +42,22 @@ void PassContext::share(std::int64_t n, int workers,
       throw;
     }
   });
+}
+
+std::int64_t chunk_of(const Program& program) {
+  // In plain instructions, of which a chunk has some hundred microseconds' worth.
+  constexpr std::int64_t kMaths = 8;
+  constexpr std::int64_t kComplexMaths = 64;
+  constexpr std::int64_t kMost = kChunk * 16;
+  constexpr std::int64_t kLeast = 4096;
+  std::int64_t cost = 0;
+  for (const Instruction& each : program.instructions) {
+    const bool elsewhere = !each.cast && kernel::is_elsewhere(each.op, each.from);
+    cost += !elsewhere ? 1 : kind_of(each.from) == Kind::kComplex ? kComplexMaths : kMaths;
+  }
+  std::int64_t chunk = kChunk;
+  while (chunk > kLeast && chunk * cost > kMost) chunk /= 2;
+  return chunk;
 }
 
 int workers_for(std::int64_t bytes, int threads) {

@@ -49,6 +49,17 @@ void run_guarded(const PassContext& context, Body& body) {
   context.guarded([](void* self) { (*static_cast<Body*>(self))(); }, &body);
 }
 
+/// Calls f(begin, end) for consecutive pieces of [0, n), each under the context's guard. Between pieces the evaluation
+/// can be stopped.
+template <class F>
+void in_pieces(const PassContext& context, std::int64_t n, std::int64_t piece, const F& f) {
+  for (std::int64_t begin = 0; begin < n; begin += piece) {
+    auto body = [&] { f(begin, begin + piece < n ? begin + piece : n); };
+    run_guarded(context, body);
+    context.monitor->tick();
+  }
+}
+
 class Runner {
  public:
   virtual ~Runner() = default;
@@ -79,8 +90,12 @@ std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Ta
 std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets,
                                    std::vector<std::byte*> memory, bool by_lead);
 
-/// Elements that a worker takes at once: enough to pay for the claim, few enough to balance and to stop soon.
+/// Elements that a worker takes at once, at most: enough to pay for the claim, few enough to balance.
 inline constexpr std::int64_t kChunk = 64 << 10;
+
+/// Elements of a program that a worker takes at once: kChunk, and fewer of a long program, so that Ctrl-C is heard
+/// within milliseconds. A power of two.
+std::int64_t chunk_of(const Program& program);
 
 /// Threads worth waking for `bytes` of traffic.
 int workers_for(std::int64_t bytes, int threads);

@@ -51,14 +51,15 @@ class StoreRunner final : public Runner {
       if (into[k] != nullptr) places[k].base = into[k] - all.begin * places[k].size;
     }
     const std::int64_t n = all.end - all.begin;
-    const std::int64_t chunks = (n + kChunk - 1) / kChunk;
+    const std::int64_t size = chunk_of(pipeline_.program);
+    const std::int64_t chunks = (n + size - 1) / size;
     const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
     context.share(chunks, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
-        const std::int64_t first = all.begin + chunk * kChunk;
-        auto body = [&] { run_chunk(machine, {first, std::min(first + kChunk, all.end)}, places, context); };
+        const std::int64_t first = all.begin + chunk * size;
+        auto body = [&] { run_chunk(machine, {first, std::min(first + size, all.end)}, places, context); };
         run_guarded(context, body);
       }
     });

@@ -16,6 +16,9 @@
 namespace penstock::bind {
 namespace {
 
+// Signals are looked for more often than an eye follows a bar.
+constexpr double kProgressSeconds = 0.05;
+
 /// The callback of on_progress; None when there is none.
 nb::object& progress_callback() {
   static auto* callback = new nb::object(nb::none());
@@ -208,7 +211,7 @@ void bind_knobs(nb::module_& m) {
   m.def(
       "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
       nb::arg("callback").none(),
-      "callback(done_bytes, total_bytes, seconds, memory_bytes),\ncalled on the evaluating thread every 20 ms; "
+      "callback(done_bytes, total_bytes, seconds, memory_bytes),\ncalled on the evaluating thread every 50 ms; "
       "None for none.",
       nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
@@ -236,12 +239,14 @@ void bind_knobs(nb::module_& m) {
 
 run::Options options() {
   run::Options how;
-  how.poll = [](const run::Progress& progress) {
+  how.poll = [next = 0.0](const run::Progress& progress) mutable {
     const Locked lock;
     if (!lock) throw Cancelled("the interpreter is ending");
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
     const nb::object callback = progress_callback();
-    if (!callback.is_none()) callback(progress.done, progress.total, progress.seconds, progress.memory);
+    if (callback.is_none() || progress.seconds < next) return;
+    next = progress.seconds + kProgressSeconds;
+    callback(progress.done, progress.total, progress.seconds, progress.memory);
   };
   return how;
 }

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 DELAY_S = 0.5
-REDRAW_S = 0.05
 _CLEAR = "\r\x1b[K"
 
 
@@ -58,15 +57,12 @@ class Bar:
         self._stream = stream
         self._columns = columns
         self._delay_s = delay_s
-        self._drawn_s = float("-inf")
         self._shown = False
 
     def update(self, done_bytes: int, total_bytes: int, seconds: float, memory_bytes: int) -> None:
         """The engine's callback. A terminal that went away ends the drawing, never the calculation."""
-        # Each evaluation counts its seconds from 0.
-        if seconds < self._delay_s or 0 <= seconds - self._drawn_s < REDRAW_S:
+        if seconds < self._delay_s:
             return
-        self._drawn_s = seconds
         try:
             self._stream.write(_CLEAR + line(done_bytes, total_bytes, seconds, memory_bytes, self._columns - 1))
             self._stream.flush()

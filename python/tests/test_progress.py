@@ -66,16 +66,6 @@ def test_nothing_is_drawn_in_the_first_half_second() -> None:
     assert " 50%" in stream.getvalue()
 
 
-def test_it_is_drawn_often_enough_for_an_eye_and_not_more() -> None:
-    stream = io.StringIO()
-    bar = progress.Bar(stream, 80)
-    for milliseconds in range(0, 1000, 10):
-        bar.update(milliseconds, 1000, milliseconds / 1000, 3)
-    assert stream.getvalue().count("%") == 10
-    bar.update(10, 1000, 0.6, 3)  # of the next evaluation
-    assert stream.getvalue().count("%") == 11
-
-
 def test_a_terminal_that_goes_away_does_not_end_the_calculation() -> None:
     class Gone(io.StringIO):
         def flush(self) -> None:

@@ -213,6 +213,8 @@ def test_progress_is_called_and_may_raise() -> None:
     assert seen
     assert all(0 <= done <= total and seconds >= 0 and memory >= 0 for done, total, seconds, memory in seen)
     assert [each[0] for each in seen] == sorted(each[0] for each in seen)
+    seconds = [each[2] for each in seen]
+    assert all(after - before >= 0.05 for before, after in itertools.pairwise(seconds)), "twenty times a second at most"
 
     class Stop(Exception):
         """What a callback may raise."""
