@@ -62,14 +62,27 @@ HWY_INLINE T swapped(T x) {
   }
 }
 
+/// Elements kStep apart: the compiler makes shuffles of a step that it knows.
+template <class T, Swap kSwap, std::int64_t kStep>
+HWY_INLINE void pack_steps(const std::byte* from, std::byte* to, std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i)
+      store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kStep * kSize)));
+}
+
 template <class T, Swap kSwap>
 HWY_FLATTEN void pack(const void* in, std::int64_t stride, void* out, std::int64_t n) {
   constexpr std::int64_t kSize = sizeof(T);
   const auto* from = static_cast<const std::byte*>(in);
   auto* to = static_cast<std::byte*>(out);
   if (stride == kSize) {
-    PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i)
-        store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kSize)));
+    pack_steps<T, kSwap, 1>(from, to, n);
+  } else if (stride == 2 * kSize) {
+    pack_steps<T, kSwap, 2>(from, to, n);
+  } else if (stride == 3 * kSize) {
+    pack_steps<T, kSwap, 3>(from, to, n);
+  } else if (stride == 4 * kSize) {
+    pack_steps<T, kSwap, 4>(from, to, n);
   } else if (stride == 0) {
     if (n <= 0) return;
     const T value = swapped<T, kSwap>(load<T>(from));

@@ -8,69 +8,91 @@
 
 #include <cstdint>
 
-#include "penstock/kernel/element.h"
+#include "penstock/kernel/lanes-inl.h"
 #include "penstock/kernel/table.h"
-#include "penstock/simd/per_target-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::kernel::HWY_NAMESPACE {
 namespace {
 
-/// Ascending edges of `bins` bins; `scale` is bins / (last - first edge) where they are evenly spaced, else 0.
-struct Bins {
-  const double* edges;
-  std::int64_t bins;
+/// The last edge that is not above x, which lies within the edges.
+HWY_INLINE double search_bin(double x, const double* edges, std::int64_t bins) {
+  std::int64_t low = 0;
+  for (std::int64_t left = bins; left > 1;) {
+    const std::int64_t half = left / 2;
+    low = edges[low + half] <= x ? low + half : low;
+    left -= half;
+  }
+  return static_cast<double>(low);
+}
+
+/// Evenly spaced bins. Their edges are computed as they were made, which gives the same bits as they are stored.
+struct Even {
+  double low;
+  double high;
+  double bins;
+  double step;
   double scale;
 
-  HWY_INLINE bool holds(double x) const { return (x >= edges[0]) & (x <= edges[bins]); }
-
-  /// The bin of x, which lies within the edges: the last edge that is not above x.
-  HWY_INLINE std::int64_t search(double x) const {
-    std::int64_t low = 0;
-    for (std::int64_t left = bins; left > 1;) {
-      const std::int64_t half = left / 2;
-      low = edges[low + half] <= x ? low + half : low;
-      left -= half;
-    }
-    return low;
+  /// The bins of one value or a vector of them, `bins` for those outside; `unsure` is not 0 where one step from the
+  /// guess, either way, was not enough.
+  template <class V>
+  HWY_INLINE V bin_of(V x, V& unsure) const {
+    const V zero{};
+    const V last = zero + (bins - 1);
+    const V guess = (x - low) * scale;
+    // NaN compares false.
+    const V below_last = guess < last ? guess : last;
+    const V clamped = guess > zero ? below_last : zero;
+    // Rounds to a whole number: the sum has no bits for more.
+    const V rounded = (clamped + 0x1p52) - 0x1p52;
+    const V down = ((x < low + rounded * step) & (rounded > zero)) ? rounded - 1 : rounded;
+    const V bin = ((x >= low + (down + 1) * step) & (down < last)) ? down + 1 : down;
+    const auto inside = (x >= low) & (x <= high);
+    const auto right = (x >= low + bin * step) & ((x < low + (bin + 1) * step) | (bin == last));
+    unsure = inside & !right ? zero + 1 : unsure;
+    return inside ? bin : zero + bins;
   }
 };
 
 constexpr std::int64_t kBlock = 256;
 
-/// The bins of x[0, n) by the even spacing, each corrected by at most one against the edges as they are stored; values
-/// outside get the bin behind the last. Whether that was enough for all of them.
-HWY_INLINE bool scaled_bins(const Bins& b, const double* x, std::int64_t n, std::int32_t* found) {
-  const auto last = static_cast<double>(b.bins - 1);
-  std::int64_t wrong = 0;
-  PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < n; ++i) {
-    const double guess = (x[i] - b.edges[0]) * b.scale;
-    // Also for NaN: the comparison is false.
-    const double clamped = guess > 0 ? (guess < last ? guess : last) : 0;
-    auto bin = static_cast<std::int32_t>(clamped);
-    bin -= (x[i] < b.edges[bin]) & (bin > 0);
-    bin += (x[i] >= b.edges[bin + 1]) & (bin + 1 < b.bins);
-    const bool inside = b.holds(x[i]);
-    const bool right = (x[i] >= b.edges[bin]) & ((x[i] < b.edges[bin + 1]) | (bin + 1 == b.bins));
-    wrong += inside & !right;
-    found[i] = inside ? bin : static_cast<std::int32_t>(b.bins);
+/// Whether the bins of x[0, n) could be told from the spacing alone.
+HWY_INLINE bool scaled_bins(const Even& even, const double* x, std::int64_t n, double* found) {
+  using V = Vector<double>;
+  std::int64_t i = 0;
+  double unsure = 0;
+  if constexpr (kHasVectors) {
+    V any{};
+    for (; i + kLanesOf<double> <= n; i += kLanesOf<double>) {
+      V each;
+      load_vector(x + i, each);
+      store_vector(even.bin_of(each, any), found + i);
+    }
+    for (std::int64_t k = 0; k < kLanesOf<double>; ++k) unsure += any[k];
   }
-  return wrong == 0;
-}
-
-HWY_INLINE void searched_bins(const Bins& b, const double* x, std::int64_t n, std::int32_t* found) {
-  for (std::int64_t i = 0; i < n; ++i) found[i] = static_cast<std::int32_t>(b.holds(x[i]) ? b.search(x[i]) : b.bins);
+  for (; i < n; ++i) found[i] = even.bin_of(x[i], unsure);
+  return unsure == 0;
 }
 
 HWY_FLATTEN void histogram(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
                            std::int64_t* counts) {
-  const Bins b{edges, bins, scale};
-  std::int32_t found[kBlock];
+  const double low = edges[0];
+  const double high = edges[bins];
+  const auto all = static_cast<double>(bins);
+  const Even even{low, high, all, (high - low) / all, scale};
+  double found[kBlock];
   for (std::int64_t start = 0; start < n; start += kBlock) {
     const std::int64_t length = n - start < kBlock ? n - start : kBlock;
-    if (scale == 0 || !scaled_bins(b, x + start, length, found)) searched_bins(b, x + start, length, found);
+    const double* from = x + start;
+    if (scale == 0 || !scaled_bins(even, from, length, found)) {
+      for (std::int64_t i = 0; i < length; ++i) {
+        found[i] = from[i] >= low && from[i] <= high ? search_bin(from[i], edges, bins) : all;
+      }
+    }
     // Equal neighbours, which pictures are full of, count in different places: none waits for the one before it.
-    for (std::int64_t i = 0; i < length; ++i) ++counts[found[i] * kHistogramCopies + i % kHistogramCopies];
+    for (std::int64_t i = 0; i < length; ++i)
+      ++counts[static_cast<std::int64_t>(found[i]) * kHistogramCopies + i % kHistogramCopies];
   }
 }
 

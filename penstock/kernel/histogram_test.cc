@@ -60,7 +60,7 @@ TEST(Histogram, CountsAgainstTheEdges) {
     std::vector<double> even;
     std::vector<double> uneven;
     for (std::size_t b = 0; b <= bins; ++b) {
-      even.push_back(-0.1 + 3.3 * static_cast<double>(b) / static_cast<double>(bins));
+      even.push_back(b == bins ? 3.2 : -0.1 + static_cast<double>(b) * ((3.2 - -0.1) / static_cast<double>(bins)));
       uneven.push_back(std::pow(static_cast<double>(b) / static_cast<double>(bins), 3) * 5 - 0.5);
     }
     const std::vector<double> x = with_edges(with_edges(random_values(), even), uneven);
@@ -71,9 +71,15 @@ TEST(Histogram, CountsAgainstTheEdges) {
   }
 }
 
-TEST(Histogram, EdgesFurtherFromEvenThanABinAreSearched) {
-  const std::vector<double> edges = {0, 0.1, 0.2, 0.3, 0.4, 8};
-  const std::vector<double> x = with_edges(random_values(), edges);
+TEST(Histogram, WhereStepsAreRoundedTheEdgesDecide) {
+  // Doubles near 1e16 are 2 apart, so that edges meant to be 2.2 apart are not.
+  const double low = 1e16;
+  const double high = 1e16 + 22;
+  std::vector<double> edges;
+  for (int b = 0; b < 10; ++b) edges.push_back(low + b * ((high - low) / 10));
+  edges.push_back(high);
+  std::vector<double> x;
+  for (double each = low - 4; each <= high + 4; each += 2) x.push_back(each);
   for_targets([&](const Table& table) { EXPECT_EQ(found(table, x, edges, scale_of(edges)), counted(x, edges)); });
 }
 
