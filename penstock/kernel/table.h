@@ -106,8 +106,8 @@ struct Table {
 
   /// Adds to counts[b * kHistogramCopies + c], over all c, the number of x[i] in [edges[b], edges[b + 1]), the last bin
   /// closed on both sides; what lies outside, and NaN, goes to b = bins. `edges` has bins + 1 ascending entries, bins
-  /// less than 2^31. `scale` is bins / (last - first edge) where edges[b] = edges[0] + b * ((last - first edge) / bins),
-  /// apart from the last, and 0 otherwise.
+  /// less than 2^31. `scale` is bins / (last - first edge) where edges[b] = edges[0] + b * ((last - first edge) /
+  /// bins), apart from the last, and 0 otherwise.
   void (*histogram)(const double* x, std::int64_t n, const double* edges, std::int64_t bins, double scale,
                     std::int64_t* counts);
 };
