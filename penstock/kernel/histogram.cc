@@ -50,7 +50,7 @@ struct Even {
     const V bin = ((x >= low + (down + 1) * step) & (down < last)) ? down + 1 : down;
     const auto inside = (x >= low) & (x <= high);
     const auto right = (x >= low + bin * step) & ((x < low + (bin + 1) * step) | (bin == last));
-    unsure = inside & !right ? zero + 1 : unsure;
+    unsure = (inside & !right) ? zero + 1 : unsure;
     return inside ? bin : zero + bins;
   }
 };
