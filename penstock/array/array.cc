@@ -161,6 +161,7 @@ void save(const Array& array, const std::string& path, bool overwrite, const run
   run::Request request{array.node(), {}};
   request.destination.kind = run::Destination::Kind::kFile;
   request.destination.sink = sink;
+  request.destination.path = path;
   run::evaluate({request}, options);
   sink->commit();
 }
@@ -193,11 +194,13 @@ void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memo
   run::evaluate({request}, options);
 }
 
-run::PlanReport plan(const std::vector<Array>& arrays, bool to_files) {
+run::PlanReport plan(const std::vector<Array>& arrays, bool to_files, const std::string& path) {
   std::vector<run::Request> requests;
   for (const Array& array : arrays) {
     requests.push_back({array.node(), {}});
-    if (to_files) requests.back().destination.kind = run::Destination::Kind::kAbstract;
+    if (!to_files) continue;
+    requests.back().destination.kind = run::Destination::Kind::kAbstract;
+    requests.back().destination.path = path;
   }
   return run::explain(requests);
 }

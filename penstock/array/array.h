@@ -98,8 +98,8 @@ void save(const Array& array, const std::string& path, bool overwrite = true, co
 /// DTypeError unless shape and dtype agree.
 void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memory> memory, const Layout& layout,
                    const run::Options& options = {});
-/// What evaluate() (or save()) would do.
-run::PlanReport plan(const std::vector<Array>& arrays, bool to_files = false);
+/// What evaluate() (or save() to `path`, as far as it is known) would do.
+run::PlanReport plan(const std::vector<Array>& arrays, bool to_files = false, const std::string& path = "");
 
 // Elementwise functions: one for each row of op/elementwise.def, of the row's name.
 

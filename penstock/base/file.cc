@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -186,6 +187,18 @@ bool reserve_space(int fd, std::int64_t size, const std::string& path) {
     what += cat(", ", bytes_text(free), " (", free, " bytes) free");
   }
   raise_errno(path, -1, what, error);
+}
+
+void reserve_size(int fd, std::int64_t size, const std::string& path) {
+  // Beyond this limit the system sends SIGXFSZ, which ends a process that does not expect it.
+  struct rlimit limit = {};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      static_cast<rlim_t>(size) > limit.rlim_cur) {
+    raise_errno(path, -1, cat("needs ", size, " bytes, the file size limit is ", limit.rlim_cur), EFBIG);
+  }
+  if (!reserve_space(fd, size, path) && file_calls().ftruncate(fd, size) != 0) {
+    raise_errno(path, -1, cat("cannot set the size to ", bytes_text(size)), errno);
+  }
 }
 
 void sync_data(int fd, const std::string& path) {

@@ -109,6 +109,10 @@ std::int64_t write_some(int fd, const void* data, std::int64_t bytes, std::int64
 /// Throws NoSpaceError with the need and the free bytes.
 bool reserve_space(int fd, std::int64_t size, const std::string& path);
 
+/// Gives the file its size with blocks reserved, where the file system can. Throws NoSpaceError, also when the process
+/// may not write a file that large.
+void reserve_size(int fd, std::int64_t size, const std::string& path);
+
 /// Waits until the data is on the disk. A failure is final: the kernel drops the pages it could not write and a second
 /// sync would succeed without them.
 void sync_data(int fd, const std::string& path);

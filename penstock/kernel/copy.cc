@@ -106,6 +106,67 @@ HWY_FLATTEN void unpack(const void* in, void* out, std::int64_t stride, std::int
   for (std::int64_t i = 0; i < n; ++i) store(to + i * stride, load<T>(from + i * kSize));
 }
 
+#if HWY_TARGET != HWY_SCALAR
+/// A square of 16 bytes a side. Each step interleaves the first half of the vectors with the second, which turns one
+/// bit of (row, column) at a time.
+template <class T>
+HWY_INLINE void transpose_square(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride) {
+  constexpr std::size_t kSide = 16 / sizeof(T);
+  const hn::FixedTag<T, kSide> d;
+  hn::VFromD<decltype(d)> v[kSide];
+  for (std::size_t c = 0; c < kSide; ++c) {
+    T part[kSide];
+    std::memcpy(part, in + static_cast<std::int64_t>(c) * in_stride, sizeof part);
+    v[c] = hn::LoadU(d, part);
+  }
+  for (std::size_t step = 1; step < kSide; step *= 2) {
+    hn::VFromD<decltype(d)> w[kSide];
+    for (std::size_t i = 0; i < kSide / 2; ++i) {
+      w[2 * i] = hn::InterleaveLower(d, v[i], v[i + kSide / 2]);
+      w[2 * i + 1] = hn::InterleaveUpper(d, v[i], v[i + kSide / 2]);
+    }
+    for (std::size_t i = 0; i < kSide; ++i) v[i] = w[i];
+  }
+  for (std::size_t r = 0; r < kSide; ++r) {
+    T part[kSide];
+    hn::StoreU(v[r], d, part);
+    std::memcpy(out + static_cast<std::int64_t>(r) * out_stride, part, sizeof part);
+  }
+}
+#endif
+
+/// Strips of a few columns, each from its first row to its last: more of them at once would meet in the same sets of
+/// the cache where columns lie a power of two apart. The next strip is fetched meanwhile.
+template <class T>
+HWY_FLATTEN void transpose(const void* in, std::int64_t in_stride, void* out, std::int64_t out_stride,
+                           std::int64_t rows, std::int64_t columns) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+  const auto* from = static_cast<const std::byte*>(in);
+  auto* to = static_cast<std::byte*>(out);
+  std::int64_t c = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(T) <= 8) {
+    constexpr std::int64_t kSide = 16 / kSize;
+    constexpr std::int64_t kStrip = kSide < 8 ? 8 : kSide;
+    constexpr std::int64_t kLine = 64 / kSize;
+    for (; c + kStrip <= columns; c += kStrip) {
+      std::int64_t r = 0;
+      for (; r + kSide <= rows; r += kSide) {
+        const std::byte* at = from + c * in_stride + r * kSize;
+        for (std::int64_t k = 0; r % kLine == 0 && k < kStrip; ++k)
+          __builtin_prefetch(at + (kStrip + k) * in_stride, 0, 3);
+        for (std::int64_t k = 0; k < kStrip; k += kSide) {
+          transpose_square<T>(at + k * in_stride, in_stride, to + r * out_stride + (c + k) * kSize, out_stride);
+        }
+      }
+      for (; r < rows; ++r)
+        pack<T, Swap::kNone>(from + c * in_stride + r * kSize, in_stride, to + r * out_stride + c * kSize, kStrip);
+    }
+  }
+#endif
+  for (; c < columns; ++c) unpack<T>(from + c * in_stride, to + c * kSize, out_stride, rows);
+}
+
 void stream(const void* in, void* out, std::int64_t bytes) {
 #if HWY_TARGET == HWY_SCALAR
   if (bytes > 0) std::memcpy(out, in, static_cast<std::size_t>(bytes));
@@ -164,6 +225,7 @@ void fill_size(Table& table) {
   table.pack[kLog2] = pack<T, Swap::kNone>;
   table.pack_swapped[kLog2] = pack<T, Swap::kWhole>;
   table.unpack[kLog2] = unpack<T>;
+  table.transpose[kLog2] = transpose<T>;
 }
 
 }  // namespace

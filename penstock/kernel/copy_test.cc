@@ -2,6 +2,7 @@
 // Packing, unpacking, streaming and iota under every target.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "penstock/kernel/sweep.h"
@@ -78,6 +79,32 @@ TEST(Copy, UnpackUndoesPack) {
         const auto own = std::count(bytes.begin(), bytes.end(), 0xee);
         EXPECT_EQ(kept - own, static_cast<std::int64_t>(spread.size()) - n * size)
             << "bytes between elements were written";
+      }
+    }
+  });
+}
+
+TEST(Copy, TransposeTurnsRunsIntoColumns) {
+  for_targets([&](const Table& table) {
+    for (int log2 = 0; log2 < 5; ++log2) {
+      const std::int64_t size = std::int64_t{1} << log2;
+      for (const auto& [rows, columns] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+               {0, 3}, {1, 1}, {1, 40}, {40, 1}, {16, 16}, {17, 8}, {15, 33}, {32, 64}, {67, 71}}) {
+        for (const std::int64_t gap : {std::int64_t{0}, std::int64_t{1}, std::int64_t{3} * size}) {
+          const std::int64_t in_stride = rows * size + gap;
+          const std::int64_t out_stride = columns * size + gap;
+          const std::vector<unsigned char> in = random_bytes(static_cast<std::size_t>(columns * in_stride) + 1);
+          std::vector<unsigned char> out(static_cast<std::size_t>(rows * out_stride), 0xee);
+          std::vector<unsigned char> expected = out;
+          for (std::int64_t r = 0; r < rows; ++r) {
+            for (std::int64_t c = 0; c < columns; ++c)
+              std::memcpy(expected.data() + r * out_stride + c * size, in.data() + 1 + c * in_stride + r * size,
+                          static_cast<std::size_t>(size));
+          }
+          table.transpose[log2](in.data() + 1, in_stride, out.data(), out_stride, rows, columns);
+          EXPECT_EQ(out, expected) << rows << " x " << columns << " of " << size << " bytes, gap " << gap << " under "
+                                   << table.target;
+        }
       }
     }
   });

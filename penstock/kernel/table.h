@@ -27,6 +27,12 @@ using Pack = void (*)(const void* in, std::int64_t stride, void* out, std::int64
 /// The element at out + i * stride bytes = in[i].
 using Unpack = void (*)(const void* in, void* out, std::int64_t stride, std::int64_t n);
 
+/// The element at out + r * out_stride + c * size = the element at in + c * in_stride + r * size, for r in [0, rows)
+/// and c in [0, columns): runs of `rows` elements become columns. Any strides in bytes; the places written are
+/// distinct.
+using Transpose = void (*)(const void* in, std::int64_t in_stride, void* out, std::int64_t out_stride,
+                           std::int64_t rows, std::int64_t columns);
+
 /// out[0, bytes) = in[0, bytes) with non-temporal stores where the target has them: other threads see them in order
 /// with later stores only after Table::fence. A fence costs as much as a tile, so one ends many calls.
 using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
@@ -99,6 +105,7 @@ struct Table {
   Pack pack_swapped[5];                            // the same, reversing the bytes of each element
   Pack pack_swapped_pairs[2];                      // complex64, complex128: each half reversed by itself
   Unpack unpack[5];
+  Transpose transpose[5];
   Stream stream;
   void (*fence)();
   Iota iota[kDTypeCount];

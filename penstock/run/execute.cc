@@ -14,6 +14,7 @@
 #include "penstock/measure/counters.h"
 #include "penstock/memory/governor.h"
 #include "penstock/run/pass_plan.h"
+#include "penstock/run/spill.h"
 #include "penstock/simd/target.h"
 #include "penstock/thread/parallel.h"
 
@@ -106,6 +107,7 @@ class PassRun {
     for (std::int64_t t = 0; t < walk_.tiles(); ++t) {
       monitor_.tick();
       if (!walk_.streams.empty()) rebase(reader.wait(t, monitor_), t);
+      if (!walk_.turned.empty()) turn_tile(walk_.tile(t));
       for (std::size_t i = 0; i < runners_.size(); ++i) feed(i, walk_.tile(t), writer);
       if (!walk_.streams.empty()) reader.release(t);
       drop_behind(t);
@@ -157,13 +159,36 @@ class PassRun {
     }
   }
 
+  /// Turned operands find their tile in the order of the walk.
+  void turn_tile(Units units) {
+    turned_.resize(walk_.turned.size());
+    std::vector<bool> done(walk_.turned.size(), false);
+    for (const FileOperand& each : walk_.files) {
+      if (each.turned < 0) continue;
+      const auto t = static_cast<std::size_t>(each.turned);
+      const auto& [file, how] = walk_.turned[t];
+      const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->walked(units);
+      if (!done[t]) {
+        const std::int64_t bytes = how.bytes(stretch);
+        if (turned_[t].size() < bytes) {
+          turned_[t] = {};
+          turned_[t] = memory::Buffer::allocate(bytes, "tile of a transposed operand");
+        }
+        turn(how, stretch, file->mapping().data(), turned_[t].data(), context_);
+        done[t] = true;
+      }
+      bases_[static_cast<std::size_t>(each.pipeline)][static_cast<std::size_t>(each.operand)] =
+          turned_[t].data() - how.offset(stretch.begin, true);
+    }
+  }
+
   void feed(std::size_t i, Units units, WriteBehind& writer) {
     const Pipeline& p = pipeline(i);
     std::vector<std::byte*> into(p.targets.size(), nullptr);
     std::vector<std::shared_ptr<memory::Buffer>> buffers(p.targets.size());
     const Stretch stretch = runners_[i]->stretch(units);
     for (std::size_t k = 0; k < p.targets.size(); ++k) {
-      if (p.parts[k].kind != Kind::kFile) continue;
+      if (!p.parts[k].in_file() || p.work != Work::kStore) continue;
       const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
       buffers[k] = std::make_shared<memory::Buffer>(
           memory::Buffer::allocate((stretch.end - stretch.begin) * size, "tile of an output"));
@@ -184,8 +209,14 @@ class PassRun {
     const std::byte* from = buffer.data();
     const Layout& layout = part.layout;
     measure::add(measure::Counter::k_bytes_written, buffer.size());
+    const auto put = [&](std::int64_t offset, std::int64_t bytes) {
+      if (part.scratch)
+        part.scratch->write(offset, from, bytes);
+      else
+        part.sink->write(offset, from, bytes);
+    };
     if (is_contiguous(layout, size)) {
-      part.sink->write(layout.offset + stretch.begin * size, from, buffer.size());
+      put(layout.offset + stretch.begin * size, buffer.size());
       return;
     }
     const std::size_t last = layout.shape.size() - 1;
@@ -197,7 +228,7 @@ class PassRun {
       for (std::size_t d = last + 1; d-- > 0; rest /= layout.shape[d])
         offset += rest % layout.shape[d] * layout.strides[d];
       const std::int64_t length = std::min(row - first % row, stretch.end - first);
-      part.sink->write(offset, from, length * size);
+      put(offset, length * size);
       from += length * size;
       first += length;
     }
@@ -206,8 +237,9 @@ class PassRun {
   /// Pages of mapped files that the walk has left behind are unmapped, window by window.
   void drop_behind(std::int64_t tile) {
     constexpr std::int64_t kWindow = 64 << 20;
+    drop_scratch(tile, kWindow);
     for (const FileOperand& each : walk_.files) {
-      if (each.stream >= 0) continue;
+      if (each.stream >= 0 || each.turned >= 0) continue;
       const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->stretch(walk_.tile(tile));
       const std::int64_t size = size_of(operand(each).dtype);
       const ByteRange range = hull(reads(each), size, stretch);
@@ -220,6 +252,18 @@ class PassRun {
     }
   }
 
+  /// The same for reductions that end in scratch files.
+  void drop_scratch(std::int64_t tile, std::int64_t window) const {
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      for (const int target : pipeline(i).targets) {
+        const Destination& to = plan_.targets[static_cast<std::size_t>(target)].destination;
+        if (!to.scratch || !to.memory) continue;
+        const std::int64_t each = to.scratch->size() / walk_.tiles();
+        if (tile * each / window != (tile + 1) * each / window) to.scratch->drop_mapped();
+      }
+    }
+  }
+
   const Plan& plan_;
   const Pass& pass_;
   Monitor& monitor_;
@@ -227,12 +271,13 @@ class PassRun {
   Runners runners_;
   PassPlan walk_;
   std::vector<Bases> bases_;
+  std::vector<memory::Buffer> turned_;  // the present tile of each turned file
   std::map<const store::FileSource*, std::int64_t> dropped_;
 };
 
 void check_budget(const Plan& plan) {
   memory::Governor& governor = memory::Governor::instance();
-  const std::int64_t need = plan.result_bytes();
+  const std::int64_t need = plan.held_bytes();
   if (need <= governor.available()) return;
   throw BudgetError(cat("the result needs ", bytes_text(need), "; ", bytes_text(governor.available()),
                         " of the memory budget of ", bytes_text(governor.budget()),
@@ -245,27 +290,51 @@ std::int64_t need_of(const Plan& plan, const Pass& pass, std::int64_t available)
   return plan_pass(plan, pass, make_runners(plan, pass, kernel::table()), available, thread::count()).bytes();
 }
 
-/// Takes passes apart whose pipelines do not fit side by side, and refuses what does not fit alone, before any work.
-void fit_passes(Plan& plan) {
-  constexpr std::int64_t kWorthLooking = 1 << 20;
-  if (plan.source_bytes() + plan.output_bytes() + plan.result_bytes() < kWorthLooking) return;
-  const std::int64_t available = memory::Governor::instance().available() - plan.result_bytes();
-  std::vector<Pass> fitted;
+struct Fit {
+  std::vector<Pass> passes;
+  std::int64_t need = 0;  // of the pass that needs most
+};
+
+/// Takes passes apart whose pipelines do not fit side by side.
+Fit fit_passes(const Plan& plan, std::int64_t available) {
+  Fit fit;
   for (const Pass& pass : plan.passes) {
     const std::int64_t need = need_of(plan, pass, available);
-    if (need <= available) {
-      fitted.push_back(pass);
+    if (need <= available || pass.pipelines.size() == 1) {
+      fit.passes.push_back(pass);
+      fit.need = std::max(fit.need, need);
       continue;
     }
-    if (pass.pipelines.size() == 1) refuse(need, available);
     for (const int pipeline : pass.pipelines) {
       const Pass alone{{pipeline}, pass.wave, 1, false};
-      const std::int64_t least = need_of(plan, alone, available);
-      if (least > available) refuse(least, available);
-      fitted.push_back(alone);
+      fit.need = std::max(fit.need, need_of(plan, alone, available));
+      fit.passes.push_back(alone);
     }
   }
-  plan.passes = std::move(fitted);
+  return fit;
+}
+
+/// Makes the plan fit the budget: intermediates go to scratch files, the largest first, passes are taken apart. What
+/// does not fit then is refused before any work; `what_if`: is left as it would have to be.
+void fit_budget(Plan& plan, bool what_if) {
+  constexpr std::int64_t kWorthLooking = 1 << 20;
+  if (plan.source_bytes() + plan.output_bytes() + plan.result_bytes() < kWorthLooking) return;
+  const std::int64_t free = memory::Governor::instance().available();
+  while (true) {
+    const std::int64_t available = free - plan.held_bytes();
+    if (available >= 0) {
+      Fit fit = fit_passes(plan, available);
+      const bool fits = fit.need <= available;
+      if (fits || !spill_largest(plan)) {
+        if (!fits && !what_if) refuse(fit.need, available);
+        plan.passes = std::move(fit.passes);
+        return;
+      }
+    } else if (!spill_largest(plan)) {
+      if (!what_if) check_budget(plan);
+      return;
+    }
+  }
 }
 
 /// Marks the targets of one evaluation so that two threads never compute one node at once.
@@ -290,16 +359,16 @@ class Claim {
       }
     }
     for (const Target& target : plan_.targets) {
-      if (target.destination.kind == Kind::kNode) target.node->running = own;
+      if (target.destination.kind != Kind::kNode) continue;
+      target.node->running = own;
+      claimed_.push_back(target.node);
     }
   }
 
   ~Claim() {
     {
       const std::lock_guard lock(graph::graph_mutex());
-      for (const Target& target : plan_.targets) {
-        if (target.destination.kind == Kind::kNode) target.node->running = 0;
-      }
+      for (const graph::NodeRef& node : claimed_) node->running = 0;
     }
     node_done().notify_all();
   }
@@ -324,6 +393,7 @@ class Claim {
 
  private:
   Plan plan_;
+  std::vector<graph::NodeRef> claimed_;
 };
 
 void allocate_results(Plan& plan) {
@@ -346,12 +416,14 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
   Claim claim(requests, waiting);
   Plan& plan = claim.plan();
   if (plan.targets.empty()) return;
+  fit_budget(plan, false);
   check_budget(plan);
-  fit_passes(plan);
+  create_scratch(plan);
   measure::add(measure::Counter::k_evaluations, 1);
   allocate_results(plan);
   Monitor monitor(options, plan.source_bytes() + plan.output_bytes());
   for (const Pass& pass : plan.passes) {
+    finish_scratch(plan, pass);
     PassRun(plan, pass, memory::Governor::instance().available(), monitor).run();
   }
   claim.publish();
@@ -382,7 +454,11 @@ PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t av
     }
     report.pipelines.push_back(std::move(one));
   }
-  for (const auto& file : walk.mapped) report.reads.push_back(cat(file->path(), ": mapped"));
+  for (const auto& file : walk.mapped) {
+    const auto turned = [&](const TurnedFile& each) { return each.file == file; };
+    const bool turns = std::any_of(walk.turned.begin(), walk.turned.end(), turned);
+    report.reads.push_back(cat(file->path(), turns ? ": mapped, transposed by tiles" : ": mapped"));
+  }
   for (const Stream& stream : walk.streams) {
     report.reads.push_back(cat(stream.file->path(), stream.mode == store::ReadMode::kDirect
                                                         ? ": read ahead, direct"
@@ -398,25 +474,23 @@ PlanReport explain(const std::vector<Request>& requests) {
   Plan plan = make_plan(requests);
   memory::Governor& governor = memory::Governor::instance();
   PlanReport report;
-  report.result_bytes = plan.result_bytes();
   report.source_bytes = plan.source_bytes();
   report.budget = governor.budget();
   report.available = governor.available();
   report.target = simd::target_name(simd::target());
   report.level = level_name(get_level());
   report.threads = thread::count();
-  const std::int64_t left = std::max<std::int64_t>(0, report.available - report.result_bytes);
-  try {
-    fit_passes(plan);
-  } catch (const BudgetError&) {
-    // What does not fit is shown as it would have to be.
-  }
+  fit_budget(plan, true);
+  report.result_bytes = plan.result_bytes();
+  report.scratch_bytes = plan.scratch_bytes();
+  if (report.scratch_bytes > 0) report.scratch_directory = scratch_directory(plan);
+  const std::int64_t left = std::max<std::int64_t>(0, report.available - plan.held_bytes());
   std::int64_t most = 0;
   for (const Pass& pass : plan.passes) {
     report.passes.push_back(report_pass(plan, pass, left));
     most = std::max(most, need_of(plan, pass, left));
   }
-  report.projected_bytes = report.result_bytes + most;
+  report.projected_bytes = plan.held_bytes() + most;
   report.fits = report.projected_bytes <= report.available;
   return report;
 }

@@ -38,6 +38,8 @@ struct PlanReport {
   std::vector<Pass> passes;
   std::int64_t source_bytes = 0;
   std::int64_t result_bytes = 0;
+  std::int64_t scratch_bytes = 0;    // intermediates that go to unlinked files
+  std::string scratch_directory;     // where those are
   std::int64_t projected_bytes = 0;  // most memory held at once
   std::int64_t budget = 0;
   std::int64_t available = 0;

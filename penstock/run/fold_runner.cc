@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <mutex>
 
 #include "penstock/base/error.h"
+#include "penstock/base/file.h"
+#include "penstock/memory/fault_guard.h"
 #include "penstock/op/infer.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/runner.h"
@@ -22,6 +25,7 @@ struct Output {
   std::int64_t parts = 1;  // values an element consists of: 2 for complex sums
   int field = 0;           // of the state that holds the result
   std::byte* to = nullptr;
+  std::shared_ptr<store::ScratchFile> scratch;  // that `to` is a mapping of
 };
 
 /// Whether any order of the elements gives the same bits.
@@ -116,6 +120,7 @@ class FoldRunner final : public Runner {
     for (std::size_t k = 0; k < pipeline.targets.size(); ++k) {
       const auto& node = *targets[static_cast<std::size_t>(pipeline.targets[k])].node;
       outputs_.push_back(output_for(*node.as<graph::Reduce>(), node.inputs[0]->dtype, table, memory[k]));
+      outputs_.back().scratch = targets[static_cast<std::size_t>(pipeline.targets[k])].destination.scratch;
     }
   }
 
@@ -141,11 +146,16 @@ class FoldRunner final : public Runner {
       const std::int64_t inner = size / this->units();
       return {units.begin * inner, units.end * inner};
     }
+    // A step of the axes before the turned ones is the same elements in both orders; within it, any of them.
+    const Stretch exact = walked(units);
+    return {exact.begin / turned_ * turned_, (exact.end + turned_ - 1) / turned_ * turned_};
+  }
+  Stretch walked(Units units) const override {
+    if (by_lead_ || g_.split_kept) return stretch(units);
     const auto element = [&](std::int64_t unit) {
       return unit / blocks_ * g_.channels + std::min(unit % blocks_ * width_, g_.channels);
     };
-    // A step of the axes before the turned ones is the same elements in both orders; within it, any of them.
-    return {element(units.begin) / turned_ * turned_, (element(units.end) + turned_ - 1) / turned_ * turned_};
+    return {element(units.begin), element(units.end)};
   }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
@@ -389,7 +399,10 @@ class FoldRunner final : public Runner {
 
   static void write(const Output& output, std::int64_t first, std::int64_t n, const std::byte* values) {
     const std::int64_t bytes = output.parts * output.shape.reducer->field_bytes;
-    std::memcpy(output.to + first * bytes, values, static_cast<std::size_t>(n * bytes));
+    auto body = [&] { std::memcpy(output.to + first * bytes, values, static_cast<std::size_t>(n * bytes)); };
+    if (!output.scratch) return body();
+    const auto call = [](void* self) { (*static_cast<decltype(body)*>(self))(); };
+    if (!memory::guarded(call, &body)) raise_errno(output.scratch->name(), first * bytes, "cannot write it", EIO);
   }
 
   /// Merges the cores of this feed into their outputs, in order of their number.

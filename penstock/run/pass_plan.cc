@@ -7,6 +7,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/machine.h"
 #include "penstock/base/text.h"
+#include "penstock/memory/pool.h"
 
 namespace penstock::run {
 namespace {
@@ -33,10 +34,6 @@ Io io_setting() {
 
 bool in_file(const Operand& operand) { return operand.kind == Operand::Kind::kFile; }
 
-bool to_file(const Destination& destination) {
-  return destination.kind == Destination::Kind::kFile || destination.kind == Destination::Kind::kAbstract;
-}
-
 class PassPlanner {
  public:
   PassPlanner(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners)
@@ -56,7 +53,7 @@ class PassPlanner {
     if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
     const std::int64_t moved = streams ? widest_ : moved_;
     const std::int64_t per_unit = std::max<std::int64_t>((moved + out_.units - 1) / out_.units, 1);
-    std::int64_t step = wanted / per_unit;
+    std::int64_t step = std::max(wanted / per_unit, turned_step());
     const std::int64_t least = fitted(1);
     while (true) {
       cut(step);
@@ -87,7 +84,7 @@ class PassPlanner {
       moved_ += traffic(p.program, p.program.size());
       for (std::size_t k = 0; k < p.parts.size(); ++k) {
         const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
-        if (p.work != Work::kStore || !to_file(p.parts[k])) continue;
+        if (p.work != Work::kStore || !p.parts[k].in_file()) continue;
         out_.output_bytes += p.program.size() * size;
         widest_ = std::max(widest_, p.program.size() * size);
       }
@@ -108,8 +105,9 @@ class PassPlanner {
       const Program& program = pipeline(i).program;
       for (std::size_t o = 0; o < program.operands.size(); ++o) {
         if (!in_file(program.operands[o])) continue;
-        const int stream = choose_stream(i, o);
-        out_.files.push_back({static_cast<int>(i), static_cast<int>(o), stream});
+        const int turned = choose_turned(i, o);
+        const int stream = turned >= 0 ? -1 : choose_stream(i, o);
+        out_.files.push_back({static_cast<int>(i), static_cast<int>(o), stream, turned});
         const auto& file = program.operands[o].file;
         if (stream < 0 && std::find(out_.mapped.begin(), out_.mapped.end(), file) == out_.mapped.end())
           out_.mapped.push_back(file);
@@ -117,13 +115,43 @@ class PassPlanner {
     }
   }
 
+  int choose_turned(std::size_t i, std::size_t o) {
+    for (const TurnedOperand& each : pipeline(i).turned) {
+      if (each.operand != static_cast<int>(o)) continue;
+      const auto& file = pipeline(i).program.operands[o].file;
+      const auto same = [&](const TurnedFile& other) { return other.file == file && other.how == each.how; };
+      const auto found = std::find_if(out_.turned.begin(), out_.turned.end(), same);
+      const auto index = static_cast<int>(found - out_.turned.begin());
+      if (found == out_.turned.end()) {
+        out_.turned.push_back({file, each.how});
+        of_turned_.push_back(i);
+      }
+      return index;
+    }
+    return -1;
+  }
+
+  /// The step at which each piece that is read of a turned file is long enough to pay for reaching it.
+  std::int64_t turned_step() const {
+    constexpr std::int64_t kRun = 1024;
+    std::int64_t step = 0;
+    for (std::size_t t = 0; t < out_.turned.size(); ++t) {
+      const double elements = static_cast<double>(out_.turned[t].how.elements_for(kRun));
+      const double share = elements / static_cast<double>(pipeline(of_turned_[t]).program.size());
+      step = std::max(step, static_cast<std::int64_t>(share * static_cast<double>(out_.units)));
+    }
+    return step;
+  }
+
   int choose_stream(std::size_t i, std::size_t o) {
     const Operand& operand = pipeline(i).program.operands[o];
     const Layout& layout = pipeline(i).reads[o];
     const ByteRange all = byte_range(layout, size_of(operand.dtype));
     if (io_ == Io::kMap || all.size() == 0 || !front_to_back(layout, size_of(operand.dtype))) return -1;
+    // The pages of a scratch file that is yet to be written are nowhere, for all that is known.
+    const bool unwritten = !operand.file->attached();
     store::ReadMode mode = io_ == Io::kDirect ? store::ReadMode::kDirect : store::ReadMode::kBuffered;
-    if (io_ == Io::kAuto) {
+    if (io_ == Io::kAuto && !unwritten) {
       const double resident = operand.file->mapping().residency(all.begin, all.end);
       if (resident > 0.9) return -1;
       // Where part of a file is in the page cache already, buffered reads use it.
@@ -140,18 +168,6 @@ class PassPlanner {
     return static_cast<int>(out_.streams.size()) - 1;
   }
 
-  /// Whether a walk in C order goes through the file in order, so that tiles need separate bytes.
-  static bool front_to_back(const Layout& layout, std::int64_t itemsize) {
-    const std::int64_t n = layout.size();
-    constexpr std::int64_t kProbes = 64;
-    std::int64_t sum = 0;
-    for (std::int64_t i = 0; i < kProbes; ++i) {
-      const std::int64_t begin = n / kProbes * i;
-      sum += hull(layout, itemsize, {begin, i + 1 == kProbes ? n : begin + n / kProbes}).size();
-    }
-    return sum <= 2 * byte_range(layout, itemsize).size() + 1024 * itemsize;
-  }
-
   /// Sets step and what each tile reads and writes.
   void cut(std::int64_t step) {
     out_.step = fitted(step);
@@ -166,6 +182,14 @@ class PassPlanner {
         bytes += range.size() + 8192;
       }
       out_.tile_in = std::max(out_.tile_in, bytes);
+    }
+    out_.tile_turned = 0;
+    for (std::size_t t = 0; t < out_.turned.size(); ++t) {
+      const Runner& runner = *runners_[of_turned_[t]];
+      std::int64_t most = 0;
+      for (std::int64_t i = 0; i < out_.tiles(); ++i)
+        most = std::max(most, out_.turned[t].how.bytes(runner.walked(out_.tile(i))));
+      out_.tile_turned += memory::pool_capacity(most);
     }
     if (out_.output_bytes > 0) out_.tile_out = (out_.output_bytes / out_.units + 1) * out_.step + 8192;
   }
@@ -190,38 +214,14 @@ class PassPlanner {
   const Pass& pass_;
   const std::vector<std::unique_ptr<Runner>>& runners_;
   const Io io_;
-  std::vector<ByteRange> whole_;  // per stream
+  std::vector<ByteRange> whole_;        // per stream
+  std::vector<std::size_t> of_turned_;  // per turned file: a pipeline that reads it
   std::int64_t moved_ = 0;
   std::int64_t widest_ = 0;  // of the files
   PassPlan out_;
 };
 
 }  // namespace
-
-ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch) {
-  if (stretch.begin >= stretch.end) return {};
-  ByteRange range{layout.offset, layout.offset + itemsize};
-  Dims first(layout.shape.size());
-  Dims last(layout.shape.size());
-  std::int64_t a = stretch.begin;
-  std::int64_t b = stretch.end - 1;
-  for (std::size_t d = layout.shape.size(); d-- > 0;) {
-    first[d] = a % layout.shape[d];
-    last[d] = b % layout.shape[d];
-    a /= layout.shape[d];
-    b /= layout.shape[d];
-  }
-  // Up to the first axis on which they differ, both ends agree; behind it every index may occur.
-  bool same = true;
-  for (std::size_t d = 0; d < layout.shape.size(); ++d) {
-    const std::int64_t low = (same ? first[d] : 0) * layout.strides[d];
-    const std::int64_t high = (same ? last[d] : layout.shape[d] - 1) * layout.strides[d];
-    range.begin += std::min(low, high);
-    range.end += std::max(low, high);
-    same = same && first[d] == last[d];
-  }
-  return range;
-}
 
 PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners,
                    std::int64_t available, int threads) {

@@ -15,7 +15,14 @@ namespace penstock::run {
 struct FileOperand {
   int pipeline;  // index in the pass
   int operand;
-  int stream;  // index in PassPlan::streams; -1: through the mapping
+  int stream;       // index in PassPlan::streams; -1: through the mapping
+  int turned = -1;  // index in PassPlan::turned; -1: read where it lies
+};
+
+/// A file whose tiles are transposed, once for all operands that see it so.
+struct TurnedFile {
+  std::shared_ptr<store::FileSource> file;
+  Turning how;
 };
 
 struct PassPlan {
@@ -26,20 +33,19 @@ struct PassPlan {
   std::vector<Stream> streams;  // files read into buffers, with what each tile needs
   std::vector<FileOperand> files;
   std::vector<std::shared_ptr<store::FileSource>> mapped;
-  std::int64_t tile_in = 0;   // bytes of a tile's reads, at most
-  std::int64_t tile_out = 0;  // bytes of a tile's writes to files
-  std::int64_t state = 0;     // reductions and registers
+  std::vector<TurnedFile> turned;
+  std::int64_t tile_turned = 0;  // bytes held for a tile's transposed operands
+  std::int64_t tile_in = 0;      // bytes of a tile's reads, at most
+  std::int64_t tile_out = 0;     // bytes of a tile's writes to files
+  std::int64_t state = 0;        // reductions and registers
   std::int64_t source_bytes = 0;
   std::int64_t output_bytes = 0;  // written to files
 
   std::int64_t tiles() const { return (units + step - 1) / step; }
   Units tile(std::int64_t i) const { return {i * step, i * step + step < units ? i * step + step : units}; }
-  /// Buffers come in size classes, up to an eighth above what is asked for.
-  std::int64_t bytes() const { return depth * (tile_in + tile_out) / 8 * 9 + state; }
+  /// Buffers of tiles come in size classes, up to an eighth above what is asked for.
+  std::int64_t bytes() const { return depth * (tile_in + tile_out) / 8 * 9 + tile_turned + state; }
 };
-
-/// The bytes of `layout` that elements [stretch.begin, stretch.end) of its shape touch, or a little more.
-ByteRange hull(const Layout& layout, std::int64_t itemsize, Stretch stretch);
 
 /// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer are in flight, then one thread works, until
 /// the pass fits into `available` bytes; when nothing fits, the least it needs is returned. Reads no data.

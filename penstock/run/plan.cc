@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "penstock/base/env.h"
 #include "penstock/base/error.h"
+#include "penstock/base/machine.h"
+#include "penstock/memory/pool.h"
 
 namespace penstock::run {
 namespace {
@@ -242,10 +245,12 @@ class Planner {
     if (pipeline.work == Work::kStore) keep_order(pipeline);
     pipeline.natural = pipeline.program.shape;
     for (const Operand& operand : pipeline.program.operands) pipeline.reads.push_back(operand.layout);
-    if (pipeline.work != Work::kFold) return;
-    const auto index = static_cast<std::size_t>(&pipeline - plan_.pipelines.data());
-    pipeline.geometry = geometry_of(pipeline.natural, axes_[index]);
-    permute(pipeline.program, pipeline.geometry.order);
+    if (pipeline.work == Work::kFold) {
+      const auto index = static_cast<std::size_t>(&pipeline - plan_.pipelines.data());
+      pipeline.geometry = geometry_of(pipeline.natural, axes_[index]);
+      permute(pipeline.program, pipeline.geometry.order);
+    }
+    turn_operands(pipeline);
   }
 
   static void permute(Program& program, const std::vector<int>& order) {
@@ -338,6 +343,14 @@ std::int64_t Plan::result_bytes() const {
   return bytes;
 }
 
+std::int64_t Plan::held_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Target& target : targets) {
+    if (target.destination.kind == Destination::Kind::kNode) bytes += memory::pool_capacity(target.node->bytes());
+  }
+  return bytes;
+}
+
 std::int64_t Plan::source_bytes() const {
   std::int64_t bytes = 0;
   for (const Pass& pass : passes) {
@@ -358,10 +371,39 @@ std::int64_t Plan::source_bytes() const {
 
 std::int64_t Plan::output_bytes() const {
   std::int64_t bytes = 0;
-  for (const Target& target : targets) {
-    if (target.destination.kind == Destination::Kind::kFile) bytes += target.node->bytes();
+  for (const Pipeline& pipeline : pipelines) {
+    for (std::size_t k = 0; k < pipeline.parts.size() && pipeline.work == Work::kStore; ++k) {
+      const DType dtype = pipeline.program.values[static_cast<std::size_t>(pipeline.program.outputs[k])];
+      if (pipeline.parts[k].in_file()) bytes += pipeline.program.size() * size_of(dtype);
+    }
   }
   return bytes;
+}
+
+std::int64_t Plan::scratch_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Target& target : targets) {
+    if (target.destination.kind == Destination::Kind::kScratch) bytes += target.node->bytes();
+  }
+  return bytes;
+}
+
+void turn_operands(Pipeline& pipeline) {
+  // Columns walked inside their rows are no stretch of the program's order.
+  if (pipeline.work == Work::kFold && pipeline.geometry.split_kept) return;
+  // Small files lie in the cache; tests of tiling see small ones only.
+  const std::int64_t least = env(Env::kDEBUG_OUTER) ? 0 : caches().l2;
+  for (std::size_t i = 0; i < pipeline.program.operands.size(); ++i) {
+    Operand& operand = pipeline.program.operands[i];
+    const auto known = [&](const TurnedOperand& each) { return each.operand == static_cast<int>(i); };
+    if (operand.kind != Operand::Kind::kFile || std::any_of(pipeline.turned.begin(), pipeline.turned.end(), known)) {
+      continue;
+    }
+    const std::optional<Turning> how = turning_of(operand.layout, size_of(operand.dtype), least);
+    if (!how) continue;
+    operand.layout = how->in_tile(pipeline.program.shape);
+    pipeline.turned.push_back({static_cast<int>(i), *how});
+  }
 }
 
 Plan make_plan(const std::vector<Request>& requests) { return Planner().make(requests); }

@@ -15,7 +15,9 @@
 
 #include "penstock/run/geometry.h"
 #include "penstock/run/program.h"
+#include "penstock/run/turned.h"
 #include "penstock/store/npy_sink.h"
+#include "penstock/store/scratch_file.h"
 
 namespace penstock::run {
 
@@ -26,11 +28,18 @@ struct Destination {
     kMemory,    // memory of the caller, any strides; no overlap with what is read, or exactly the same elements
     kFile,      // a .npy output
     kAbstract,  // a file not opened yet: for plans that are only shown
+    kScratch,   // a scratch file, read by later waves
   };
   Kind kind = Kind::kNode;
   std::shared_ptr<memory::Memory> memory;
   std::shared_ptr<store::NpySink> sink;
-  Layout layout;  // of kMemory: offset from memory->data(); of files: offset in the data
+  Layout layout;                                // of kMemory: offset from memory->data(); of files: offset in the data
+  std::string path;                             // of kFile and kAbstract, where it is known
+  std::shared_ptr<store::ScratchFile> scratch;  // kScratch, once the plan is carried out
+  std::shared_ptr<store::FileSource> written;   // kScratch: the same bytes as later waves read them
+
+  /// Whether results leave by tiles that are written to a file.
+  bool in_file() const { return kind == Kind::kFile || kind == Kind::kAbstract || kind == Kind::kScratch; }
 };
 
 struct Request {
@@ -48,6 +57,12 @@ struct Target {
 /// Outputs of one pipeline at most; a program with more has no room in L1 anyway.
 inline constexpr std::size_t kMostOutputs = 16;
 
+/// An operand that is read turned, tile by tile.
+struct TurnedOperand {
+  int operand;
+  Turning how;
+};
+
 enum class Work : std::uint8_t { kStore, kFold, kCount };
 
 struct Pipeline {
@@ -57,8 +72,9 @@ struct Pipeline {
   std::vector<Destination> parts;  // kStore: the part of the target's destination that output k fills
   Geometry geometry;               // kFold
   int wave = 0;
-  Dims natural;               // the iteration's shape before a fold reorders its axes
-  std::vector<Layout> reads;  // operands' layouts in that shape
+  Dims natural;                       // the iteration's shape before a fold reorders its axes
+  std::vector<Layout> reads;          // operands' layouts in that shape, where their bytes lie
+  std::vector<TurnedOperand> turned;  // their layouts in the program are those of a tile
 };
 
 struct Pass {
@@ -73,10 +89,15 @@ struct Plan {
   std::vector<Pipeline> pipelines;
   std::vector<Pass> passes;
 
-  std::int64_t result_bytes() const;  // fresh memory for targets
-  std::int64_t source_bytes() const;  // bytes of operands read, once a pass
-  std::int64_t output_bytes() const;  // bytes written to files
+  std::int64_t result_bytes() const;   // fresh memory for targets
+  std::int64_t held_bytes() const;     // what the pool takes for it
+  std::int64_t source_bytes() const;   // bytes of operands read, once a pass
+  std::int64_t output_bytes() const;   // bytes written to files
+  std::int64_t scratch_bytes() const;  // bytes written to scratch files
 };
+
+/// Has the operands that lie turned in files transposed by tiles.
+void turn_operands(Pipeline& pipeline);
 
 /// Throws ShapeError, DTypeError or BudgetError; reads no data. The caller holds graph_mutex().
 Plan make_plan(const std::vector<Request>& requests);

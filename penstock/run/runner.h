@@ -21,12 +21,6 @@ struct Units {
   std::int64_t end = 0;
 };
 
-/// Elements [begin, end) in C order of a pipeline's natural shape.
-struct Stretch {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-};
-
 /// What a pass lends its runners.
 struct PassContext {
   const kernel::Table* table = nullptr;
@@ -72,8 +66,10 @@ class Runner {
   virtual std::int64_t units() const = 0;
   /// A count of units below or at `wanted` at which the walk is cut well: whole rows, leaves and pages.
   virtual std::int64_t good_step(std::int64_t wanted) const = 0;
-  /// The elements that units of the pass stand for.
+  /// The elements that units of the pass stand for, in C order of the pipeline's natural shape.
   virtual Stretch stretch(Units units) const = 0;
+  /// The same elements in the order of the program's shape, where they follow each other in it too.
+  virtual Stretch walked(Units units) const { return stretch(units); }
 
   /// Computes these units. `into[k]`: for output k with a file destination, where the stretch's first element goes.
   virtual void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into,

@@ -14,26 +14,6 @@
 namespace penstock::run {
 namespace {
 
-/// The layout with neighbouring dimensions joined where one stride walks both. Never without a dimension.
-Layout coalesce(const Layout& in) {
-  Layout out{{}, {}, in.offset};
-  for (std::size_t i = 0; i < in.shape.size(); ++i) {
-    if (in.shape[i] == 1) continue;
-    if (!out.shape.empty() && out.strides.back() == in.strides[i] * in.shape[i]) {
-      out.shape.back() *= in.shape[i];
-      out.strides.back() = in.strides[i];
-    } else {
-      out.shape.push_back(in.shape[i]);
-      out.strides.push_back(in.strides[i]);
-    }
-  }
-  if (out.shape.empty()) {
-    out.shape.push_back(1);
-    out.strides.push_back(0);
-  }
-  return out;
-}
-
 /// Bytes of all operands that lie in memory or files.
 std::int64_t traffic_of(const Program& program) {
   std::int64_t bytes = 0;
@@ -61,6 +41,25 @@ std::int64_t choose_tile(std::int64_t registers, std::int64_t widest, std::int64
 }
 
 }  // namespace
+
+Layout coalesce(const Layout& in) {
+  Layout out{{}, {}, in.offset};
+  for (std::size_t i = 0; i < in.shape.size(); ++i) {
+    if (in.shape[i] == 1) continue;
+    if (!out.shape.empty() && out.strides.back() == in.strides[i] * in.shape[i]) {
+      out.shape.back() *= in.shape[i];
+      out.strides.back() = in.strides[i];
+    } else {
+      out.shape.push_back(in.shape[i]);
+      out.strides.push_back(in.strides[i]);
+    }
+  }
+  if (out.shape.empty()) {
+    out.shape.push_back(1);
+    out.strides.push_back(0);
+  }
+  return out;
+}
 
 Schedule::Schedule(const Program& program, std::int64_t group, std::int64_t least)
     : program_(&program), slots_(program.values.size(), -1) {

@@ -17,6 +17,9 @@ namespace penstock::run {
 /// Where the operands' bytes are during a pass: base[i] is byte 0 of operand i's layout.
 using Bases = std::vector<const std::byte*>;
 
+/// The layout with neighbouring dimensions joined where one stride walks both. Never without a dimension.
+Layout coalesce(const Layout& in);
+
 /// What all workers share: the program with its registers assigned and its layouts coalesced.
 class Schedule {
  public:

@@ -47,10 +47,14 @@ std::int64_t read_direct(int fd, std::byte* data, std::int64_t begin, std::int64
 }  // namespace
 
 FileSource::FileSource(std::string path, int fd, FileFormat format)
-    : path_(std::move(path)), fd_(fd), format_(std::move(format)) {
+    : path_(std::move(path)), format_(std::move(format)) {
+  attach(fd);
+}
+
+void FileSource::attach(int fd) {
   Fd owned(fd);  // closed should the next line throw
   generation_ = generation_of(file_facts(fd, path_));
-  owned.release();
+  fd_ = owned.release();
 }
 
 FileSource::~FileSource() {

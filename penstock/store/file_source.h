@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/mapped_file.h"
@@ -45,9 +46,15 @@ class FileSource {
  public:
   /// Takes ownership of `fd`.
   FileSource(std::string path, int fd, FileFormat format);
+  /// A file that is yet to be written: nothing of it may be asked for before attach().
+  FileSource(std::string path, FileFormat format) : path_(std::move(path)), format_(std::move(format)) {}
   ~FileSource();
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
+
+  /// Takes ownership of `fd`, by which the written file is read.
+  void attach(int fd);
+  bool attached() const { return fd_ >= 0; }
 
   const std::string& path() const { return path_; }
   const FileFormat& format() const { return format_; }
@@ -69,7 +76,7 @@ class FileSource {
 
  private:
   std::string path_;
-  int fd_;
+  int fd_ = -1;
   mutable int direct_fd_ = -1;
   mutable std::once_flag direct_once_;
   FileFormat format_;

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -130,15 +129,7 @@ void PartialFile::reserve(std::int64_t size) {
   if (mode_ != 0 && file_calls().fchmod(fd_.get(), mode_) != 0 && !is_unsupported(errno)) {
     raise_errno(path_, -1, "cannot set the permissions of the new file", errno);
   }
-  // Beyond this limit the system sends SIGXFSZ, which ends a process that does not expect it.
-  struct rlimit limit = {};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      static_cast<rlim_t>(size) > limit.rlim_cur) {
-    raise_errno(path_, -1, cat("needs ", size, " bytes, the file size limit is ", limit.rlim_cur), EFBIG);
-  }
-  if (!reserve_space(fd_.get(), size, path_) && file_calls().ftruncate(fd_.get(), size) != 0) {
-    raise_errno(path_, -1, cat("cannot set the size to ", bytes_text(size)), errno);
-  }
+  reserve_size(fd_.get(), size, path_);
 }
 
 void PartialFile::check_writable() const {

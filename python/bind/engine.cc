@@ -112,6 +112,8 @@ nb::dict dict_of(const run::PlanReport& report) {
   d["passes"] = passes;
   d["source_bytes"] = report.source_bytes;
   d["result_bytes"] = report.result_bytes;
+  d["scratch_bytes"] = report.scratch_bytes;
+  d["scratch_directory"] = report.scratch_directory;
   d["projected_bytes"] = report.projected_bytes;
   d["budget"] = report.budget;
   d["available"] = report.available;
@@ -279,13 +281,14 @@ void bind_engine(nb::module_& m) {
       nb::sig("def save(array: object, path: str, overwrite: builtins.bool = True) -> None"));
   m.def(
       "explain",
-      [](nb::handle objects, bool to_files) {
+      [](nb::handle objects, bool to_files, const std::string& path) {
         std::vector<Array> arrays;
         for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
-        return dict_of(unlocked([&] { return plan(arrays, to_files); }));
+        return dict_of(unlocked([&] { return plan(arrays, to_files, path); }));
       },
-      nb::arg("arrays"), nb::arg("save") = false,
-      nb::sig("def explain(arrays: Iterable[object], save: builtins.bool = False) -> dict[str, typing.Any]"));
+      nb::arg("arrays"), nb::arg("save") = false, nb::arg("path") = "",
+      nb::sig("def explain(arrays: Iterable[object], save: builtins.bool = False, path: str = '') -> "
+              "dict[str, typing.Any]"));
   bind_knobs(m);
 }
 

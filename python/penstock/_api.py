@@ -85,9 +85,10 @@ def evaluate(*arrays: Array) -> tuple[Array, ...]:
     return arrays
 
 
-def plan(*arrays: Array, save: builtins.bool = False) -> Plan:
-    """What evaluating (with ``save``: saving) the arrays would do. Reads no data."""
-    return Plan(_core.explain(list(arrays), save))
+def plan(*arrays: Array, save: builtins.bool | str = False) -> Plan:
+    """What evaluating (with ``save``: saving, to that path if it is one) the arrays would do. Reads no data."""
+    path = save if isinstance(save, str) else ""
+    return Plan(_core.explain(list(arrays), builtins.bool(save), path))
 
 
 def show_config() -> dict[str, Any]:

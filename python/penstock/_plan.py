@@ -45,6 +45,8 @@ class Plan:
         lines[0] += f"level {facts['level']}"
         lines[1] += f"{_bytes(facts['projected_bytes'])} of {_bytes(facts['available'])} free in a budget of "
         lines[1] += _bytes(facts["budget"]) + ("" if facts["fits"] else "  DOES NOT FIT")
+        if facts["scratch_bytes"]:
+            lines.append(f"scratch file {_bytes(facts['scratch_bytes'])} in {facts['scratch_directory']}")
         numbers = {False: count(1), True: count(1)}
         for one in facts["passes"]:
             name = "finishing step" if one["finishing"] else "pass"

@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
         operands.output_path(arguments.output, list(files.values()), arguments.overwrite)
     ps = operands.engine(arguments)
     results = as_results(ps, expression, {name: file.open() for name, file in files.items()}, arguments.dtype)
-    plan = ps.plan(*results, save=arguments.output not in (None, operands.STREAM))
+    to_file = arguments.output not in (None, operands.STREAM)
+    plan = ps.plan(*results, save=arguments.output if to_file else False)
     facts = plan.to_dict()
     if arguments.json:
         from penstock.cli.values import plain, write_json
