@@ -135,8 +135,37 @@ HWY_INLINE void transpose_square(const std::byte* in, std::int64_t in_stride, st
 }
 #endif
 
-/// Strips of a few columns, each from its first row to its last: more of them at once would meet in the same sets of
-/// the cache where columns lie a power of two apart. The next strip is fetched meanwhile.
+#if HWY_TARGET != HWY_SCALAR
+/// Squares over whole rows and columns of squares; the lines of a column are used up before the next column's.
+template <class T>
+HWY_INLINE void transpose_squares(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
+                                  std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kSide = 16 / static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t c = 0; c < columns; c += kSide) {
+    for (std::int64_t r = 0; r < rows; r += kSide) {
+      transpose_square<T>(in + c * in_stride + r * static_cast<std::int64_t>(sizeof(T)), in_stride,
+                          out + r * out_stride + c * static_cast<std::int64_t>(sizeof(T)), out_stride);
+    }
+  }
+}
+
+/// A square of a cache line a side, of which whole lines are written past the cache.
+template <class T>
+HWY_INLINE void transpose_lines(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride) {
+  constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof(T));
+  alignas(64) std::byte stage[kLine * 64];
+  transpose_squares<T>(in, in_stride, stage, 64, kLine, kLine);
+  const hn::FixedTag<std::uint8_t, 16> d;
+  for (std::int64_t r = 0; r < kLine; ++r) {
+    for (std::int64_t b = 0; b < 64; b += 16) {
+      hn::Stream(hn::Load(d, reinterpret_cast<const std::uint8_t*>(stage + r * 64 + b)), d,
+                 reinterpret_cast<std::uint8_t*>(out + r * out_stride + b));
+    }
+  }
+}
+#endif
+
+/// Strips of a cache line of the output, each from its first row to its last, while the next one is fetched.
 template <class T>
 HWY_FLATTEN void transpose(const void* in, std::int64_t in_stride, void* out, std::int64_t out_stride,
                            std::int64_t rows, std::int64_t columns) {
@@ -147,21 +176,26 @@ HWY_FLATTEN void transpose(const void* in, std::int64_t in_stride, void* out, st
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (sizeof(T) <= 8) {
     constexpr std::int64_t kSide = 16 / kSize;
-    constexpr std::int64_t kStrip = kSide < 8 ? 8 : kSide;
     constexpr std::int64_t kLine = 64 / kSize;
-    for (; c + kStrip <= columns; c += kStrip) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(out) % 64 == 0 && out_stride % 64 == 0;
+    for (std::int64_t width = kLine; c + kSide <= columns; c += width) {
+      if (c + kLine > columns) width = (columns - c) / kSide * kSide;
       std::int64_t r = 0;
-      for (; r + kSide <= rows; r += kSide) {
+      for (std::int64_t height = kLine; r + kSide <= rows; r += height) {
+        if (r + kLine > rows) height = (rows - r) / kSide * kSide;
         const std::byte* at = from + c * in_stride + r * kSize;
-        for (std::int64_t k = 0; r % kLine == 0 && k < kStrip; ++k)
-          __builtin_prefetch(at + (kStrip + k) * in_stride, 0, 3);
-        for (std::int64_t k = 0; k < kStrip; k += kSide) {
-          transpose_square<T>(at + k * in_stride, in_stride, to + r * out_stride + (c + k) * kSize, out_stride);
-        }
+        std::byte* place = to + r * out_stride + c * kSize;
+        for (std::int64_t k = width; k < 2 * width; ++k) __builtin_prefetch(at + k * in_stride, 0, 3);
+        if (aligned && width == kLine && height == kLine)
+          transpose_lines<T>(at, in_stride, place, out_stride);
+        else
+          transpose_squares<T>(at, in_stride, place, out_stride, height, width);
       }
-      for (; r < rows; ++r)
-        pack<T, Swap::kNone>(from + c * in_stride + r * kSize, in_stride, to + r * out_stride + c * kSize, kStrip);
+      for (; r < rows; ++r) {
+        pack<T, Swap::kNone>(from + c * in_stride + r * kSize, in_stride, to + r * out_stride + c * kSize, width);
+      }
     }
+    if (aligned) hwy::FlushStream();
   }
 #endif
   for (; c < columns; ++c) unpack<T>(from + c * in_stride, to + c * kSize, out_stride, rows);

@@ -104,6 +104,7 @@ class PassRun {
     ReadAhead reader(walk_.streams, walk_.depth, kReaders);
     WriteBehind writer(std::max(walk_.depth - 1, 1), walk_.output_bytes > 0 ? 2 : 0);
     bind();
+    bring_in();
     for (std::int64_t t = 0; t < walk_.tiles(); ++t) {
       monitor_.tick();
       if (!walk_.streams.empty()) rebase(reader.wait(t, monitor_), t);
@@ -159,6 +160,27 @@ class PassRun {
     }
   }
 
+  /// Turned files of which every tile needs a part of every page are read once, in order, as far as the page cache can
+  /// be expected to keep them.
+  void bring_in() {
+    for (const FileOperand& each : walk_.files) {
+      if (each.turned < 0 || !walk_.turned[static_cast<std::size_t>(each.turned)].cacheable) continue;
+      const auto& file = operand(each).file;
+      const ByteRange all = byte_range(reads(each), size_of(operand(each).dtype));
+      if (file->mapping().residency(all.begin, all.end) > 0.9) continue;
+      const std::int64_t piece = std::max<std::int64_t>(walk_.tile_turned / 4, 1 << 16);
+      Stream stream{file, store::ReadMode::kBuffered, {}};
+      for (std::int64_t at = all.begin; at < all.end; at += piece)
+        stream.tiles.push_back({at, std::min(at + piece, all.end)});
+      const auto pieces = static_cast<std::int64_t>(stream.tiles.size());
+      ReadAhead reader({std::move(stream)}, 3, 2);
+      for (std::int64_t i = 0; i < pieces; ++i) {
+        reader.wait(i, monitor_);
+        reader.release(i);
+      }
+    }
+  }
+
   /// Turned operands find their tile in the order of the walk.
   void turn_tile(Units units) {
     turned_.resize(walk_.turned.size());
@@ -166,7 +188,7 @@ class PassRun {
     for (const FileOperand& each : walk_.files) {
       if (each.turned < 0) continue;
       const auto t = static_cast<std::size_t>(each.turned);
-      const auto& [file, how] = walk_.turned[t];
+      const auto& [file, how, cacheable] = walk_.turned[t];
       const Stretch stretch = runners_[static_cast<std::size_t>(each.pipeline)]->walked(units);
       if (!done[t]) {
         const std::int64_t bytes = how.bytes(stretch);
@@ -178,7 +200,7 @@ class PassRun {
         done[t] = true;
       }
       bases_[static_cast<std::size_t>(each.pipeline)][static_cast<std::size_t>(each.operand)] =
-          turned_[t].data() - how.offset(stretch.begin, true);
+          turned_[t].data() - how.offset(stretch.begin);
     }
   }
 

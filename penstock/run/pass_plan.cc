@@ -51,6 +51,8 @@ class PassPlanner {
     // Several pipelines over one source: the later ones find the tile in the cache.
     if (runners_.size() > 1) wanted = std::min(wanted, std::max<std::int64_t>(caches().l3 / 4, 1 << 20));
     if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
+    // Tiles that are transposed are large ones: few are in flight.
+    if (!out_.turned.empty()) out_.depth = std::min(out_.depth, kLeastDepth);
     const std::int64_t moved = streams ? widest_ : moved_;
     const std::int64_t per_unit = std::max<std::int64_t>((moved + out_.units - 1) / out_.units, 1);
     std::int64_t step = std::max(wanted / per_unit, turned_step());
@@ -123,7 +125,9 @@ class PassPlanner {
       const auto found = std::find_if(out_.turned.begin(), out_.turned.end(), same);
       const auto index = static_cast<int>(found - out_.turned.begin());
       if (found == out_.turned.end()) {
-        out_.turned.push_back({file, each.how});
+        const std::int64_t bytes =
+            byte_range(pipeline(i).reads[o], size_of(pipeline(i).program.operands[o].dtype)).size();
+        out_.turned.push_back({file, each.how, bytes < memory_facts().usable() / 2});
         of_turned_.push_back(i);
       }
       return index;
@@ -133,10 +137,12 @@ class PassPlanner {
 
   /// The step at which each piece that is read of a turned file is long enough to pay for reaching it.
   std::int64_t turned_step() const {
-    constexpr std::int64_t kRun = 1024;
+    constexpr std::int64_t kRun = 4096;
+    constexpr std::int64_t kRunFromDisk = 256 << 10;  // what is read ahead at a fault is used then
     std::int64_t step = 0;
     for (std::size_t t = 0; t < out_.turned.size(); ++t) {
-      const double elements = static_cast<double>(out_.turned[t].how.elements_for(kRun));
+      const auto& [file, how, cacheable] = out_.turned[t];
+      const double elements = static_cast<double>(how.elements_for(cacheable ? kRun : kRunFromDisk));
       const double share = elements / static_cast<double>(pipeline(of_turned_[t]).program.size());
       step = std::max(step, static_cast<std::int64_t>(share * static_cast<double>(out_.units)));
     }

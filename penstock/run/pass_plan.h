@@ -23,6 +23,7 @@ struct FileOperand {
 struct TurnedFile {
   std::shared_ptr<store::FileSource> file;
   Turning how;
+  bool cacheable = true;  // the page cache can be expected to keep it
 };
 
 struct PassPlan {

@@ -190,15 +190,13 @@ std::int64_t Turning::elements_for(std::int64_t run) const {
   return steps * row * item_elements;
 }
 
-std::int64_t Turning::offset(std::int64_t element, bool whole_row) const {
+std::int64_t Turning::offset(std::int64_t element) const {
   const std::int64_t number = element / item_elements;
-  const std::int64_t in_row = number % row * item + element % item_elements * (item / item_elements);
-  return number / row * row_bytes + (whole_row ? 0 : in_row);
+  return number / row * row_bytes + number % row * item;
 }
 
 std::int64_t Turning::bytes(Stretch stretch) const {
-  if (stretch.begin >= stretch.end) return 0;
-  return offset(stretch.end - 1, true) + row_bytes - offset(stretch.begin, true);
+  return stretch.begin < stretch.end ? offset(stretch.end - 1) + item - offset(stretch.begin) : 0;
 }
 
 Layout Turning::in_tile(const Dims& shape) const {
@@ -234,8 +232,13 @@ std::optional<Turning> turning_of(const Layout& walk, std::int64_t itemsize, std
   how.fast = static_cast<int>(fast - strides.begin());
   how.row = inner_of(shape, static_cast<std::size_t>(how.fast));
   how.row_bytes = how.row * how.item;
-  constexpr std::int64_t kMeet = 1024;  // rows a multiple of this apart lie in few of the cache's sets
-  if (how.row_bytes % kMeet == 0) how.row_bytes += 64 / itemsize * itemsize;
+  // Rows begin with a cache line, and no two of them in the same few sets of the cache, where that costs little.
+  constexpr std::int64_t kLine = 64;
+  constexpr std::int64_t kPadded = 8 << 10;
+  if (how.row_bytes >= kPadded) {
+    how.row_bytes = (how.row_bytes + kLine - 1) / kLine * kLine;
+    if (how.row_bytes % (16 * kLine) == 0) how.row_bytes += kLine;
+  }
   return how;
 }
 
@@ -243,9 +246,9 @@ void turn(const Turning& how, Stretch stretch, const std::byte* file, std::byte*
   std::vector<Box> boxes;
   const Stretch items{stretch.begin / how.item_elements, (stretch.end + how.item_elements - 1) / how.item_elements};
   cut(how.walk, 0, items, {{}, how.walk.offset, 0}, boxes);
-  std::byte* origin = tile - how.offset(stretch.begin, true);
+  std::byte* origin = tile - how.offset(stretch.begin);
   for (const Box& box : boxes) {
-    BoxTurner(how, box, file, origin + how.offset(box.first * how.item_elements, false), context).run();
+    BoxTurner(how, box, file, origin + how.offset(box.first * how.item_elements), context).run();
   }
 }
 

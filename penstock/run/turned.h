@@ -46,8 +46,8 @@ struct Turning {
   std::int64_t elements_for(std::int64_t run) const;
   /// Bytes of a tile.
   std::int64_t bytes(Stretch stretch) const;
-  /// Byte offset of an element in a tile that held the whole walk; of the row's first element with `whole_row`.
-  std::int64_t offset(std::int64_t element, bool whole_row) const;
+  /// Byte offset of an element's item in a tile that held the whole walk.
+  std::int64_t offset(std::int64_t element) const;
   /// The layout of a walk of `shape` in such a tile.
   Layout in_tile(const Dims& shape) const;
 };
@@ -56,7 +56,7 @@ struct Turning {
 /// `least`: bytes from which on it is worth while.
 std::optional<Turning> turning_of(const Layout& walk, std::int64_t itemsize, std::int64_t least);
 
-/// Moves the stretch's elements from `file` (byte 0 of the layout) to `tile` (offset(stretch.begin, true) of the
+/// Moves the stretch's elements from `file` (byte 0 of the layout) to `tile` (offset(stretch.begin) of the
 /// turning). Guarded by the context, in parallel.
 void turn(const Turning& how, Stretch stretch, const std::byte* file, std::byte* tile, const PassContext& context);
 

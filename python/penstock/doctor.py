@@ -256,9 +256,9 @@ def _floating_point() -> Iterator[Finding]:
 
 
 def _scratch() -> Iterator[Finding]:
-    import tempfile
+    default = "/var/tmp" if os.access("/var/tmp", os.W_OK | os.X_OK) else "/tmp"
 
-    path = os.environ.get("PENSTOCK_SCRATCH") or tempfile.gettempdir()
+    path = os.environ.get("PENSTOCK_SCRATCH") or os.environ.get("TMPDIR") or default
     kind = disk.file_system(path)
     facts = {"path": path, "file_system": kind}
     fix = "PENSTOCK_SCRATCH=/a/folder/on/a/disk"

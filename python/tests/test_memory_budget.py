@@ -84,6 +84,23 @@ result = float(r[1]) + float(r[2]) + int(r[5])
         "ps.save(x.T, 'r.npy'); result = float(np.load('r.npy', mmap_mode='r')[3, -1])",
         lambda a: float(a[-1, 3]),
     ),
+    "a sum of a transpose": (
+        "result = float(ps.sum(ps.sqrt(x.T) * 2))",
+        lambda a: float(2 * np.sqrt(a).sum(dtype=np.float64)),
+    ),
+    "sums of a transpose": (
+        "result = float(ps.max(ps.sum(x.T, axis=0))) + float(ps.max(ps.sum(x.T, axis=1)))",
+        lambda a: float(a.sum(axis=1, dtype=np.float64).max() + a.sum(axis=0, dtype=np.float64).max()),
+    ),
+    "a transpose, flattened, to a file": (
+        "ps.save(ps.reshape(x.T, (-1,)) + 1, 'r.npy'); result = float(np.load('r.npy', mmap_mode='r')[-5])",
+        lambda a: float(a[-5, -1] + 1),
+    ),
+    "large results of a reduction to a file": (
+        "ps.save(ps.sum(ps.reshape(x, (-1, 2)), axis=1), 'r.npy')\n"
+        "result = float(np.load('r.npy', mmap_mode='r')[-7])",
+        lambda a: float(a[-1, -14] + a[-1, -13]),
+    ),
     "a difference of neighbours": (
         "result = float(ps.max(ps.abs(x[1:] - x[:-1])))",
         lambda a: float(np.abs(a[1:] - a[:-1]).max()),
