@@ -76,32 +76,6 @@ using UInt = typename UIntOfSize<kBytes>::Type;
 
 /// Whether an elementwise operation of this domain computes with elements of dtype t. float16 is converted before and
 /// after (op/infer.h promotes it, the tile computes in float32).
-constexpr bool computes_with(Domain domain, DType t) {
-  const Kind kind = kind_of(t);
-  if (t == DType::k_float16) return false;
-  switch (domain) {
-    case Domain::kAny:
-      return true;
-    case Domain::kBoolean:
-      return kind == Kind::kBool;
-    case Domain::kBits:
-      return kind <= Kind::kUInt;
-    case Domain::kInteger:
-      return kind == Kind::kInt || kind == Kind::kUInt;
-    case Domain::kNumeric:
-      return kind != Kind::kBool;
-    case Domain::kReal:
-      return kind != Kind::kBool && kind != Kind::kComplex;
-    case Domain::kOrdered:
-      return kind != Kind::kComplex;
-    case Domain::kFloating:
-      return kind == Kind::kFloat || kind == Kind::kComplex;
-    case Domain::kRealFloat:
-      return kind == Kind::kFloat;
-    case Domain::kComplex:
-      return kind == Kind::kComplex;
-  }
-  return false;
-}
+constexpr bool computes_with(Domain domain, DType t) { return t != DType::k_float16 && holds(domain, kind_of(t)); }
 
 }  // namespace penstock::kernel

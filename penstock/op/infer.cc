@@ -11,30 +11,7 @@ namespace {
 
 bool floats_only(Domain domain) { return domain == Domain::kFloating || domain == Domain::kRealFloat; }
 
-bool accepts(Domain domain, Kind kind) {
-  switch (domain) {
-    case Domain::kAny:
-    case Domain::kBoolean:
-      return true;
-    case Domain::kBits:
-      return kind <= Kind::kUInt;
-    case Domain::kInteger:
-      return kind == Kind::kInt || kind == Kind::kUInt;
-    case Domain::kNumeric:
-      return kind != Kind::kBool;
-    case Domain::kReal:
-      return kind != Kind::kBool && kind != Kind::kComplex;
-    case Domain::kOrdered:
-      return kind != Kind::kComplex;
-    case Domain::kFloating:
-      return kind == Kind::kFloat || kind == Kind::kComplex;
-    case Domain::kRealFloat:
-      return kind == Kind::kFloat;
-    case Domain::kComplex:
-      return kind == Kind::kComplex;
-  }
-  return false;
-}
+bool accepts(Domain domain, Kind kind) { return domain == Domain::kBoolean || holds(domain, kind); }
 
 const char* wanted(Domain domain) {
   switch (domain) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "penstock/type/dtype.h"
+
 namespace penstock {
 
 enum class Domain : std::uint8_t {
@@ -19,6 +21,34 @@ enum class Domain : std::uint8_t {
   kRealFloat,
   kComplex
 };
+
+/// Whether a domain has values of this kind.
+constexpr bool holds(Domain domain, Kind kind) {
+  switch (domain) {
+    case Domain::kAny:
+      return true;
+    case Domain::kBoolean:
+      return kind == Kind::kBool;
+    case Domain::kBits:
+      return kind <= Kind::kUInt;
+    case Domain::kInteger:
+      return kind == Kind::kInt || kind == Kind::kUInt;
+    case Domain::kNumeric:
+      return kind != Kind::kBool;
+    case Domain::kReal:
+      return kind != Kind::kBool && kind != Kind::kComplex;
+    case Domain::kOrdered:
+      return kind != Kind::kComplex;
+    case Domain::kFloating:
+      return kind == Kind::kFloat || kind == Kind::kComplex;
+    case Domain::kRealFloat:
+      return kind == Kind::kFloat;
+    case Domain::kComplex:
+      return kind == Kind::kComplex;
+  }
+  return false;
+}
+
 enum class Result : std::uint8_t { kSame, kBool, kRealPart };
 
 enum class Op : std::uint8_t {
