@@ -97,8 +97,7 @@ result = float(r[1]) + float(r[2]) + int(r[5])
         lambda a: float(a[-5, -1] + 1),
     ),
     "large results of a reduction to a file": (
-        "ps.save(ps.sum(ps.reshape(x, (-1, 2)), axis=1), 'r.npy')\n"
-        "result = float(np.load('r.npy', mmap_mode='r')[-7])",
+        "ps.save(ps.sum(ps.reshape(x, (-1, 2)), axis=1), 'r.npy')\nresult = float(np.load('r.npy', mmap_mode='r')[-7])",
         lambda a: float(a[-1, -14] + a[-1, -13]),
     ),
     "a difference of neighbours": (

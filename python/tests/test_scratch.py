@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from command import environment, run
 
 # An intermediate of 32 MiB under a budget of 12 MiB: strides cannot flatten a transpose.
