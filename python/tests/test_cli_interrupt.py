@@ -118,3 +118,35 @@ def test_an_output_that_is_an_input_survives_ctrl_c(folder: Path) -> None:
     assert process.returncode == 130
     assert (folder / "a.npy").stat().st_size == size
     assert float(np.load(folder / "a.npy", mmap_mode="r")[-1]) == 1000.0
+
+
+# Runs the command with a Ctrl-C that comes once the output has its name.
+LATE = """
+import os, signal, sys
+import penstock as ps
+save = ps.save
+def saved(*arguments, **options):
+    save(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGINT)
+ps.save = saved
+from penstock.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("output", ["out.npy", "old.npy"])
+def test_ctrl_c_after_the_output_is_complete_says_so(tmp_path: Path, output: str) -> None:
+    for name in ("a.npy", "old.npy"):
+        np.save(tmp_path / name, np.arange(3.0))
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, "eval", "a + 1", "a=a.npy", "-o", output, "--overwrite"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=interruptible,
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == f"penstock: interrupted; {output} was already complete\n"
+    assert np.load(tmp_path / output).tolist() == [1, 2, 3]

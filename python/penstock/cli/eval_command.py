@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from typing import Any
@@ -52,13 +53,29 @@ def run(arguments: argparse.Namespace) -> int:
         return _print(ps, arguments, results, started)
     if len(results) != 1:
         raise status.CommandError("the expression has two results\n  choose one with [0] or [1] to save it")
-    with bar(not arguments.quiet):
-        if target == operands.STREAM:
-            write_stream(results[0])
-        else:
-            ps.save(results[0], target, overwrite=True)
-    _summary(ps, arguments, results[0], target, time.perf_counter() - started)
+    before = _identity(target)
+    try:
+        with bar(not arguments.quiet):
+            if target == operands.STREAM:
+                write_stream(results[0])
+            else:
+                ps.save(results[0], target, overwrite=True)
+        _summary(ps, arguments, results[0], target, time.perf_counter() - started)
+    except KeyboardInterrupt as interrupt:
+        # The signal may have come once the rename was under way: the output is then whole and stays.
+        if _identity(target) != before:
+            interrupt.args = (f"{target} was already complete",)
+        raise
     return status.OK
+
+
+def _identity(path: str) -> tuple[int, int, int] | None:
+    """What tells a file from the one that replaces it; nothing where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _check_stream(arguments: argparse.Namespace) -> None:

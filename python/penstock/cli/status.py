@@ -60,7 +60,7 @@ def exit_status_of(error: BaseException) -> int:
 def message_of(error: BaseException) -> str:
     """The error in words, its notes after it."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; unfinished output was removed"
+        return f"interrupted; {error}" if error.args else "interrupted; unfinished output was removed"
     if isinstance(error, MemoryError) and not str(error):
         return "out of memory; lower --memory or the size of the result"
     text = str(error) or type(error).__name__
