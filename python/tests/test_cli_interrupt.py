@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C at a random time ends a command with status 130 and leaves neither output nor temporary file."""
+"""Ctrl-C at a random time, and other signals to end, leave neither output nor temporary file; the status tells which."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +48,11 @@ def figures(request: pytest.FixtureRequest) -> Iterator[list[float]]:
 
 def interruptible() -> None:
     """In the child: what runs in the background of a script has Ctrl-C ignored, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, before: Callable[[], object] = interruptible) -> subprocess.Popen[str]:
     command = [*COMMAND, "eval", SLOW, "a=a.npy", *arguments]
     return subprocess.Popen(
         command,
@@ -60,7 +61,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=interruptible,
+        preexec_fn=before,
     )
 
 
@@ -89,6 +90,30 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path, figures: list[float], attemp
     assert "Traceback" not in errors
     assert output == ""
     assert {each.name for each in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_leaves_nothing_behind(folder: Path, number: signal.Signals) -> None:
+    before = {each.name for each in folder.iterdir()}
+    process = started(folder, "-o", "out.npy")
+    wait_for_output(process, folder)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, errors
+    assert errors == f"penstock: stopped by {number.name}; unfinished output was removed\n"
+    assert output == ""
+    assert {each.name for each in folder.iterdir()} == before
+
+
+def test_an_ignored_hang_up_stays_ignored(folder: Path) -> None:
+    """As nohup leaves it."""
+    process = started(folder, "-o", "out.npy", before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for_output(process, folder)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_ctrl_c_while_a_result_is_to_be_printed(folder: Path) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From arguments to an exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C."""
+"""From arguments to an exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C.
+
+SIGTERM and SIGHUP end a command as Ctrl-C does, with 143 and 129.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,26 @@ from penstock.cli.commands import COMMANDS, general_help, unknown_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status; never raises. Ctrl-C ends the process."""
+    """Runs one command and returns its exit status; never raises. Ctrl-C, SIGTERM and SIGHUP end the process."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Writing to a closed pipe or past a file size limit is then an error that can be told, not a sudden death.
     for name in ("SIGPIPE", "SIGXFSZ"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in status.ENDING:
+        # What nohup ignores stays ignored.
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, status.stop)
     _prepare_streams()
     as_json = "--json" in arguments
+    interrupted = False
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
         code = status.report(error, as_json)
     code = _close_streams(code)
-    if code == status.INTERRUPTED:
+    if interrupted:
         # The output is gone and everything is told; taking the interpreter down in order would double the wait.
         os._exit(code)
     return code

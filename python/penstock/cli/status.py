@@ -8,13 +8,16 @@ import errno
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 OK = 0
 FAILED = 1
 USAGE = 2
 NO_SPACE = 4
 INTERRUPTED = 130
+
+# The signals that ask a process to end, besides Ctrl-C.
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class CommandError(Exception):
@@ -25,13 +28,28 @@ class CommandError(Exception):
         self.exit_status = exit_status
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal that asks the process to end, treated as Ctrl-C is: what is unfinished is removed on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.name = signal.Signals(number).name
+        self.exit_status = 128 + number
+
+
+def stop(number: int, _: object) -> NoReturn:
+    """The handler of such a signal."""
+    raise Stopped(number)
+
+
 def report(error: BaseException, as_json: bool = False) -> int:
     """Tells ``error`` on standard error and returns the exit status it stands for."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else USAGE
     if isinstance(error, KeyboardInterrupt):
-        # A second Ctrl-C while the message is written ends the process at once, with the same status.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+        # A second one while the message is written ends the process at once, with the same status.
+        for number in (signal.SIGINT, *ENDING):
+            signal.signal(number, lambda *_: os._exit(exit_status_of(error)))
     code = exit_status_of(error)
     if isinstance(error, BrokenPipeError):
         return code
@@ -43,11 +61,11 @@ def report(error: BaseException, as_json: bool = False) -> int:
 
 def exit_status_of(error: BaseException) -> int:
     """The status of the error's class in the error table, or of what Python's own error stands for."""
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
     own = getattr(error, "exit_status", None)
     if isinstance(own, int):
         return own
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
     if _is_complaint(error):
         return USAGE
     if isinstance(error, MemoryError):
@@ -60,7 +78,8 @@ def exit_status_of(error: BaseException) -> int:
 def message_of(error: BaseException) -> str:
     """The error in words, its notes after it."""
     if isinstance(error, KeyboardInterrupt):
-        return f"interrupted; {error}" if error.args else "interrupted; unfinished output was removed"
+        what = f"stopped by {error.name}" if isinstance(error, Stopped) else "interrupted"
+        return f"{what}; {error.args[0] if error.args else 'unfinished output was removed'}"
     if isinstance(error, MemoryError) and not str(error):
         return "out of memory; lower --memory or the size of the result"
     text = str(error) or type(error).__name__
