@@ -264,3 +264,10 @@ def test_the_installed_command_is_the_module(tmp_path: Path) -> None:
     script = subprocess.run([str(beside), "--version"], capture_output=True, text=True, cwd=tmp_path, check=True)
     module = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert script.stdout == module.stdout
+
+
+def test_the_summary_counts_what_is_read_through_a_mapping(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.arange(1000.0))
+    fields = json.loads(run("eval", "a + 1", "a=a.npy", "-o", "out.npy", "--json", cwd=tmp_path).stdout)
+    assert fields["bytes_read"] == 8000
+    assert fields["bytes_written"] >= 8000

@@ -135,7 +135,7 @@ def _summary(ps: Any, arguments: argparse.Namespace, result: Any, target: str, s
     stats = ps.stats()
     if arguments.json:
         fields = {"expression": arguments.expression, "output": target, "dtype": str(result.dtype)}
-        counts = {key: stats[key] for key in ("bytes_read", "bytes_written") if key in stats}
+        counts = {"bytes_read": stats["bytes_read"] + stats["bytes_mapped"], "bytes_written": stats["bytes_written"]}
         shape = {"shape": list(result.shape), "nbytes": result.nbytes}
         values.write_json({**fields, **shape, "seconds": seconds, **counts})
     elif not arguments.quiet:
