@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C at a random time, and other signals to end, leave neither output nor temporary file; the status tells which."""
+"""Ctrl-C at a random time, and other signals to end, leave neither output nor temporary file."""
 
 from __future__ import annotations
 
