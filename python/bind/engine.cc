@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's doors and knobs: open, save, evaluate, plan, budget, threads, targets, statistics, progress.
 
+#include <chrono>
+
 #include "bind.h"
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
@@ -17,7 +19,7 @@ namespace penstock::bind {
 namespace {
 
 // Signals are looked for more often than an eye follows a bar.
-constexpr double kProgressSeconds = 0.05;
+constexpr std::chrono::milliseconds kProgressInterval{50};
 
 /// The callback of on_progress; None when there is none.
 nb::object& progress_callback() {
@@ -241,13 +243,16 @@ void bind_knobs(nb::module_& m) {
 
 run::Options options() {
   run::Options how;
-  how.poll = [next = 0.0](const run::Progress& progress) mutable {
+  // The clock's own time: the seconds of a progress start again with each part of an evaluation.
+  using Clock = std::chrono::steady_clock;
+  how.poll = [next = Clock::time_point()](const run::Progress& progress) mutable {
     const Locked lock;
     if (!lock) throw Cancelled("the interpreter is ending");
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
     const nb::object callback = progress_callback();
-    if (callback.is_none() || progress.seconds < next) return;
-    next = progress.seconds + kProgressSeconds;
+    const Clock::time_point now = Clock::now();
+    if (callback.is_none() || now < next) return;
+    next = now + kProgressInterval;
     callback(progress.done, progress.total, progress.seconds, progress.memory);
   };
   return how;
