@@ -5,7 +5,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+#include "penstock/base/error.h"
 
 namespace penstock {
 
@@ -25,6 +28,18 @@ std::span<const EnvRow> env_rows();
 
 /// The variable's text; nothing when unset or empty.
 std::optional<std::string> env(Env which);
+
+/// What `read` makes of the variable's text; nothing when unset or empty. An ArgumentError of `read` names the variable.
+template <class Read>
+auto env_value(Env which, Read read) -> std::optional<std::decay_t<decltype(read(std::string()))>> {
+  const std::optional<std::string> text = env(which);
+  if (!text) return std::nullopt;
+  try {
+    return read(*text);
+  } catch (const ArgumentError& error) {
+    throw ArgumentError(cat(env_rows()[static_cast<std::size_t>(which)].name, ": ", error.what()));
+  }
+}
 
 /// One warning for each PENSTOCK_* name in the environment that is no row, with the nearest row's name.
 std::vector<std::string> env_warnings();

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kNames[] = {"none", "simd", "parallel", "full"};
 
 std::atomic<Level>& current() {
-  static std::atomic<Level> level{level_from_name(env(Env::kLEVEL).value_or("full"))};
+  static std::atomic<Level> level{env_value(Env::kLEVEL, level_from_name).value_or(Level::kFull)};
   return level;
 }
 

@@ -34,8 +34,8 @@ std::int64_t Governor::default_budget() {
   const MemoryFacts facts = memory_facts();
   // What Penstock holds already is its own to use: it counts as left.
   const std::int64_t left = facts.usable() + used() + pool_idle_bytes();
-  std::int64_t budget = left / 100 * 80;
-  if (const auto text = env(Env::kMEMORY)) budget = parse_bytes(*text, left);
+  const auto asked = env_value(Env::kMEMORY, [left](const std::string& text) { return parse_bytes(text, left); });
+  const std::int64_t budget = asked.value_or(left / 100 * 80);
   default_.store(budget, std::memory_order_relaxed);
   default_read_at_.store(now, std::memory_order_relaxed);
   return budget;

@@ -158,7 +158,7 @@ TEST_F(GovernorTest, TheEnvironmentSaysHowMuch) {
     try {
       Governor::instance().budget();
     } catch (const ArgumentError& error) {
-      return std::string(error.what()).find("a lot") != std::string::npos;
+      return std::string(error.what()).find("PENSTOCK_MEMORY: 'a lot'") != std::string::npos;
     }
     return false;
   });

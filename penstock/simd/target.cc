@@ -46,10 +46,7 @@ constexpr int kUnset = -1;
 std::atomic<int> forced{kUnset};
 
 Target default_target() {
-  static const Target found = [] {
-    const auto wanted = env(Env::kSIMD);
-    return wanted ? target_from_name(*wanted) : targets().back();
-  }();
+  static const Target found = env_value(Env::kSIMD, target_from_name).value_or(targets().back());
   return found;
 }
 

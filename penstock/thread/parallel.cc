@@ -21,13 +21,14 @@ thread_local bool inside = false;
 
 /// PENSTOCK_THREADS, 0 when unset.
 int threads_from_environment() {
-  const auto text = env(Env::kTHREADS);
-  if (!text) return 0;
-  const std::int64_t threads = parse_count(*text);
-  if (threads < 1 || threads > kMaxThreads) {
-    throw ArgumentError(cat("PENSTOCK_THREADS is '", *text, "'; it takes a number from 1 to ", kMaxThreads));
-  }
-  return static_cast<int>(threads);
+  const auto threads = env_value(Env::kTHREADS, [](const std::string& text) {
+    const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const std::int64_t count = number ? parse_count(text) : 0;
+    if (count < 1 || count > kMaxThreads)
+      throw ArgumentError(cat("'", text, "' is no number of threads; use 1 to ", kMaxThreads));
+    return static_cast<int>(count);
+  });
+  return threads.value_or(0);
 }
 
 int default_count() {

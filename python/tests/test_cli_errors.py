@@ -226,3 +226,20 @@ def test_signals_of_the_parent_do_not_stay(folder: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN),
     )  # fmt: skip
     assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MEMORY", "foo", "'foo' is not a size; write it like"),
+        ("THREADS", "foo", "'foo' is no number of threads; use 1 to 1024"),
+        ("THREADS", "0", "'0' is no number of threads; use 1 to 1024"),
+        ("SIMD", "foo", "'foo' is no SIMD target of this machine; use one of scalar"),
+        ("LEVEL", "foo", "'foo' is no optimisation level; use none, simd, parallel or full"),
+    ],
+)
+def test_a_wrong_environment_variable_is_named(folder: Path, name: str, value: str, says: str) -> None:
+    done = run("eval", "mean(a * 2)", "a=a.npy", "-o", "out.npy", cwd=folder, variables={f"PENSTOCK_{name}": value})
+    assert done.returncode == 2
+    assert f"PENSTOCK_{name}: {says}" in done.stderr
+    assert not (folder / "out.npy").exists()
