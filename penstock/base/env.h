@@ -29,7 +29,8 @@ std::span<const EnvRow> env_rows();
 /// The variable's text; nothing when unset or empty.
 std::optional<std::string> env(Env which);
 
-/// What `read` makes of the variable's text; nothing when unset or empty. An ArgumentError of `read` names the variable.
+/// What `read` makes of the variable's text; nothing when unset or empty. An ArgumentError of `read` names the
+/// variable.
 template <class Read>
 auto env_value(Env which, Read read) -> std::optional<std::decay_t<decltype(read(std::string()))>> {
   const std::optional<std::string> text = env(which);
