@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,48 @@ def test_info_and_raw_data_from_a_pipe() -> None:
     facts = json.loads(done.stdout)
     assert (facts["path"], facts["byte_order"], facts["stats"]["max"]) == ("-", "big", 5)
     assert piped(np.arange(6, dtype="<i2").tobytes(), "eval", "a", "a=-:int16:2,3").stdout == b"[[0 1 2]\n [3 4 5]]\n"
+
+
+def test_a_stream_counts_in_the_budget() -> None:
+    """Six of eight MiB are the stream: a result of three does not fit beside it, though it fits alone."""
+    data = stream_of(np.zeros(6 << 20, np.int8))
+    arguments = ("eval", "a[:3145728] + 1", "a=-", "-o", "-", "--memory", "8MiB")
+    refused = piped(data, *arguments)
+    assert refused.returncode == 4, refused.stderr
+    assert b"budget of 2.0 MiB" in refused.stderr
+    alone = piped(stream_of(np.zeros(3 << 20, np.int8)), *arguments)
+    assert alone.returncode == 0, alone.stderr
+
+
+def test_a_file_on_standard_input_is_read_from_where_it_stands(tmp_path: Path) -> None:
+    for name, value in (("first", 1.0), ("second", 2.0)):
+        (tmp_path / name).write_bytes(stream_of(np.full(3, value)))
+    (tmp_path / "both").write_bytes((tmp_path / "first").read_bytes() + (tmp_path / "second").read_bytes())
+    with (tmp_path / "both").open("rb", buffering=0) as both:
+        both.seek((tmp_path / "first").stat().st_size)
+        done = run("eval", "a", "a=-", stdin=both)
+    assert done.stdout == "[2. 2. 2.]\n", done.stderr
+
+
+# Runs the command where a write takes a thousand bytes at most.
+SHORT_WRITES = """
+import os, sys
+write = os.write
+os.write = lambda descriptor, data: write(descriptor, memoryview(data)[:1000])
+from penstock.cli import main
+sys.exit(main())
+"""
+
+
+def test_short_writes_lose_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_WRITES, "eval", "sum(a)", "a=-"],
+        input=stream_of(np.arange(1e5)),
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert float(done.stdout) == sum(range(10**5)), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -53,21 +53,32 @@ class FileArray:
 
 
 def _standard_input() -> str:
-    """A path to what standard input holds. A pipe is read to its end into memory, within the budget."""
+    """A path to what standard input holds. A pipe is read to its end into memory, and the budget is less by that."""
     import penstock as ps
 
-    if stat.S_ISREG(os.fstat(0).st_mode):
+    if stat.S_ISREG(os.fstat(0).st_mode) and os.lseek(0, 0, os.SEEK_CUR) == 0:
         return "/proc/self/fd/0"
     if os.isatty(0):
         raise CommandError("standard input is a terminal\n  redirect a .npy file into it, or name the file")
     budget = ps.memory_budget()
     held = os.memfd_create("standard input", 0)
+    size = 0
     while block := os.read(0, _BLOCK):
-        if os.lseek(held, 0, os.SEEK_CUR) + len(block) > budget:
+        size += len(block)
+        if size >= budget:
             message = f"standard input holds more than the memory budget of {size_text(budget)}"
             raise CommandError(f"{message}\n  save it to a file and name that file: it need not fit", NO_SPACE)
-        os.write(held, block)
+        _write_all(held, block)
+    # The engine does not see this memory; what is left is the engine's.
+    ps.memory_budget(budget - size)
     return f"/proc/self/fd/{held}"
+
+
+def _write_all(descriptor: int, block: bytes) -> None:
+    """A write may take less than it is given."""
+    left = memoryview(block)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def file_array(text: str) -> FileArray:
