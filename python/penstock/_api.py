@@ -74,7 +74,8 @@ def asarray(
 def save(array: Any, path: Path, overwrite: builtins.bool = True) -> None:
     """Evaluate into a durable ``.npy`` file in C order: temporary file, sync, rename. The file may be an input.
 
-    Nothing is left behind on an error. Raises NoSpaceError, FileError, BudgetError.
+    A file that exists is replaced; ``overwrite=False`` refuses it. Nothing is left behind on an error. Raises
+    NoSpaceError, FileError, BudgetError.
     """
     _core.save(array, os.fspath(path), overwrite)
 
