@@ -21,6 +21,14 @@ def _is_finishing(one: dict[str, Any]) -> bool:
     return bool(sources) and not one["reads"] and all(source.startswith("result ") for source in sources)
 
 
+def _way_out(facts: dict[str, Any]) -> str:
+    """What to do about a plan that does not fit, in the words of the refusal that evaluating it would get."""
+    raised = "raise the budget (--memory, PENSTOCK_MEMORY, ps.memory_budget)"
+    if facts["projected_bytes"] - facts["result_bytes"] > facts["available"]:
+        return raised
+    return f'save the result to a file instead (ps.save(x, "out.npy"), penstock eval -o out.npy), or {raised}'
+
+
 class Plan:
     """Passes over the sources and steps that finish their results, the pipelines of each, tiles, projected memory."""
 
@@ -45,6 +53,8 @@ class Plan:
         lines[0] += f"level {facts['level']}"
         lines[1] += f"{_bytes(facts['projected_bytes'])} of {_bytes(facts['available'])} free in a budget of "
         lines[1] += _bytes(facts["budget"]) + ("" if facts["fits"] else "  DOES NOT FIT")
+        if not facts["fits"]:
+            lines.append(_way_out(facts))
         if facts["scratch_bytes"]:
             lines.append(f"scratch file {_bytes(facts['scratch_bytes'])} in {facts['scratch_directory']}")
         numbers = {False: count(1), True: count(1)}

@@ -41,3 +41,19 @@ def test_a_pass_that_reads_the_source_again_counts(x: ps.Array) -> None:
 def test_memory_is_a_source() -> None:
     assert kinds(ps.plan(ps.sqrt(ps.asarray(np.ones(100_000))))) == [False]
     assert kinds(ps.plan(ps.sum(ps.arange(10**7) * 2.0))) == [False]
+
+
+def test_a_plan_that_does_not_fit_names_the_way_out(x: ps.Array) -> None:
+    before = ps.memory_budget()
+    try:
+        ps.memory_budget("4MiB")
+        large = str(ps.plan(x * 2.0))
+        assert 'save the result to a file instead (ps.save(x, "out.npy"), penstock eval -o out.npy), or raise' in large
+        ps.memory_budget("1KiB")
+        small = str(ps.plan(ps.sum(x)))
+        assert "save the result" not in small
+        assert "\nraise the budget (--memory, PENSTOCK_MEMORY, ps.memory_budget)\n" in small
+        ps.memory_budget("1GiB")
+        assert "raise the budget" not in str(ps.plan(x * 2.0))
+    finally:
+        ps.memory_budget(before)
