@@ -67,6 +67,8 @@ BAD = [
     (["eval", "a", "a=text.npy"], 2, "text.npy"),
     (["eval", "a + b", "a=a.npy", "b=b.npy"], 2, "^"),
     (["eval", "a + c", "a=a.npy"], 2, "unknown name 'c'"),
+    (["eval", "a + bb", "a=a.npy", "b=a.npy"], 2, "did you mean b?"),
+    (["eval", "a * pi", "a=a.npy", "b=a.npy"], 2, "'b' is given but not used"),
     (["eval", "men(a)", "a=a.npy"], 2, "did you mean mean?"),
     (["eval", "mean(a, axis=7)", "a=a.npy"], 2, "7"),
     (["eval", "mean(a, axsi=0)", "a=a.npy"], 2, "write mean(x, axis=None, *, dtype=None, keepdims=False)"),

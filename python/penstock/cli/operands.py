@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.cli.status import FAILED, NO_SPACE, CommandError
-from penstock.expression import Expression, nearest
+from penstock.expression import CONSTANTS, Expression
 from penstock.progress import size_text
 
 _RAW = re.compile(r"(?P<path>.+?):(?P<dtype>[a-z]+\d*):(?P<shape>\d+(?:,\d+)*,?)?(?::(?P<offset>\d+))?")
@@ -105,16 +105,23 @@ def named_arrays(texts: Sequence[str], expression: Expression) -> dict[str, File
             raise CommandError(f"'{name}' is no name\n  a name is made of letters, digits and _, such as a={path}")
         if name in arrays:
             raise CommandError(f"'{name}' is given twice\n  give each array its own name")
-        if name not in expression.names:
-            close = nearest(name, expression.names)
-            names = ", ".join(expression.names) or "no names"
-            hint = f"did you mean {close}? " if close else ""
-            raise CommandError(f"'{name}' is given but not used\n  {hint}the expression reads {names}")
         arrays[name] = file_array(path)
         streams += [name] * (arrays[name].path == STREAM)
     if len(streams) > 1:
         raise CommandError(f"{' and '.join(streams)} are all standard input\n  name a file for all but one of them")
+    _check_used(list(arrays), expression)
     return arrays
+
+
+def _check_used(given: Sequence[str], expression: Expression) -> None:
+    """Complains about a name that is not used, unless the expression has one misspelt: that is told when it is built,
+    with the place."""
+    unknown = [each for each in expression.names if each not in given and each not in CONSTANTS]
+    unused = [each for each in given if each not in expression.names]
+    if not unused or any(not _DTYPE.fullmatch(each) for each in unknown):
+        return
+    names = ", ".join(expression.names) or "no names"
+    raise CommandError(f"'{unused[0]}' is given but not used\n  the expression reads {names}")
 
 
 def output_path(path: str, arrays: Sequence[FileArray], overwrite: bool) -> str:
