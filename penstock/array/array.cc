@@ -222,6 +222,16 @@ bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layo
   return false;
 }
 
+namespace {
+
+bool is_two(const Operand& operand) {
+  const Number* number = operand.number();
+  if (number == nullptr || number->kind == Kind::kBool) return false;
+  return std::visit([](const auto& value) { return value == std::decay_t<decltype(value)>(2); }, number->value);
+}
+
+}  // namespace
+
 Array elementwise(Op op, const std::vector<Operand>& operands) {
   // Numbers take part in promotion by their kind only, after all arrays.
   std::optional<DType> common;
@@ -254,6 +264,9 @@ Array elementwise(Op op, const std::vector<Operand>& operands) {
     else
       nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted), {}));
   }
+  // x ** 2, which everybody writes: a product is exact where pow is near, and ten times as fast.
+  if (op == Op::k_pow && kind_of(types.compute) != Kind::kComplex && is_two(operands[1]))
+    return settle(graph::make_elementwise(Op::k_square, {graph::make_cast(nodes[0], types.compute)}));
   return settle(graph::make_elementwise(op, std::move(nodes)));
 }
 

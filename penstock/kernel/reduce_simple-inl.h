@@ -87,7 +87,7 @@ struct MinOfBool : Min<std::uint8_t> {
 };
 struct MaxOfBool : Max<std::uint8_t> {};
 
-/// min or max of floats over groups of slots, as long as no NaN is met and no slot ends at zero: the machine's
+/// min or max of floats over groups of slots, as long as no NaN is met: the machine's
 /// instruction, which takes zeros of either sign for equal and drops NaN, beside a sum, which is NaN once any element
 /// is. The sum may turn NaN without one, from infinities; the caller then takes the slower way for nothing.
 template <class C, int kVectors>
@@ -107,10 +107,37 @@ struct End {
   }
   HWY_INLINE bool is_clean() const {
     V sum = sums[0];
-    // 0 divided by an end is NaN just where that is 0.
     PENSTOCK_UNROLL for (int k = 1; k < kVectors; ++k) sum += sums[k];
-    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) sum += T{0} / ends[k];
     return all_lanes_ordered<T>(sum);
+  }
+  HWY_INLINE bool has_zero() const {
+    V sum{};
+    // 0 divided by an end is NaN just where that is 0.
+    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) sum += T{0} / ends[k];
+    return !all_lanes_ordered<T>(sum);
+  }
+};
+
+/// The signs of all elements of the slots: where the end is 0 every element was on the same side of it, and a sign
+/// among them is a zero's.
+template <class C, int kVectors>
+struct Signs {
+  using T = typename C::Lane;
+  using V = Vector<T>;
+  using Bits = Vector<UInt<sizeof(T)>>;
+
+  Bits signs[kVectors];
+
+  HWY_INLINE explicit Signs(const V* slots) {
+    PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) signs[k] = reinterpret_cast<Bits>(slots[k]);
+  }
+  HWY_INLINE void fold(int k, V x) {
+    const Bits bits = reinterpret_cast<Bits>(x);
+    signs[k] = C::kIsMin ? signs[k] | bits : signs[k] & bits;
+  }
+  HWY_INLINE V signed_zero(int k, V end) const {
+    const Bits sign = signs[k] & (UInt<sizeof(T)>{1} << (8 * sizeof(T) - 1));
+    return end == 0 ? reinterpret_cast<V>(sign) : end;
   }
 };
 
@@ -226,20 +253,30 @@ struct Simple {
       }
     }
 
+    template <class V, int kVectors, class F>
+    HWY_INLINE void fold_into(F& f, std::int64_t first) const {
+      const T* from = x + first;
+      for (std::int64_t g = 0; g < groups; ++g, from += width) {
+        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
+          V next;
+          load_vector(from + k * kLanesOf<T>, next);
+          f.fold(k, next);
+        }
+      }
+    }
+
     /// Whether it could.
     template <class V, int kVectors>
     HWY_INLINE bool fold_ends(V (&a)[kVectors], std::int64_t first) const {
       if constexpr (kIsFloatEnd) {
         End<C, kVectors> end(a);
-        const T* from = x + first;
-        for (std::int64_t g = 0; g < groups; ++g, from += width) {
-          PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
-            V next;
-            load_vector(from + k * kLanesOf<T>, next);
-            end.fold(k, next);
-          }
-        }
+        fold_into<V, kVectors>(end, first);
         if (!end.is_clean()) return false;
+        if (end.has_zero()) {
+          Signs<C, kVectors> signs(a);
+          fold_into<V, kVectors>(signs, first);
+          PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) end.ends[k] = signs.signed_zero(k, end.ends[k]);
+        }
         PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) a[k] = end.ends[k];
         return true;
       } else {

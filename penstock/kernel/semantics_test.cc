@@ -34,11 +34,13 @@ struct Operands {
   }
 };
 
+/// Whether the operation has a reference to be compared with.
 template <class T>
-void check(Op op) {
+bool check(Op op) {
   const Operands<T> x(static_cast<std::uint64_t>(index_of(op)));
   const void* in[] = {x.values[0].get(), x.values[1].get(), x.values[2].get()};
   const bool to_bool = row(op).result == Result::kBool;
+  bool compared = true;
   for_targets([&](const Table& table) {
     Operand out(x.n, sizeof(T));
     table.elementwise[index_of(op)][index_of(kDTypeOf<T>)](in, out.data(), x.n);
@@ -49,15 +51,18 @@ void check(Op op) {
       const T c = x.values[2][at];
       const T got = to_bool ? static_cast<T>(out.as<std::uint8_t>()[i]) : out.as<T>()[i];
       const std::optional<T> expected = reference<T>(op, a, b, c);
-      if (!expected) return;
+      compared = expected.has_value();
+      if (!compared) return;
       ASSERT_TRUE(same(got, *expected)) << row(op).name << "(" << text_of(a) << ", " << text_of(b) << ", " << text_of(c)
                                         << ") of " << name_of(kDTypeOf<T>) << " = " << text_of(got) << " under "
                                         << table.target << ", expected " << text_of(*expected);
     }
   });
+  return compared;
 }
 
 TEST(Semantics, RealDtypesGiveThePlainExpression) {
+  int compared = 0;
   for (int i = 0; i < kOpCount; ++i) {
     const Op op = static_cast<Op>(i);
     if (op == Op::k_where) continue;
@@ -65,10 +70,12 @@ TEST(Semantics, RealDtypesGiveThePlainExpression) {
       const DType t = static_cast<DType>(j);
       if (kind_of(t) == Kind::kComplex || is_elsewhere(op, t) || table().elementwise[i][j] == nullptr) continue;
       visit(t, [&]<class T>() {
-        if constexpr (std::is_arithmetic_v<T>) check<T>(op);
+        if constexpr (std::is_arithmetic_v<T>) compared += check<T>(op) ? 1 : 0;
       });
     }
   }
+  // Operations by dtypes; rows added since may go without a reference, none may lose it.
+  EXPECT_GE(compared, 365);
 }
 
 TEST(Semantics, WhereTakesTheSecondOperandWhereTrue) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Histograms: each worker counts into bins of its own; integer counts add up to the same in any order.
+// Histograms: each worker counts into bins of its own, which are added up at the end, in any order to the same.
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
-#include <numeric>
 
 #include "penstock/run/runner.h"
 
 namespace penstock::run {
 namespace {
+
+/// By output: kHistogramCopies counts of each bin, and of what lies outside.
+using Counts = std::vector<std::vector<std::int64_t>>;
 
 class CountRunner final : public Runner {
  public:
@@ -19,15 +20,12 @@ class CountRunner final : public Runner {
     for (const int target : pipeline.targets) {
       const auto& node = *targets[static_cast<std::size_t>(target)].node;
       bins_.push_back(*node.as<graph::Histogram>());
-      counts_.emplace_back(static_cast<std::size_t>(node.shape[0]), 0);
     }
   }
 
   std::int64_t state_bytes(int threads) const override {
     std::int64_t bytes = threads * schedule_.bytes();
-    for (const auto& each : counts_)
-      bytes +=
-          (threads * kernel::kHistogramCopies + 1) * static_cast<std::int64_t>((each.size() + 1) * sizeof(each[0]));
+    for (const auto& each : bins_) bytes += threads * static_cast<std::int64_t>(counts_of(each) * sizeof(std::int64_t));
     return bytes;
   }
   std::int64_t tile() const override { return schedule_.tile(); }
@@ -49,8 +47,7 @@ class CountRunner final : public Runner {
     context.share((n + size - 1) / size, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
-      std::vector<std::vector<std::int64_t>> counts;
-      for (const auto& each : counts_) counts.emplace_back((each.size() + 1) * kernel::kHistogramCopies, 0);
+      Counts counts = take();
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
         const std::int64_t begin = all.begin + chunk * size;
         const std::int64_t end = std::min(begin + size, all.end);
@@ -62,24 +59,41 @@ class CountRunner final : public Runner {
         run_guarded(context, body);
       }
       const std::lock_guard lock(mutex_);
-      for (std::size_t k = 0; k < counts.size(); ++k) {
-        for (std::size_t b = 0; b < counts_[k].size(); ++b) {
-          const auto copies = counts[k].begin() + static_cast<std::ptrdiff_t>(b) * kernel::kHistogramCopies;
-          counts_[k][b] += std::accumulate(copies, copies + kernel::kHistogramCopies, std::int64_t{0});
-        }
-      }
+      idle_.push_back(std::move(counts));
     });
   }
 
   void finish() override {
-    for (std::size_t k = 0; k < counts_.size(); ++k) {
-      std::memcpy(memory_[k], counts_[k].data(), counts_[k].size() * sizeof(std::int64_t));
+    for (std::size_t k = 0; k < bins_.size(); ++k) {
+      auto* out = reinterpret_cast<std::int64_t*>(memory_[k]);
+      std::fill_n(out, bins_[k].edges.size() - 1, 0);
+      for (const Counts& each : idle_) {
+        for (std::size_t i = 0; i < each[k].size() - kernel::kHistogramCopies; ++i)
+          out[i / kernel::kHistogramCopies] += each[k][i];
+      }
     }
   }
 
  private:
-  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n,
-                  std::vector<std::vector<std::int64_t>>& counts, const kernel::Table& table) const {
+  static std::size_t counts_of(const graph::Histogram& bins) { return bins.edges.size() * kernel::kHistogramCopies; }
+
+  /// Counts that no worker uses: what an earlier stretch left, or new ones.
+  Counts take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        Counts counts = std::move(idle_.back());
+        idle_.pop_back();
+        return counts;
+      }
+    }
+    Counts counts;
+    for (const auto& each : bins_) counts.emplace_back(counts_of(each), 0);
+    return counts;
+  }
+
+  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n, Counts& counts,
+                  const kernel::Table& table) const {
     machine.run(first, n, nullptr);
     for (std::size_t k = 0; k < counts.size(); ++k) {
       const graph::Histogram& bins = bins_[k];
@@ -94,7 +108,7 @@ class CountRunner final : public Runner {
   bool by_lead_;
   std::vector<graph::Histogram> bins_;
   std::mutex mutex_;
-  std::vector<std::vector<std::int64_t>> counts_;
+  std::vector<Counts> idle_;
 };
 
 }  // namespace

@@ -27,14 +27,6 @@ struct Job {
   Program program;  // alone, to see its operands
 };
 
-/// The first extent over 1; 1 when there is none.
-std::int64_t leading_extent(const Dims& shape) {
-  for (const std::int64_t extent : shape) {
-    if (extent != 1) return extent;
-  }
-  return 1;
-}
-
 bool reads_memory(const Operand& operand) {
   return operand.kind == Operand::Kind::kMemory || operand.kind == Operand::Kind::kFile ||
          operand.kind == Operand::Kind::kTarget;
@@ -308,12 +300,12 @@ class Planner {
 
   void join_pass(int index, int wave) {
     const Pipeline& pipeline = plan_.pipelines[static_cast<std::size_t>(index)];
-    const std::int64_t lead = leading_extent(pipeline.natural);
+    const std::int64_t lead = lead_of(pipeline.natural);
     for (Pass& pass : plan_.passes) {
       const Pipeline& first = plan_.pipelines[static_cast<std::size_t>(pass.pipelines[0])];
       const auto i = static_cast<std::size_t>(index);
       const auto f = static_cast<std::size_t>(pass.pipelines[0]);
-      if (pass.wave == wave && merges_[i] && merges_[f] && lead > 1 && leading_extent(first.natural) == lead &&
+      if (pass.wave == wave && merges_[i] && merges_[f] && lead > 1 && lead_of(first.natural) == lead &&
           share_source(first.program, pipeline.program)) {
         pass.pipelines.push_back(index);
         pass.by_lead = true;
@@ -334,6 +326,11 @@ class Planner {
 };
 
 }  // namespace
+
+std::int64_t lead_of(const Dims& shape) {
+  const auto lead = std::find_if(shape.begin(), shape.end(), [](std::int64_t extent) { return extent != 1; });
+  return lead == shape.end() ? 1 : *lead;
+}
 
 std::int64_t Plan::result_bytes() const {
   std::int64_t bytes = 0;

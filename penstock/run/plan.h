@@ -102,4 +102,7 @@ void turn_operands(Pipeline& pipeline);
 /// Throws ShapeError, DTypeError or BudgetError; reads no data. The caller holds graph_mutex().
 Plan make_plan(const std::vector<Request>& requests);
 
+/// Leading extent of a shape: the first that is not 1, or 1.
+std::int64_t lead_of(const Dims& shape);
+
 }  // namespace penstock::run

@@ -75,11 +75,4 @@ std::int64_t traffic(const Program& program, std::int64_t elements) {
   return bytes * elements;
 }
 
-std::int64_t lead_of(const Dims& shape) {
-  for (const std::int64_t extent : shape) {
-    if (extent != 1) return extent;
-  }
-  return 1;
-}
-
 }  // namespace penstock::run

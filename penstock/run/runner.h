@@ -50,7 +50,7 @@ void in_pieces(const PassContext& context, std::int64_t n, std::int64_t piece, c
   for (std::int64_t begin = 0; begin < n; begin += piece) {
     auto body = [&] { f(begin, begin + piece < n ? begin + piece : n); };
     run_guarded(context, body);
-    context.monitor->tick();
+    if (begin + piece < n) context.monitor->tick();
   }
 }
 
@@ -98,8 +98,5 @@ int workers_for(std::int64_t bytes, int threads);
 
 /// Bytes that the program moves for `elements` of its walk: operands read and outputs written.
 std::int64_t traffic(const Program& program, std::int64_t elements);
-
-/// Leading extent of a shape (the first over 1) and elements of one step of it.
-std::int64_t lead_of(const Dims& shape);
 
 }  // namespace penstock::run

@@ -167,3 +167,22 @@ def test_wrong_shapes_and_operands(name: str) -> None:
         function(np.zeros(3, dtype), None)
     with pytest.raises(TypeError):
         function(np.zeros(3, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint16", "int64"])
+def test_a_square_is_a_product(dtype: str) -> None:
+    values = np.random.default_rng(8).integers(0, 200, 5000).astype(dtype) * np.dtype(dtype).type(1.37)
+    values = values.astype(dtype)
+    x = ps.asarray(values)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(np.asarray(x**2), values * values)
+        np.testing.assert_array_equal(np.asarray(x**2.0), values**2.0)
+    assert (x**2).dtype == x.dtype
+    np.testing.assert_array_equal(np.asarray(ps.pow(x, 2)), np.asarray(x**2))
+
+
+def test_only_the_number_two_squares() -> None:
+    x = ps.asarray(np.array([2.0, 3.0, -1.5]))
+    np.testing.assert_array_equal(np.asarray(x**2.5)[:2], np.array([2.0, 3.0]) ** 2.5)
+    np.testing.assert_array_equal(np.asarray(x**True), [2.0, 3.0, -1.5])
+    np.testing.assert_array_equal(np.asarray(2**x)[:2], [4.0, 8.0])
