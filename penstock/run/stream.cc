@@ -42,7 +42,6 @@ void ReadAhead::read_loop() {
     } catch (...) {
       slot.error = std::current_exception();
     }
-    slot.ready = true;
     lock.lock();
     slots_[tile] = std::move(slot);
     changed_.notify_all();

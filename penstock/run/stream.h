@@ -46,7 +46,6 @@ class ReadAhead {
   struct Slot {
     std::vector<store::FileBytes> bytes;
     std::exception_ptr error;
-    bool ready = false;
   };
 
   void read_loop();
