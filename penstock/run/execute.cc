@@ -13,6 +13,7 @@
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
 #include "penstock/memory/governor.h"
+#include "penstock/memory/pool.h"
 #include "penstock/run/pass_plan.h"
 #include "penstock/run/spill.h"
 #include "penstock/simd/target.h"
@@ -168,17 +169,26 @@ class PassRun {
       const auto& file = operand(each).file;
       const ByteRange all = byte_range(reads(each), size_of(operand(each).dtype));
       if (file->mapping().residency(all.begin, all.end) > 0.9) continue;
-      const std::int64_t piece = std::max<std::int64_t>(walk_.tile_turned / 4, 1 << 16);
+      const std::int64_t piece = piece_to_bring();
+      if (piece == 0) return;
       Stream stream{file, store::ReadMode::kBuffered, {}};
       for (std::int64_t at = all.begin; at < all.end; at += piece)
         stream.tiles.push_back({at, std::min(at + piece, all.end)});
       const auto pieces = static_cast<std::int64_t>(stream.tiles.size());
-      ReadAhead reader({std::move(stream)}, 3, 2);
+      ReadAhead reader({std::move(stream)}, kBringDepth, 2);
       for (std::int64_t i = 0; i < pieces; ++i) {
         reader.wait(i, monitor_);
         reader.release(i);
       }
     }
+  }
+
+  /// Bytes of a piece of which kBringDepth find room where the turned tiles are to lie; 0 when that is too little.
+  std::int64_t piece_to_bring() const {
+    constexpr std::int64_t kLeast = 4096;
+    std::int64_t piece = walk_.tile_turned / kBringDepth;
+    while (piece >= kLeast && kBringDepth * memory::pool_capacity(piece) > walk_.tile_turned) piece /= 2;
+    return piece >= kLeast ? piece : 0;
   }
 
   /// Turned operands find their tile in the order of the walk.
@@ -285,6 +295,8 @@ class PassRun {
       }
     }
   }
+
+  static constexpr int kBringDepth = 3;
 
   const Plan& plan_;
   const Pass& pass_;

@@ -12,6 +12,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/file.h"
 #include "penstock/memory/fault_guard.h"
+#include "penstock/memory/pool.h"
 #include "penstock/op/infer.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/runner.h"
@@ -127,7 +128,7 @@ class FoldRunner final : public Runner {
   std::int64_t state_bytes(int threads) const override {
     const bool carried = g_.columns && !g_.split_kept && g_.length > 1;
     const std::int64_t sets = (carried ? blocks_ : 1) + threads + (splits_ && threads > 1 ? kChunksAtOnce : 0);
-    return CoreSet::bytes(outputs_) * sets + threads * schedule_.bytes();
+    return memory::pool_capacity(CoreSet::bytes(outputs_)) * sets + threads * memory::pool_capacity(schedule_.bytes());
   }
   std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override {

@@ -185,7 +185,7 @@ class PassPlanner {
       for (std::size_t s = 0; s < out_.streams.size(); ++s) {
         const ByteRange range = tile_range(static_cast<int>(s), out_.tile(t));
         out_.streams[s].tiles.push_back(range);
-        bytes += range.size() + 8192;
+        if (range.size() > 0) bytes += store::FileSource::buffer_bytes(range.size());
       }
       out_.tile_in = std::max(out_.tile_in, bytes);
     }
@@ -197,7 +197,22 @@ class PassPlanner {
         most = std::max(most, out_.turned[t].how.bytes(runner.walked(out_.tile(i))));
       out_.tile_turned += memory::pool_capacity(most);
     }
-    if (out_.output_bytes > 0) out_.tile_out = (out_.output_bytes / out_.units + 1) * out_.step + 8192;
+    if (out_.output_bytes > 0) out_.tile_out = output_buffers();
+  }
+
+  /// What the buffers of one tile's file outputs take; the first tile is as large as any.
+  std::int64_t output_buffers() const {
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      const Pipeline& p = pipeline(i);
+      const Stretch stretch = runners_[i]->stretch(out_.tile(0));
+      for (std::size_t k = 0; k < p.parts.size(); ++k) {
+        if (p.work != Work::kStore || !p.parts[k].in_file()) continue;
+        const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
+        bytes += memory::pool_capacity((stretch.end - stretch.begin) * size);
+      }
+    }
+    return bytes;
   }
 
   ByteRange tile_range(int stream, Units units) const {

@@ -35,17 +35,16 @@ struct PassPlan {
   std::vector<FileOperand> files;
   std::vector<std::shared_ptr<store::FileSource>> mapped;
   std::vector<TurnedFile> turned;
-  std::int64_t tile_turned = 0;  // bytes held for a tile's transposed operands
-  std::int64_t tile_in = 0;      // bytes of a tile's reads, at most
-  std::int64_t tile_out = 0;     // bytes of a tile's writes to files
+  std::int64_t tile_turned = 0;  // what buffers take for a tile's transposed operands
+  std::int64_t tile_in = 0;      // for its reads, at most
+  std::int64_t tile_out = 0;     // for its writes to files
   std::int64_t state = 0;        // reductions and registers
   std::int64_t source_bytes = 0;
   std::int64_t output_bytes = 0;  // written to files
 
   std::int64_t tiles() const { return (units + step - 1) / step; }
   Units tile(std::int64_t i) const { return {i * step, i * step + step < units ? i * step + step : units}; }
-  /// Buffers of tiles come in size classes, up to an eighth above what is asked for.
-  std::int64_t bytes() const { return depth * (tile_in + tile_out) / 8 * 9 + tile_turned + state; }
+  std::int64_t bytes() const { return depth * (tile_in + tile_out) + tile_turned + state; }
 };
 
 /// Chooses for a pass whose runners are `runners`. Tiles shrink, then fewer are in flight, then one thread works, until

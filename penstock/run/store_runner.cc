@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "penstock/memory/pool.h"
 #include "penstock/run/runner.h"
 
 namespace penstock::run {
@@ -32,7 +33,7 @@ class StoreRunner final : public Runner {
     }
   }
 
-  std::int64_t state_bytes(int threads) const override { return threads * schedule_.bytes(); }
+  std::int64_t state_bytes(int threads) const override { return threads * memory::pool_capacity(schedule_.bytes()); }
   std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
   std::int64_t good_step(std::int64_t wanted) const override {

@@ -12,6 +12,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/file.h"
 #include "penstock/base/text.h"
+#include "penstock/memory/pool.h"
 #include "penstock/store/npy_header.h"
 
 namespace penstock::store {
@@ -96,6 +97,10 @@ FileBytes FileSource::read(ByteRange range, ReadMode mode) const {
   if (begin + done < range.end) raise_truncated();
   bytes.data = bytes.buffer.data() + (range.begin - begin);
   return bytes;
+}
+
+std::int64_t FileSource::buffer_bytes(std::int64_t bytes) {
+  return memory::pool_capacity(std::max(bytes + 2 * kBlock, kAlignedBuffer));
 }
 
 void FileSource::check_unchanged() const {

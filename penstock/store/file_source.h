@@ -68,6 +68,9 @@ class FileSource {
   /// Throws TruncatedFileError when the file ends early, FileError on a read error, each with path and offset.
   FileBytes read(ByteRange range, ReadMode mode) const;
 
+  /// What the pool takes for read() of `bytes`, at most: whole blocks of the disk, and aligned.
+  static std::int64_t buffer_bytes(std::int64_t bytes);
+
   /// Throws FileChangedError or TruncatedFileError unless the file is still the one that was opened.
   void check_unchanged() const;
 

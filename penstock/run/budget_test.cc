@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plan says fits the budget does fit it: no evaluation that was let in meets the end of the budget half-way.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "penstock/base/error.h"
+#include "penstock/base/temporary_directory.h"
+#include "penstock/run/settings.h"
+
+namespace penstock::run {
+namespace {
+
+graph::NodeRef sum_of(const graph::NodeRef& x, int axis) {
+  return graph::make_reduce(Reduction::k_sum, x, {axis}, false);
+}
+
+Request to_file(const graph::NodeRef& node, const std::string& path) {
+  Request request = request_of(node);
+  request.destination.kind = Destination::Kind::kFile;
+  request.destination.path = path;
+  request.destination.sink = std::make_shared<store::NpySink>(path, node->dtype, node->shape, true);
+  return request;
+}
+
+/// Evaluates on budgets from `least` on; `make` gives fresh requests. Returns how many of them had room.
+template <class Make>
+int fitting(std::int64_t least, std::int64_t most, std::int64_t step, const Make& make) {
+  int fits = 0;
+  for (std::int64_t bytes = least; bytes < most; bytes += step) {
+    const BudgetSetting budget(memory::Governor::instance().used() + bytes);
+    const std::vector<Request> requests = make();
+    if (!explain(requests).fits) continue;
+    ++fits;
+    EXPECT_NO_THROW(evaluate(requests)) << "with a budget of " << bytes << " bytes";
+  }
+  return fits;
+}
+
+TEST(Budget, ManySmallFilesAreChargedAlignedBuffers) {
+  const TemporaryDirectory directory;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 8; ++i)
+    paths.push_back(directory.put(cat(i, ".npy"), npy_text(Plain(DType::k_float32, {500, 200}))));
+  const EnvSetting direct("PENSTOCK_IO", "direct");
+  const EnvSetting tiles("PENSTOCK_DEBUG_OUTER", "1");
+  const int fits = fitting(128 << 10, 5 << 20, 128 << 10, [&] {
+    graph::NodeRef total = file_node(paths[0]);
+    for (std::size_t i = 1; i < paths.size(); ++i)
+      total = graph::make_elementwise(Op::k_add, {total, file_node(paths[i])});
+    return std::vector<Request>{request_of(sum_of(total, 1))};
+  });
+  EXPECT_GT(fits, 0);
+}
+
+// Rows of 2.1 MiB: just above a huge page, so that each buffer takes two of them.
+TEST(Budget, OutputsOfAPassAreChargedOneByOne) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.put("x.npy", npy_text(Plain(DType::k_float32, {6, 560000})));
+  const EnvSetting io("PENSTOCK_IO", "direct");
+  const int fits = fitting(4 << 20, 48 << 20, 2 << 20, [&] {
+    const graph::NodeRef x = file_node(path);
+    return std::vector<Request>{to_file(graph::make_elementwise(Op::k_add, {x, x}), directory.path("twice.npy")),
+                                to_file(graph::make_elementwise(Op::k_multiply, {x, x}), directory.path("square.npy")),
+                                request_of(sum_of(x, 1))};
+  });
+  EXPECT_GT(fits, 0);
+}
+
+}  // namespace
+}  // namespace penstock::run
