@@ -138,8 +138,8 @@ exhaust: build $(VENV)/test.stamp ## Mathematics at every float32 and 10^7 float
 	PENSTOCK_TEST_POINTS=10000000 $(RELEASE)/kernel_test --gtest_filter='*Maths*'
 	PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q python/tests/test_cli_interrupt.py
 
-nightly: ## What .ci/run leaves out: exhaust, cover, fuzz, torture (as root; hours)
-	.ci/run exhaust cover fuzz torture
+nightly: ## What .ci/run leaves out: tidy, exhaust, cover, fuzz, torture (as root; hours)
+	.ci/run tidy exhaust cover fuzz torture
 
 # -- Cleaning ----------------------------------------------------------------------------------------------------------
 .PHONY: clean
