@@ -162,6 +162,13 @@ def parse(text: str) -> Expression:
     return Expression(text, tree, tuple(dict.fromkeys(node.id for node in read)))
 
 
+def unknown_name(expression: Expression, name: str, given: Iterable[str]) -> Complaint:
+    """The complaint about ``name``, which the expression reads and which is not among the names ``given``."""
+    nodes = [node for node in ast.walk(expression.tree) if isinstance(node, ast.Name) and node.id == name]
+    first = min(nodes, key=lambda node: node.col_offset)
+    return _unknown_name(expression.text, first, list(given), ())
+
+
 def build(expression: str | Expression, arrays: Mapping[str, Any]) -> Any:
     """The lazy array (of ``histogram``: the tuple of two) that the expression means over ``arrays``.
 
@@ -271,6 +278,13 @@ def _at(text: str, node: ast.AST, reason: str, fix: str = "") -> Complaint:
     return Complaint(text, *_span(text, node), reason, fix)
 
 
+def _unknown_name(text: str, node: ast.Name, given: list[str], functions: Iterable[str]) -> Complaint:
+    close = nearest(node.id, [*given, *CONSTANTS, *functions])
+    fix = f"did you mean {close}? " if close else ""
+    fix += f"names given: {', '.join(given) or 'none'}; add {node.id}=FILE to name another"
+    return _at(text, node, f"unknown name '{node.id}'", fix)
+
+
 def _is_scalar(value: Any) -> bool:
     return isinstance(value, (bool, int, float, complex))
 
@@ -329,14 +343,7 @@ class _Builder:
             return candidate
         if node.id in self._functions:
             raise self._complain(node, f"{node.id} is a function", f"call it: {node.id}(...)")
-        raise self._unknown_name(node)
-
-    def _unknown_name(self, node: ast.Name) -> Complaint:
-        close = nearest(node.id, [*self._arrays, *CONSTANTS, *self._functions])
-        given = ", ".join(self._arrays) or "none"
-        fix = f"did you mean {close}? " if close else ""
-        fix += f"names given: {given}; add {node.id}=FILE to name another"
-        return self._complain(node, f"unknown name '{node.id}'", fix)
+        raise _unknown_name(self._text, node, list(self._arrays), self._functions)
 
     def _visit_tuple(self, node: ast.Tuple | ast.List) -> tuple[Any, ...]:
         return tuple(self.value(each) for each in node.elts)

@@ -100,7 +100,7 @@ def test_version_is_that_of_the_package() -> None:
         (["eval", "a", "--overwite"], "--overwrite"),
         (["eval", "a", "--memry", "1GiB"], "--memory"),
         (["eval", "a", "b=x.npy"], "reads a"),
-        (["eval", "speed", "sped=x.npy"], "did you mean speed"),
+        (["eval", "speed", "sped=x.npy"], "did you mean sped?"),
         (["eval", "a", "a=x.npy", "--dtype", "flaot32"], "float32"),
         (["eval", "a", "a=x.npy", "a=y.npy"], "twice"),
         (["eval", "a", "x.npy"], "NAME=FILE"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.cli.status import FAILED, NO_SPACE, CommandError
-from penstock.expression import CONSTANTS, Expression
+from penstock.expression import CONSTANTS, Expression, nearest, unknown_name
 from penstock.progress import size_text
 
 _RAW = re.compile(r"(?P<path>.+?):(?P<dtype>[a-z]+\d*):(?P<shape>\d+(?:,\d+)*,?)?(?::(?P<offset>\d+))?")
@@ -114,12 +114,13 @@ def named_arrays(texts: Sequence[str], expression: Expression) -> dict[str, File
 
 
 def _check_used(given: Sequence[str], expression: Expression) -> None:
-    """Complains about a name that is not used, unless the expression has one misspelt: that is told when it is built,
-    with the place."""
-    unknown = [each for each in expression.names if each not in given and each not in CONSTANTS]
+    """Complains about a name that is not used, or about the one in the expression that is misspelt for it."""
     unused = [each for each in given if each not in expression.names]
-    if not unused or any(not _DTYPE.fullmatch(each) for each in unknown):
+    if not unused:
         return
+    for name in expression.names:
+        if name not in given and name not in CONSTANTS and not _DTYPE.fullmatch(name) and nearest(name, unused):
+            raise unknown_name(expression, name, given)
     names = ", ".join(expression.names) or "no names"
     raise CommandError(f"'{unused[0]}' is given but not used\n  the expression reads {names}")
 
