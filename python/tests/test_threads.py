@@ -303,3 +303,31 @@ print("leaving", flush=True)
         # Two threads may write at once, a word and the end of its line apart.
         assert "leaving" in result.stdout
         assert ("done" in result.stdout) == (kind == "thread")
+
+
+def deep_sine(x: ps.Array, depth: int) -> ps.Array:
+    """Work that grows with ``depth``."""
+    for _ in range(depth):
+        x = ps.sin(x)
+    return x
+
+
+def test_progress_goes_on_after_a_wait_for_another_thread() -> None:
+    """The wait, which has no bytes to tell of, is longer than the work after it; that is told all the same."""
+    x = ps.asarray(np.linspace(0, 1, 4_000_000))
+    shared, own = deep_sine(x, 90), deep_sine(x, 20)
+    totals: list[int] = []
+    begun = ps.stats()["evaluations"]
+    other, _ = start(lambda: ps.evaluate(shared))
+    while ps.stats()["evaluations"] == begun:
+        time.sleep(0.001)
+
+    def tell(_done: int, total: int, _seconds: float, _memory: int) -> None:
+        if threading.current_thread() is threading.main_thread():
+            totals.append(total)
+
+    ps.on_progress(tell)
+    ps.evaluate(shared, own)
+    other.join()
+    assert 0 in totals, "there was a wait"
+    assert any(totals), "and work"
