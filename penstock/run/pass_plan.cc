@@ -50,12 +50,14 @@ class PassPlanner {
     std::int64_t wanted = streams ? kStreamTile : out_.files.empty() ? kResidentTile : kMappedTile;
     // Several pipelines over one source: the later ones find the tile in the cache.
     if (runners_.size() > 1) wanted = std::min(wanted, std::max<std::int64_t>(caches().l3 / 4, 1 << 20));
-    if (const auto text = env(Env::kDEBUG_OUTER)) wanted = std::max<std::int64_t>(parse_bytes(*text, 0), 1);
+    const auto debug_outer = env(Env::kDEBUG_OUTER);
+    if (debug_outer) wanted = std::max<std::int64_t>(parse_bytes(*debug_outer, 0), 1);
     // Tiles that are transposed are large ones: few are in flight.
     if (!out_.turned.empty()) out_.depth = std::min(out_.depth, kLeastDepth);
     const std::int64_t moved = streams ? widest_ : moved_;
     const std::int64_t per_unit = std::max<std::int64_t>((moved + out_.units - 1) / out_.units, 1);
-    std::int64_t step = std::max(wanted / per_unit, turned_step());
+    std::int64_t step = wanted / per_unit;
+    if (!debug_outer) step = std::max(step, turned_step());
     const std::int64_t least = fitted(1);
     while (true) {
       cut(step);

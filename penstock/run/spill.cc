@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "penstock/base/env.h"
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
 
@@ -47,9 +48,10 @@ bool computed_by(const Plan& plan, int target, Work work) {
 }  // namespace
 
 bool spill_largest(Plan& plan) {
-  constexpr std::int64_t kWorthAFile = 64 << 10;
+  // Tests of tiling see small results only.
+  const std::int64_t worth_a_file = env(Env::kDEBUG_OUTER) ? 1 : 64 << 10;
   int largest = -1;
-  std::int64_t bytes = kWorthAFile - 1;
+  std::int64_t bytes = worth_a_file - 1;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const Target& target = plan.targets[i];
     if (target.requested || target.destination.kind != Kind::kNode || target.node->bytes() <= bytes) continue;

@@ -89,6 +89,16 @@ TEST(Spill, ResultsAreThoseOfEnoughMemory) {
   }
 }
 
+// As random graphs are: a few thousand elements.
+TEST(Spill, TestsOfTilingSpillSmallResults) {
+  const TemporaryDirectory directory;
+  const std::string source = directory.put("x.npy", npy_text(numbers({61, 53})));
+  const EnvSetting setting("PENSTOCK_DEBUG_OUTER", "1");
+  const BudgetSetting budget(memory::Governor::instance().used() + 10'000);
+  const graph::NodeRef node = kCases[0].of(file_node(source));
+  EXPECT_EQ(explain({to_file(node, directory.path("out.npy"))}).scratch_bytes, node->bytes());
+}
+
 TEST(Spill, PlanNamesTheDirectoryAndMakesNothing) {
   const TemporaryDirectory directory;
   const TemporaryDirectory scratch;
