@@ -211,7 +211,7 @@ class PassRun {
         done[t] = true;
       }
       bases_[static_cast<std::size_t>(each.pipeline)][static_cast<std::size_t>(each.operand)] =
-          turned_[t].data() - how.offset(stretch.begin);
+          turned_[t].data() - how.start(stretch.begin);
     }
   }
 

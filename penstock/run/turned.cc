@@ -13,6 +13,7 @@
 namespace penstock::run {
 namespace {
 
+constexpr std::int64_t kLine = 64;         // bytes of a cache line
 constexpr std::int64_t kColumns = 64;      // of a piece of work: whole cache lines of every row in any dtype
 constexpr std::int64_t kLongRun = 1024;    // bytes: runs of the walk from here on are read where they lie
 constexpr std::int64_t kMostApart = 512;   // bytes between neighbours along the fast axis: several of them a page
@@ -196,8 +197,10 @@ std::int64_t Turning::offset(std::int64_t element) const {
 }
 
 std::int64_t Turning::bytes(Stretch stretch) const {
-  return stretch.begin < stretch.end ? offset(stretch.end - 1) + item - offset(stretch.begin) : 0;
+  return stretch.begin < stretch.end ? offset(stretch.end - 1) + item - start(stretch.begin) : 0;
 }
+
+std::int64_t Turning::start(std::int64_t element) const { return offset(element) / kLine * kLine; }
 
 Layout Turning::in_tile(const Dims& shape) const {
   Layout layout{shape, {}, 0};
@@ -233,7 +236,6 @@ std::optional<Turning> turning_of(const Layout& walk, std::int64_t itemsize, std
   how.row = inner_of(shape, static_cast<std::size_t>(how.fast));
   how.row_bytes = how.row * how.item;
   // Rows begin with a cache line, and no two of them in the same few sets of the cache, where that costs little.
-  constexpr std::int64_t kLine = 64;
   constexpr std::int64_t kPadded = 8 << 10;
   if (how.row_bytes >= kPadded) {
     how.row_bytes = (how.row_bytes + kLine - 1) / kLine * kLine;
@@ -246,7 +248,7 @@ void turn(const Turning& how, Stretch stretch, const std::byte* file, std::byte*
   std::vector<Box> boxes;
   const Stretch items{stretch.begin / how.item_elements, (stretch.end + how.item_elements - 1) / how.item_elements};
   cut(how.walk, 0, items, {{}, how.walk.offset, 0}, boxes);
-  std::byte* origin = tile - how.offset(stretch.begin);
+  std::byte* origin = tile - how.start(stretch.begin);
   for (const Box& box : boxes) {
     BoxTurner(how, box, file, origin + how.offset(box.first * how.item_elements), context).run();
   }

@@ -48,6 +48,9 @@ struct Turning {
   std::int64_t bytes(Stretch stretch) const;
   /// Byte offset of an element's item in a tile that held the whole walk.
   std::int64_t offset(std::int64_t element) const;
+  /// Byte offset in such a tile of the first byte of one that begins with the element: rows keep their places in cache
+  /// lines.
+  std::int64_t start(std::int64_t element) const;
   /// The layout of a walk of `shape` in such a tile.
   Layout in_tile(const Dims& shape) const;
 };
@@ -56,7 +59,7 @@ struct Turning {
 /// `least`: bytes from which on it is worth while.
 std::optional<Turning> turning_of(const Layout& walk, std::int64_t itemsize, std::int64_t least);
 
-/// Moves the stretch's elements from `file` (byte 0 of the layout) to `tile` (offset(stretch.begin) of the
+/// Moves the stretch's elements from `file` (byte 0 of the layout) to `tile` (start(stretch.begin) of the
 /// turning). Guarded by the context, in parallel.
 void turn(const Turning& how, Stretch stretch, const std::byte* file, std::byte* tile, const PassContext& context);
 

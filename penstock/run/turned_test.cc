@@ -144,6 +144,19 @@ TEST(Turned, ReductionsHaveTheBitsOfCOrder) {
   EXPECT_TRUE(many);
 }
 
+TEST(Turned, RowsKeepTheirPlacesInCacheLines) {
+  // Rows of 12,004 bytes: padded.
+  const auto how = turning_of({{500, 3001}, {4, 2000}, 0}, 4, 0);
+  ASSERT_TRUE(how.has_value());
+  EXPECT_EQ(how->row_bytes % 64, 0);
+  for (const std::int64_t first : {1, 17, 2999, 3001, 40000}) {
+    const std::int64_t next_row = (first / 3001 + 1) * 3001;
+    EXPECT_EQ((how->offset(next_row) - how->start(first)) % 64, 0) << first;
+    EXPECT_LE(how->start(first), how->offset(first)) << first;
+    EXPECT_EQ(how->bytes({first, next_row + 1}), how->offset(next_row) + 4 - how->start(first)) << first;
+  }
+}
+
 TEST(Turned, FlipsStepsAndByteOrderAreSeenThrough) {
   const TemporaryDirectory directory;
   const EnvSetting setting("PENSTOCK_DEBUG_OUTER", "9000");
