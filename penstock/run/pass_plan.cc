@@ -42,6 +42,7 @@ class PassPlanner {
   PassPlan make(std::int64_t available, int threads) {
     out_.units = pass_.by_lead ? pass_.units : runners_[0]->units();
     measure();
+    out_.source_bytes = plan_.source_bytes(pass_);
     out_.threads = threads;
     for (const auto& runner : runners_) out_.state += runner->state_bytes(threads);
     choose_files();
@@ -81,7 +82,7 @@ class PassPlanner {
     return std::min(pass_.by_lead ? asked : runners_[0]->good_step(asked), std::max<std::int64_t>(out_.units, 1));
   }
 
-  /// Bytes of sources and of file outputs.
+  /// Bytes moved, of file outputs and of the widest file.
   void measure() {
     for (std::size_t i = 0; i < runners_.size(); ++i) {
       const Pipeline& p = pipeline(i);
@@ -94,11 +95,7 @@ class PassPlanner {
       }
       for (std::size_t o = 0; o < p.program.operands.size(); ++o) {
         const Operand& operand = p.program.operands[o];
-        const bool read = operand.kind != Operand::Kind::kConstant && operand.kind != Operand::Kind::kIota;
-        if (!read) continue;
-        const std::int64_t bytes = byte_range(p.reads[o], size_of(operand.dtype)).size();
-        if (i == 0) out_.source_bytes += bytes;
-        if (in_file(operand)) widest_ = std::max(widest_, bytes);
+        if (in_file(operand)) widest_ = std::max(widest_, byte_range(p.reads[o], size_of(operand.dtype)).size());
       }
     }
   }

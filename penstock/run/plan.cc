@@ -2,6 +2,8 @@
 #include "penstock/run/plan.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 #include <set>
 
 #include "penstock/base/env.h"
@@ -45,6 +47,19 @@ bool share_source(const Program& a, const Program& b) {
     }
   }
   return false;
+}
+
+/// Bytes that lie in any of the ranges.
+std::int64_t union_size(std::vector<ByteRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const ByteRange& a, const ByteRange& b) { return a.begin < b.begin; });
+  std::int64_t bytes = 0;
+  std::int64_t covered = std::numeric_limits<std::int64_t>::min();
+  for (const ByteRange& each : ranges) {
+    const std::int64_t begin = std::max(each.begin, covered);
+    bytes += std::max<std::int64_t>(each.end - begin, 0);
+    covered = std::max(covered, each.end);
+  }
+  return bytes;
 }
 
 class Planner {
@@ -348,22 +363,30 @@ std::int64_t Plan::held_bytes() const {
   return bytes;
 }
 
-std::int64_t Plan::source_bytes() const {
-  std::int64_t bytes = 0;
-  for (const Pass& pass : passes) {
-    std::vector<const Operand*> counted;
-    for (const int index : pass.pipelines) {
-      const Pipeline& pipeline = pipelines[static_cast<std::size_t>(index)];
-      for (std::size_t i = 0; i < pipeline.program.operands.size(); ++i) {
-        const Operand& operand = pipeline.program.operands[i];
-        const auto same = [&](const Operand* other) { return same_source(*other, operand); };
-        if (!reads_memory(operand) || std::any_of(counted.begin(), counted.end(), same)) continue;
-        counted.push_back(&operand);
-        bytes += byte_range(pipeline.reads[i], size_of(operand.dtype)).size();
+std::int64_t Plan::source_bytes(const Pass& pass) const {
+  std::vector<const Operand*> sources;
+  std::vector<std::vector<ByteRange>> ranges;  // by source
+  for (const int index : pass.pipelines) {
+    const Pipeline& pipeline = pipelines[static_cast<std::size_t>(index)];
+    for (std::size_t i = 0; i < pipeline.program.operands.size(); ++i) {
+      const Operand& operand = pipeline.program.operands[i];
+      if (!reads_memory(operand) || operand.kind == Operand::Kind::kTarget) continue;
+      const auto same = [&](const Operand* other) { return same_source(*other, operand); };
+      const auto found = std::find_if(sources.begin(), sources.end(), same) - sources.begin();
+      if (found == std::ssize(sources)) {
+        sources.push_back(&operand);
+        ranges.emplace_back();
       }
+      ranges[static_cast<std::size_t>(found)].push_back(byte_range(pipeline.reads[i], size_of(operand.dtype)));
     }
   }
-  return bytes;
+  return std::accumulate(ranges.begin(), ranges.end(), std::int64_t{0},
+                         [](std::int64_t sum, const auto& each) { return sum + union_size(each); });
+}
+
+std::int64_t Plan::source_bytes() const {
+  return std::accumulate(passes.begin(), passes.end(), std::int64_t{0},
+                         [&](std::int64_t sum, const Pass& pass) { return sum + source_bytes(pass); });
 }
 
 std::int64_t Plan::output_bytes() const {

@@ -89,9 +89,11 @@ struct Plan {
   std::vector<Pipeline> pipelines;
   std::vector<Pass> passes;
 
-  std::int64_t result_bytes() const;   // fresh memory for targets
-  std::int64_t held_bytes() const;     // what the pool takes for it
-  std::int64_t source_bytes() const;   // bytes of operands read, once a pass
+  std::int64_t result_bytes() const;  // fresh memory for targets
+  std::int64_t held_bytes() const;    // what the pool takes for it
+  /// Bytes of memory and files that a pass reads, each once; results of earlier passes are not counted.
+  std::int64_t source_bytes(const Pass& pass) const;
+  std::int64_t source_bytes() const;   // of all passes
   std::int64_t output_bytes() const;   // bytes written to files
   std::int64_t scratch_bytes() const;  // bytes written to scratch files
 };

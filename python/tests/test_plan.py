@@ -57,3 +57,17 @@ def test_a_plan_that_does_not_fit_names_the_way_out(x: ps.Array) -> None:
         assert "raise the budget" not in str(ps.plan(x * 2.0))
     finally:
         ps.memory_budget(before)
+
+
+def test_what_is_read_is_counted_once(x: ps.Array) -> None:
+    row = 1000 * 8
+    for reads, expected in (
+        (ps.sum(x[0] + x), 1000 * row),
+        (ps.sum(x + x[0]), 1000 * row),
+        (ps.sum(x[:500] + x[250:750]), 750 * row),
+        (ps.sum(x[0] + x[-1]), 2 * row),
+        (ps.sum(x[::-1]), 1000 * row),
+        (ps.std(x), 1000 * row),  # its finishing step reads a result
+        (x - ps.mean(x), 2000 * row),
+    ):
+        assert ps.plan(reads).to_dict()["source_bytes"] == expected, str(ps.plan(reads))
