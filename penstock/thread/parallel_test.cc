@@ -246,8 +246,10 @@ TEST_F(Parallel, LoopsOfSeveralThreads) {
   EXPECT_EQ(sum, 4 * 100 * (49 * 50 / 2));
 }
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kForks = false;  // ThreadSanitizer does not follow threads started after a fork
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// ThreadSanitizer does not follow threads started after a fork. g++ 12's AddressSanitizer forks with the lock of its
+// allocator in whatever state another thread left it; the child then waits for it for ever, now and then.
+constexpr bool kForks = false;
 #else
 constexpr bool kForks = true;
 #endif
