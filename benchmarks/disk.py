@@ -77,7 +77,7 @@ def write_new(path: Path, size: int, direct: bool) -> None:
         os.posix_fallocate(descriptor, 0, size)
         written = _each_block(size, lambda part, offset: os.pwritev(descriptor, [part], offset))
         if written != size:
-            raise DiskError(f"{path}: wrote {written} of {size} bytes")
+            raise DiskError(f"{path.name}: wrote {written} of {size} bytes")
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
@@ -120,12 +120,12 @@ def residency(path: Path) -> float:
             return 0.0
         address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, 0)
         if address == ctypes.c_void_p(-1).value:
-            raise DiskError(f"{path}: cannot be mapped: {os.strerror(ctypes.get_errno())}")
+            raise DiskError(f"{path.name}: cannot be mapped: {os.strerror(ctypes.get_errno())}")
         pages = -(-size // PAGE)
         flags = ctypes.create_string_buffer(pages)
         try:
             if libc.mincore(address, size, flags) != 0:
-                raise DiskError(f"{path}: mincore failed: {os.strerror(ctypes.get_errno())}")
+                raise DiskError(f"{path.name}: mincore failed: {os.strerror(ctypes.get_errno())}")
         finally:
             libc.munmap(address, size)
         present = flags.raw.count(b"\1")
@@ -139,7 +139,7 @@ def warm(path: Path) -> None:
     read_all(path, direct=False)
     share = residency(path)
     if share < 0.99:
-        raise DiskError(f"{path}: {share:.1%} in the page cache right after reading it; free some memory")
+        raise DiskError(f"{path.name}: {share:.1%} in the page cache right after reading it; free some memory")
 
 
 def cool(path: Path, tries: int = 5) -> None:
@@ -156,4 +156,4 @@ def cool(path: Path, tries: int = 5) -> None:
         if share <= 0.01:
             return
         os.sync()
-    raise DiskError(f"{path}: {share:.1%} still in the page cache after dropping it; is it open elsewhere?")
+    raise DiskError(f"{path.name}: {share:.1%} still in the page cache after dropping it; is it open elsewhere?")

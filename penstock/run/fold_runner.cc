@@ -114,7 +114,7 @@ class FoldRunner final : public Runner {
         by_lead_(by_lead),
         width_(g_.columns ? block_width(g_.channels) : g_.channels),
         blocks_((g_.channels + width_ - 1) / width_),
-        turned_(turned_elements(pipeline)),
+        reordered_(reordered_elements(pipeline)),
         splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
         chunk_(std::max<std::int64_t>(
             static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
@@ -147,9 +147,9 @@ class FoldRunner final : public Runner {
       const std::int64_t inner = size / this->units();
       return {units.begin * inner, units.end * inner};
     }
-    // A step of the axes before the turned ones is the same elements in both orders; within it, any of them.
+    // A step of the axes before the reordered ones is the same elements in both orders; within it, any of them.
     const Stretch exact = walked(units);
-    return {exact.begin / turned_ * turned_, (exact.end + turned_ - 1) / turned_ * turned_};
+    return {exact.begin / reordered_ * reordered_, (exact.end + reordered_ - 1) / reordered_ * reordered_};
   }
   Stretch walked(Units units) const override {
     if (by_lead_ || g_.split_kept) return stretch(units);
@@ -177,7 +177,7 @@ class FoldRunner final : public Runner {
   }
 
   /// Elements of the innermost axes that are walked in another order than they are named; 1 when there are none.
-  static std::int64_t turned_elements(const Pipeline& pipeline) {
+  static std::int64_t reordered_elements(const Pipeline& pipeline) {
     std::vector<int> walked;
     for (const int axis : pipeline.geometry.order) {
       if (pipeline.natural[static_cast<std::size_t>(axis)] != 1) walked.push_back(axis);
@@ -449,9 +449,9 @@ class FoldRunner final : public Runner {
   bool by_lead_;
   std::int64_t width_;  // columns in a block
   std::int64_t blocks_;
-  std::int64_t turned_;  // elements of the axes that the geometry turns: needed whole
-  bool splits_;          // few cores: each is cut into chunks
-  std::int64_t chunk_;   // elements of a channel in a chunk: a power of two, a multiple of every leaf
+  std::int64_t reordered_;  // elements of the axes that the geometry reorders: needed whole
+  bool splits_;             // few cores: each is cut into chunks
+  std::int64_t chunk_;      // elements of a channel in a chunk: a power of two, a multiple of every leaf
   std::vector<Output> outputs_;
   std::mutex mutex_;
   std::map<std::int64_t, std::unique_ptr<CoreSet>> open_;  // cores that the next feed goes on with
