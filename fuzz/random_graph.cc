@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random expressions from arbitrary bytes: the graph, evaluated, is what the plain interpreter says.
-#include "fuzz/random_graph.h"
+#include "fuzz/try_graph.h"
 
 #include <cstdio>
 #include <cstdlib>

@@ -16,14 +16,6 @@ graph::NodeRef sum_of(const graph::NodeRef& x, int axis) {
   return graph::make_reduce(Reduction::k_sum, x, {axis}, false);
 }
 
-Request to_file(const graph::NodeRef& node, const std::string& path) {
-  Request request = request_of(node);
-  request.destination.kind = Destination::Kind::kFile;
-  request.destination.path = path;
-  request.destination.sink = std::make_shared<store::NpySink>(path, node->dtype, node->shape, true);
-  return request;
-}
-
 /// Evaluates on budgets from `least` on; `make` gives fresh requests. Returns how many of them had room.
 template <class Make>
 int fitting(std::int64_t least, std::int64_t most, std::int64_t step, const Make& make) {
@@ -61,9 +53,10 @@ TEST(Budget, OutputsOfAPassAreChargedOneByOne) {
   const EnvSetting io("PENSTOCK_IO", "direct");
   const int fits = fitting(4 << 20, 48 << 20, 2 << 20, [&] {
     const graph::NodeRef x = file_node(path);
-    return std::vector<Request>{to_file(graph::make_elementwise(Op::k_add, {x, x}), directory.path("twice.npy")),
-                                to_file(graph::make_elementwise(Op::k_multiply, {x, x}), directory.path("square.npy")),
-                                request_of(sum_of(x, 1))};
+    return std::vector<Request>{
+        request_to_file(graph::make_elementwise(Op::k_add, {x, x}), directory.path("twice.npy")),
+        request_to_file(graph::make_elementwise(Op::k_multiply, {x, x}), directory.path("square.npy")),
+        request_of(sum_of(x, 1))};
   });
   EXPECT_GT(fits, 0);
 }

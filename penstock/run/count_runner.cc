@@ -12,11 +12,11 @@ namespace {
 /// By output: kHistogramCopies counts of each bin, and of what lies outside.
 using Counts = std::vector<std::vector<std::int64_t>>;
 
-class CountRunner final : public Runner {
+class CountRunner final : public ElementRunner {
  public:
   CountRunner(const Pipeline& pipeline, const std::vector<Target>& targets, std::vector<std::byte*> memory,
               bool by_lead)
-      : pipeline_(pipeline), schedule_(pipeline.program), memory_(std::move(memory)), by_lead_(by_lead) {
+      : ElementRunner(pipeline, by_lead), memory_(std::move(memory)) {
     for (const int target : pipeline.targets) {
       const auto& node = *targets[static_cast<std::size_t>(target)].node;
       bins_.push_back(*node.as<graph::Histogram>());
@@ -27,16 +27,6 @@ class CountRunner final : public Runner {
     std::int64_t bytes = threads * schedule_.bytes();
     for (const auto& each : bins_) bytes += threads * static_cast<std::int64_t>(counts_of(each) * sizeof(std::int64_t));
     return bytes;
-  }
-  std::int64_t tile() const override { return schedule_.tile(); }
-  std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
-  std::int64_t good_step(std::int64_t wanted) const override {
-    const std::int64_t whole = by_lead_ ? 1 : 4096;
-    return std::max(wanted / whole, std::int64_t{1}) * whole;
-  }
-  Stretch stretch(Units units) const override {
-    const std::int64_t inner = pipeline_.program.size() / this->units();
-    return {units.begin * inner, units.end * inner};
   }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
@@ -102,10 +92,7 @@ class CountRunner final : public Runner {
     }
   }
 
-  const Pipeline& pipeline_;
-  Schedule schedule_;
   std::vector<std::byte*> memory_;
-  bool by_lead_;
   std::vector<graph::Histogram> bins_;
   std::mutex mutex_;
   std::vector<Counts> idle_;

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "fuzz/random_graph.h"
+#include "fuzz/try_graph.h"
 
 namespace penstock::run {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "penstock/base/temporary_directory.h"
+#include "penstock/run/plain_reduce.h"
 #include "penstock/run/settings.h"
 
 namespace penstock::run {

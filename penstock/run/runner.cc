@@ -44,6 +44,16 @@ void PassContext::share(std::int64_t n, int workers,
   });
 }
 
+std::int64_t ElementRunner::good_step(std::int64_t wanted) const {
+  const std::int64_t whole = by_lead_ ? 1 : 4096;  // elements: a multiple of pages in any dtype
+  return std::max(wanted / whole, std::int64_t{1}) * whole;
+}
+
+Stretch ElementRunner::stretch(Units units) const {
+  const std::int64_t inner = pipeline_.program.size() / this->units();
+  return {units.begin * inner, units.end * inner};
+}
+
 std::int64_t chunk_of(const Program& program) {
   // In plain instructions, of which a chunk has some hundred microseconds' worth.
   constexpr std::int64_t kMaths = 8;

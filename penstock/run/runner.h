@@ -78,6 +78,25 @@ class Runner {
   virtual void finish() = 0;
 };
 
+/// A runner that goes through its program element by element, so that its walk may be cut anywhere.
+class ElementRunner : public Runner {
+ public:
+  std::int64_t tile() const override { return schedule_.tile(); }
+  std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
+  std::int64_t good_step(std::int64_t wanted) const override;
+  Stretch stretch(Units units) const override;
+
+ protected:
+  ElementRunner(const Pipeline& pipeline, bool by_lead)
+      : pipeline_(pipeline), schedule_(pipeline.program), by_lead_(by_lead) {}
+
+  const Pipeline& pipeline_;
+  Schedule schedule_;
+
+ private:
+  bool by_lead_;
+};
+
 /// `memory[k]`: the destination memory of output k, null for files. With `by_lead`, units are steps of the leading
 /// axis.
 std::unique_ptr<Runner> make_store(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead);

@@ -108,6 +108,15 @@ inline graph::NodeRef file_node(const std::string& path) { return graph::make_fi
 
 inline Request request_of(const graph::NodeRef& node) { return {node, {}}; }
 
+inline Request request_to_file(const graph::NodeRef& node, const std::string& path,
+                               store::Durability durability = store::Durability::kNone) {
+  Request request = request_of(node);
+  request.destination.kind = Destination::Kind::kFile;
+  request.destination.path = path;
+  request.destination.sink = std::make_shared<store::NpySink>(path, node->dtype, node->shape, true, durability);
+  return request;
+}
+
 /// The elements of an evaluated node, in C order.
 inline Plain values_of(const graph::NodeRef& node) {
   const std::lock_guard lock(graph::graph_mutex());

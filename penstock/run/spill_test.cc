@@ -25,14 +25,6 @@ Plain numbers(const Dims& shape) {
   return values;
 }
 
-Request to_file(const graph::NodeRef& node, const std::string& path) {
-  Request request = request_of(node);
-  request.destination.kind = Destination::Kind::kFile;
-  request.destination.path = path;
-  request.destination.sink = std::make_shared<store::NpySink>(path, node->dtype, node->shape, true);
-  return request;
-}
-
 graph::NodeRef reshaped(const graph::NodeRef& node, Dims shape) {
   return graph::make_view(node, {graph::View::Type::kReshape, {}, {}, std::move(shape)});
 }
@@ -79,7 +71,7 @@ TEST(Spill, ResultsAreThoseOfEnoughMemory) {
       {
         const BudgetSetting budget(memory::Governor::instance().used() + kBudget);
         const graph::NodeRef node = each.of(file_node(source));
-        const Request request = to_file(node, path);
+        const Request request = request_to_file(node, path);
         EXPECT_GT(explain({request}).scratch_bytes, 0) << each.name;
         evaluate({request});
         request.destination.sink->commit();
@@ -96,7 +88,7 @@ TEST(Spill, TestsOfTilingSpillSmallResults) {
   const EnvSetting setting("PENSTOCK_DEBUG_OUTER", "1");
   const BudgetSetting budget(memory::Governor::instance().used() + 10'000);
   const graph::NodeRef node = kCases[0].of(file_node(source));
-  EXPECT_EQ(explain({to_file(node, directory.path("out.npy"))}).scratch_bytes, node->bytes());
+  EXPECT_EQ(explain({request_to_file(node, directory.path("out.npy"))}).scratch_bytes, node->bytes());
 }
 
 TEST(Spill, PlanNamesTheDirectoryAndMakesNothing) {
@@ -122,7 +114,7 @@ TEST(Spill, WhatFitsStaysInMemory) {
   const TemporaryDirectory directory;
   const std::string source = directory.put("x.npy", npy_text(numbers(kCases[0].shape)));
   const BudgetSetting budget(memory::Governor::instance().used() + (64 << 20));
-  EXPECT_EQ(explain({to_file(kCases[0].of(file_node(source)), directory.path("out.npy"))}).scratch_bytes, 0);
+  EXPECT_EQ(explain({request_to_file(kCases[0].of(file_node(source)), directory.path("out.npy"))}).scratch_bytes, 0);
 }
 
 TEST(Spill, ResultsAskedForNeverGoThere) {
@@ -141,7 +133,7 @@ TEST(Spill, ANodeIsFreeAgainAfterwards) {
   const graph::NodeRef node = doubled(sums);
   {
     const BudgetSetting budget(memory::Governor::instance().used() + kBudget);
-    const Request request = to_file(node, directory.path("out.npy"));
+    const Request request = request_to_file(node, directory.path("out.npy"));
     evaluate({request});
     request.destination.sink->commit();
   }
@@ -154,7 +146,7 @@ TEST(Spill, AFullDiskIsSaidBeforeTheStart) {
   const std::string source = directory.put("x.npy", npy_text(numbers(kCases[0].shape)));
   const BudgetSetting budget(memory::Governor::instance().used() + kBudget);
   const graph::NodeRef node = kCases[0].of(file_node(source));
-  const Request request = to_file(node, directory.path("out.npy"));
+  const Request request = request_to_file(node, directory.path("out.npy"));
   const FileFaults faults({1, true, ENOSPC}, &FileCalls::fallocate);
   try {
     evaluate({request});
@@ -171,7 +163,7 @@ TEST(Spill, AMissingDirectoryIsSaidBeforeTheStart) {
   const BudgetSetting budget(memory::Governor::instance().used() + kBudget);
   const EnvSetting setting("PENSTOCK_SCRATCH", directory.path("nowhere"));
   const graph::NodeRef node = kCases[0].of(file_node(source));
-  EXPECT_THROW(evaluate({to_file(node, directory.path("out.npy"))}), FileError);
+  EXPECT_THROW(evaluate({request_to_file(node, directory.path("out.npy"))}), FileError);
 }
 
 }  // namespace

@@ -18,10 +18,10 @@ struct Place {
   std::int64_t size = 1;
 };
 
-class StoreRunner final : public Runner {
+class StoreRunner final : public ElementRunner {
  public:
   StoreRunner(const Pipeline& pipeline, std::vector<std::byte*> memory, bool by_lead)
-      : pipeline_(pipeline), schedule_(pipeline.program), by_lead_(by_lead) {
+      : ElementRunner(pipeline, by_lead) {
     for (std::size_t k = 0; k < memory.size(); ++k) {
       Place place;
       place.size = size_of(pipeline.program.values[static_cast<std::size_t>(pipeline.program.outputs[k])]);
@@ -34,16 +34,6 @@ class StoreRunner final : public Runner {
   }
 
   std::int64_t state_bytes(int threads) const override { return threads * memory::pool_capacity(schedule_.bytes()); }
-  std::int64_t tile() const override { return schedule_.tile(); }
-  std::int64_t units() const override { return by_lead_ ? lead_of(pipeline_.natural) : pipeline_.program.size(); }
-  std::int64_t good_step(std::int64_t wanted) const override {
-    const std::int64_t whole = by_lead_ ? 1 : 4096;  // elements: a multiple of pages in any dtype
-    return std::max(wanted / whole, std::int64_t{1}) * whole;
-  }
-  Stretch stretch(Units units) const override {
-    const std::int64_t inner = pipeline_.program.size() / this->units();
-    return {units.begin * inner, units.end * inner};
-  }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into, const PassContext& context) override {
     const Stretch all = stretch(units);
@@ -115,9 +105,6 @@ class StoreRunner final : public Runner {
     }
   }
 
-  const Pipeline& pipeline_;
-  Schedule schedule_;
-  bool by_lead_;
   std::vector<Place> places_;
 };
 

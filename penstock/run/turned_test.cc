@@ -74,9 +74,7 @@ std::int64_t turned_tiles(const graph::NodeRef& node, bool to_file) {
 /// The node's elements by way of an output file.
 Plain saved(const TemporaryDirectory& directory, const graph::NodeRef& node) {
   const std::string path = directory.path("out.npy");
-  Request request = request_of(node);
-  request.destination.kind = Destination::Kind::kFile;
-  request.destination.sink = std::make_shared<store::NpySink>(path, node->dtype, node->shape, true);
+  const Request request = request_to_file(node, path);
   evaluate({request});
   request.destination.sink->commit();
   return evaluated(file_node(path));

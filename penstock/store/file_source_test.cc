@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "penstock/base/error.h"
+#include "penstock/base/expect_error.h"
 #include "penstock/base/file_faults.h"
 #include "penstock/base/machine.h"
 #include "penstock/base/temporary_directory.h"
@@ -50,24 +51,6 @@ class FileSourceTest : public ::testing::Test {
   }
   TemporaryDirectory directory_;
 };
-
-/// The class and text of the error that `body` throws; code 0 for none.
-template <class Body>
-std::pair<ErrorCode, std::string> error_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {ErrorCode{}, "no error"};
-}
-
-#define EXPECT_ERROR(name, says, ...)                                      \
-  do {                                                                     \
-    const auto found = error_of([&] { __VA_ARGS__; });                     \
-    EXPECT_EQ(found.first, ErrorCode::k##name) << found.second;            \
-    EXPECT_NE(found.second.find(says), std::string::npos) << found.second; \
-  } while (false)
 
 TEST_F(FileSourceTest, ReadsBytesWrittenByHand) {
   // 2 x 3 big-endian int16 in Fortran order: 1 2 3 / 4 5 6.

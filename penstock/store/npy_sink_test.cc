@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "penstock/base/error.h"
+#include "penstock/base/expect_error.h"
 #include "penstock/base/file_faults.h"
 #include "penstock/base/temporary_directory.h"
 #include "penstock/memory/buffer.h"
@@ -55,23 +56,6 @@ class NpySinkTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
 };
-
-template <class Body>
-std::pair<ErrorCode, std::string> error_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {ErrorCode{}, "no error"};
-}
-
-#define EXPECT_ERROR(name, says, ...)                                      \
-  do {                                                                     \
-    const auto found = error_of([&] { __VA_ARGS__; });                     \
-    EXPECT_EQ(found.first, ErrorCode::k##name) << found.second;            \
-    EXPECT_NE(found.second.find(says), std::string::npos) << found.second; \
-  } while (false)
 
 TEST_F(NpySinkTest, WritesHeaderAndDataFromByte4096) {
   const float values[] = {1, 2, 3, 4, 5, 6};

@@ -52,8 +52,10 @@ def interruptible() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def started(folder: Path, *arguments: str, before: Callable[[], object] = interruptible) -> subprocess.Popen[str]:
-    command = [*COMMAND, "eval", SLOW, "a=a.npy", *arguments]
+def started(
+    folder: Path, *arguments: str, expression: str = SLOW, before: Callable[[], object] = interruptible
+) -> subprocess.Popen[str]:
+    command = [*COMMAND, "eval", expression, "a=a.npy", *arguments]
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -117,16 +119,7 @@ def test_an_ignored_hang_up_stays_ignored(folder: Path) -> None:
 
 
 def test_ctrl_c_while_a_result_is_to_be_printed(folder: Path) -> None:
-    command = [*COMMAND, "eval", f"mean({SLOW})", "a=a.npy"]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=interruptible,
-    )
+    process = started(folder, expression=f"mean({SLOW})")
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
