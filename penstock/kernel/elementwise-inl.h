@@ -7,11 +7,13 @@
 #define PENSTOCK_KERNEL_ELEMENTWISE_INL_H_
 #endif
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
 
+#include "hwy/highway.h"
 #include "penstock/kernel/element.h"
 #include "penstock/kernel/elsewhere.h"
 #include "penstock/kernel/functors-inl.h"
@@ -68,6 +70,10 @@ concept Fits = (kArity == 1 &&
                  { f(first, x, x) } -> std::same_as<R>;
                });
 
+/// How results are written; streaming ones as by Stream of the table.
+enum class Stores { kOrdinary, kStreaming };
+constexpr std::uintptr_t kLine = 64;  // bytes of a cache line, a multiple of every vector
+
 /// A bool is loaded as its byte: comparing a byte vectorises, loading a bool does not always.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
@@ -80,21 +86,68 @@ HWY_INLINE T value_of(Stored<T> stored) {
   }
 }
 
-template <class F, class T, class R>
-HWY_FLATTEN void loop1(const void* const* in, void* out, std::int64_t n) {
-  const auto* a = static_cast<const Stored<T>*>(in[0]);
-  R* r = static_cast<R*>(out);
+/// r[i] = f(i) for i in [0, n).
+template <class R, class F>
+HWY_INLINE void store_each(R* r, std::int64_t n, const F& f) {
   PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<T>(a[i]));
+  for (std::int64_t i = 0; i < n; ++i) r[i] = f(i);
 }
 
-template <class F, class T, class R>
+/// The same with non-temporal stores. The compiler vectorises loops but writes ordinary stores: values go through a
+/// block of few cache lines.
+template <class R, class F>
+HWY_INLINE void stream_each(R* r, std::int64_t n, const F& f) {
+  const hwy::HWY_NAMESPACE::ScalableTag<std::uint8_t> d;
+  constexpr std::int64_t kBytes = 256;
+  constexpr std::int64_t kBlock = kBytes / static_cast<std::int64_t>(sizeof(R));
+  const auto lanes = static_cast<std::int64_t>(hwy::HWY_NAMESPACE::Lanes(d));
+  const auto past = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(r) & (kLine - 1));
+  std::int64_t i =
+      past == 0 ? 0 : std::min(n, (static_cast<std::int64_t>(kLine) - past) / static_cast<std::int64_t>(sizeof(R)));
+  store_each(r, i, f);
+  for (; i + kBlock <= n; i += kBlock) {
+    alignas(kLine) R block[kBlock];
+    store_each(block, kBlock, [&](std::int64_t k) HWY_ATTR { return f(i + k); });
+    const auto* from = reinterpret_cast<const std::uint8_t*>(block);
+    auto* to = reinterpret_cast<std::uint8_t*>(r + i);
+    for (std::int64_t at = 0; at < kBytes; at += lanes) {
+      hwy::HWY_NAMESPACE::Stream(hwy::HWY_NAMESPACE::Load(d, from + at), d, to + at);
+    }
+  }
+  store_each(r + i, n - i, [&](std::int64_t k) HWY_ATTR { return f(i + k); });
+}
+
+template <Stores kStores, class R, class F>
+HWY_INLINE void write_each(R* r, std::int64_t n, const F& f) {
+  if constexpr (kStores == Stores::kStreaming) {
+    stream_each(r, n, f);
+  } else {
+    store_each(r, n, f);
+  }
+}
+
+template <Stores kStores, class F, class T, class R>
+HWY_FLATTEN void loop1(const void* const* in, void* out, std::int64_t n) {
+  const auto* a = static_cast<const Stored<T>*>(in[0]);
+  write_each<kStores>(static_cast<R*>(out), n, [&](std::int64_t i) HWY_ATTR -> R { return F{}(value_of<T>(a[i])); });
+}
+
+template <Stores kStores, class F, class T, class R>
 HWY_FLATTEN void loop2(const void* const* in, void* out, std::int64_t n) {
   const auto* a = static_cast<const Stored<T>*>(in[0]);
   const auto* b = static_cast<const Stored<T>*>(in[1]);
-  R* r = static_cast<R*>(out);
-  PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<T>(a[i]), value_of<T>(b[i]));
+  write_each<kStores>(static_cast<R*>(out), n,
+                      [&](std::int64_t i) HWY_ATTR -> R { return F{}(value_of<T>(a[i]), value_of<T>(b[i])); });
+}
+
+template <Stores kStores, class F, class T, class R>
+HWY_FLATTEN void loop3(const void* const* in, void* out, std::int64_t n) {
+  const auto* a = static_cast<const Stored<FirstOf<F, T>>*>(in[0]);
+  const auto* b = static_cast<const Stored<T>*>(in[1]);
+  const auto* c = static_cast<const Stored<T>*>(in[2]);
+  write_each<kStores>(static_cast<R*>(out), n, [&](std::int64_t i) HWY_ATTR -> R {
+    return F{}(value_of<FirstOf<F, T>>(a[i]), value_of<T>(b[i]), value_of<T>(c[i]));
+  });
 }
 
 /// loop2 for a functor with a short form: whole blocks in short where that is exact for every element.
@@ -121,26 +174,18 @@ HWY_FLATTEN void short_loop2(const void* const* in, void* out, std::int64_t n) {
   }
 }
 
-template <class F, class T, class R>
-HWY_FLATTEN void loop3(const void* const* in, void* out, std::int64_t n) {
-  const auto* a = static_cast<const Stored<FirstOf<F, T>>*>(in[0]);
-  const auto* b = static_cast<const Stored<T>*>(in[1]);
-  const auto* c = static_cast<const Stored<T>*>(in[2]);
-  R* r = static_cast<R*>(out);
-  PENSTOCK_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) r[i] = F{}(value_of<FirstOf<F, T>>(a[i]), value_of<T>(b[i]), value_of<T>(c[i]));
-}
-
-template <class F, int kArity, class T, class R>
+template <Stores kStores, class F, int kArity, class T, class R>
 constexpr Elementwise loop_of() {
-  if constexpr (kArity == 1) {
-    return loop1<F, T, R>;
+  if constexpr (kStores == Stores::kStreaming && HWY_TARGET == HWY_SCALAR) {
+    return nullptr;
+  } else if constexpr (kArity == 1) {
+    return loop1<kStores, F, T, R>;
   } else if constexpr (requires(F f, T x, bool exact) { f.in_short(x, x, exact); }) {
-    return short_loop2<F, T>;
+    return kStores == Stores::kStreaming ? nullptr : short_loop2<F, T>;
   } else if constexpr (kArity == 2) {
-    return loop2<F, T, R>;
+    return loop2<kStores, F, T, R>;
   } else {
-    return loop3<F, T, R>;
+    return loop3<kStores, F, T, R>;
   }
 }
 
@@ -156,7 +201,11 @@ struct Row<F, kArity, kResult, T, true> {
   using R = typename ResultOf<kResult, Element>::Type;
   static constexpr bool kFits = Fits<F, kArity, Element, R>;
   static void fill(Op op, Table& table) {
-    if constexpr (kFits) table.elementwise[index_of(op)][index_of(kDTypeOf<T>)] = loop_of<F, kArity, Element, R>();
+    if constexpr (kFits) {
+      constexpr std::size_t kDType = index_of(kDTypeOf<T>);
+      table.elementwise[index_of(op)][kDType] = loop_of<Stores::kOrdinary, F, kArity, Element, R>();
+      table.streaming[index_of(op)][kDType] = loop_of<Stores::kStreaming, F, kArity, Element, R>();
+    }
   }
 };
 

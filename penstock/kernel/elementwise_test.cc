@@ -48,6 +48,20 @@ void for_entries(const F& f) {
   }
 }
 
+/// The entry's loops: with ordinary stores, and with streaming ones where it has them.
+std::vector<Elementwise> loops_of(const Table& table, Op op, DType t) {
+  std::vector<Elementwise> loops{table.elementwise[index_of(op)][index_of(t)]};
+  if (const Elementwise streaming = table.streaming[index_of(op)][index_of(t)]) loops.push_back(streaming);
+  return loops;
+}
+
+/// Sizes around a vector, and around two of the blocks that streaming loops write at once.
+std::vector<std::int64_t> sizes_of(DType t, DType result) {
+  std::vector<std::int64_t> sizes = sizes_for(size_of(t));
+  for (const std::int64_t past : {-1, 0, 1}) sizes.push_back(2 * 256 / size_of(result) + past);
+  return sizes;
+}
+
 TEST(Elementwise, EveryTableHasWhatInferenceAdmits) {
   for_targets([](const Table& table) {
     for (int i = 0; i < kOpCount; ++i) {
@@ -78,17 +92,19 @@ TEST(Elementwise, SameBitsAsTheScalarTarget) {
   const Table& scalar = table_of(simd::Target::kScalar);
   for_entries([&](Op op, DType t) {
     const DType result = result_of(op, t);
-    for (const std::int64_t n : sizes_for(size_of(t))) {
+    for (const std::int64_t n : sizes_of(t, result)) {
       for (const std::int64_t skew : {0, 1}) {
         const Case each(op, t, n, skew);
         Operand expected(n, size_of(result));
         scalar.elementwise[index_of(op)][index_of(t)](each.in.data(), expected.data(), n);
         for_targets([&](const Table& table) {
-          Operand got(n, size_of(result), skew);
-          table.elementwise[index_of(op)][index_of(t)](each.in.data(), got.data(), n);
-          EXPECT_TRUE(got.intact()) << each.name(table) << " writes outside its result";
-          if (bits_may_differ(op, t, table)) return;
-          EXPECT_EQ(difference(result, got.data(), expected.data(), n), "") << each.name(table);
+          for (const Elementwise loop : loops_of(table, op, t)) {
+            Operand got(n, size_of(result), skew);
+            loop(each.in.data(), got.data(), n);
+            EXPECT_TRUE(got.intact()) << each.name(table) << " writes outside its result";
+            if (bits_may_differ(op, t, table)) return;
+            EXPECT_EQ(difference(result, got.data(), expected.data(), n), "") << each.name(table);
+          }
         });
       }
     }
@@ -98,17 +114,19 @@ TEST(Elementwise, SameBitsAsTheScalarTarget) {
 TEST(Elementwise, InPlaceGivesTheSame) {
   for_entries([&](Op op, DType t) {
     const DType result = result_of(op, t);
-    const std::int64_t n = 4 * (64 / size_of(t)) + 3;
+    const std::int64_t n = 8 * (64 / size_of(t)) + 3;
     for (int k = 0; k < row(op).arity; ++k) {
       const DType each_type = op == Op::k_where && k == 0 ? DType::k_bool : t;
       if (size_of(each_type) != size_of(result)) continue;
       for_targets([&](const Table& table) {
-        Case each(op, t, n, 0);
-        Operand expected(n, size_of(result));
-        table.elementwise[index_of(op)][index_of(t)](each.in.data(), expected.data(), n);
-        void* out = each.operands[static_cast<std::size_t>(k)].data();
-        table.elementwise[index_of(op)][index_of(t)](each.in.data(), out, n);
-        EXPECT_EQ(difference(result, out, expected.data(), n), "") << each.name(table) << " into operand " << k;
+        for (const Elementwise loop : loops_of(table, op, t)) {
+          Case each(op, t, n, 0);
+          Operand expected(n, size_of(result));
+          loop(each.in.data(), expected.data(), n);
+          void* out = each.operands[static_cast<std::size_t>(k)].data();
+          loop(each.in.data(), out, n);
+          EXPECT_EQ(difference(result, out, expected.data(), n), "") << each.name(table) << " into operand " << k;
+        }
       });
     }
   });

@@ -100,6 +100,7 @@ inline constexpr std::int64_t kMostLeaves = 64;
 struct Table {
   const char* target = "";                         // as PENSTOCK_SIMD spells it
   Elementwise elementwise[kOpCount][kDTypeCount];  // by compute dtype; null where op/infer.h refuses
+  Elementwise streaming[kOpCount][kDTypeCount];    // the same with stores as Stream's; null where they gain nothing
   Cast cast[kDTypeCount][kDTypeCount];             // [from][to]
   Pack pack[5];                                    // by log2 of the element size, 1 to 16 bytes
   Pack pack_swapped[5];                            // the same, reversing the bytes of each element

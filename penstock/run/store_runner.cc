@@ -47,7 +47,7 @@ class StoreRunner final : public ElementRunner {
     const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
     context.share(chunks, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
-      machine.bind(bases);
+      machine.bind(bases, context.streaming_stores);
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
         const std::int64_t first = all.begin + chunk * size;
         auto body = [&] { run_chunk(machine, {first, std::min(first + size, all.end)}, places, context); };
@@ -62,20 +62,16 @@ class StoreRunner final : public ElementRunner {
   void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places,
                  const PassContext& context) const {
     std::byte* to[kMostOutputs] = {};
-    const auto goes_straight = [&](const Place& place) { return place.contiguous && !context.streaming_stores; };
-    const std::int64_t step = machine.step(std::all_of(places.begin(), places.end(), goes_straight));
+    const std::int64_t step =
+        machine.step(std::all_of(places.begin(), places.end(), [](const Place& place) { return place.contiguous; }));
     for (std::int64_t first = chunk.begin; first < chunk.end; first += step) {
       const std::int64_t n = std::min(step, chunk.end - first);
       for (std::size_t k = 0; k < places.size(); ++k) {
-        to[k] = goes_straight(places[k]) ? places[k].base + first * places[k].size : nullptr;
+        to[k] = places[k].contiguous ? places[k].base + first * places[k].size : nullptr;
       }
       machine.run(first, n, to);
       for (std::size_t k = 0; k < places.size(); ++k) {
-        const std::byte* from = machine.output(static_cast<int>(k));
-        if (!places[k].contiguous)
-          scatter(*context.table, places[k], first, n, from);
-        else if (to[k] == nullptr)
-          context.table->stream(from, places[k].base + first * places[k].size, n * places[k].size);
+        if (!places[k].contiguous) scatter(*context.table, places[k], first, n, machine.output(static_cast<int>(k)));
       }
     }
     if (context.streaming_stores) context.table->fence();

@@ -120,6 +120,11 @@ void TileMachine::make_steps() {
       step.cast = table_.cast[index_of(each.from)][index_of(each.to)];
     else
       step.loop = table_.elementwise[index_of(each.op)][index_of(each.from)];
+    const auto reads = [&](const Instruction& other) {
+      return std::find(other.inputs, other.inputs + other.count, each.output) != other.inputs + other.count;
+    };
+    if (!each.cast && std::none_of(program.instructions.begin(), program.instructions.end(), reads))
+      step.streaming = table_.streaming[index_of(each.op)][index_of(each.from)];
     std::copy_n(each.inputs, each.count, step.inputs);
     step.output = each.output;
     const auto output = std::find(program.outputs.begin(), program.outputs.end(), each.output);
@@ -142,8 +147,9 @@ bool TileMachine::aligned(std::size_t index) const {
          0;
 }
 
-void TileMachine::bind(const Bases& bases) {
+void TileMachine::bind(const Bases& bases, bool streams) {
   bases_ = bases;
+  streams_ = streams;
   const std::vector<Operand>& operands = schedule_.program().operands;
   borrows_all_ = true;
   flat_.assign(operands.size(), {});
@@ -161,9 +167,9 @@ void TileMachine::bind(const Bases& bases) {
 }
 
 std::int64_t TileMachine::step(bool direct) const {
-  const std::size_t instructions = schedule_.program().instructions.size();
   constexpr std::int64_t kAtOnce = 16 << 10;
-  const bool at_once = borrows_all_ && (instructions == 0 || (instructions == 1 && direct));
+  const bool one = steps_.size() == 1 && direct && (!streams_ || steps_[0].streaming != nullptr);
+  const bool at_once = borrows_all_ && (steps_.empty() || one);
   return at_once ? std::max(kAtOnce, schedule_.tile()) / schedule_.tile() * schedule_.tile() : schedule_.tile();
 }
 
@@ -178,20 +184,26 @@ void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) 
   for (const Step& step : steps_) {
     const void* inputs[kMaxArity];
     for (int k = 0; k < kMaxArity; ++k) inputs[k] = where_[static_cast<std::size_t>(step.inputs[k])];
-    const bool straight = step.to >= 0 && to != nullptr && to[step.to] != nullptr;
-    std::byte* out = straight ? to[step.to] : step.slot;
-    if (step.loop != nullptr)
+    const kernel::Elementwise streaming = streams_ ? step.streaming : nullptr;
+    const bool asked = step.to >= 0 && to != nullptr && to[step.to] != nullptr;
+    std::byte* out = asked && (!streams_ || streaming != nullptr) ? to[step.to] : step.slot;
+    if (asked && streaming != nullptr)
+      streaming(inputs, out, n);
+    else if (step.loop != nullptr)
       step.loop(inputs, out, n);
     else
       step.cast(inputs[0], out, n);
     where_[static_cast<std::size_t>(step.output)] = out;
   }
-  // An output that is an operand, or that two outputs share, is not where its last reader wants it yet.
+  // An output that is an operand, that two outputs share or that no loop streams is not where the caller wants it yet.
   for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
     const auto value = static_cast<std::size_t>(program.outputs[k]);
-    if (to[k] != nullptr && where_[value] != to[k]) {
-      std::memcpy(to[k], where_[value], static_cast<std::size_t>(n * size_of(program.values[value])));
-    }
+    if (to[k] == nullptr || where_[value] == to[k]) continue;
+    const std::int64_t bytes = n * size_of(program.values[value]);
+    if (streams_)
+      table_.stream(where_[value], to[k], bytes);
+    else
+      std::memcpy(to[k], where_[value], static_cast<std::size_t>(bytes));
   }
 }
 

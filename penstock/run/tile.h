@@ -50,7 +50,8 @@ class TileMachine {
   TileMachine(const TileMachine&) = delete;
   TileMachine& operator=(const TileMachine&) = delete;
 
-  void bind(const Bases& bases);
+  /// `streams`: outputs go to the caller's memory with non-temporal stores, which Table::fence ends.
+  void bind(const Bases& bases, bool streams = false);
 
   /// Elements that one run() may take: a tile, or many at once where nothing passes through a register. `direct`: every
   /// output is written straight to the caller's memory.
@@ -66,7 +67,8 @@ class TileMachine {
  private:
   /// An instruction as run() needs it: its loop and where that reads and writes, all looked up once.
   struct Step {
-    kernel::Elementwise loop = nullptr;  // null for a cast
+    kernel::Elementwise loop = nullptr;       // null for a cast
+    kernel::Elementwise streaming = nullptr;  // where there is such a loop and no later instruction reads the output
     kernel::Cast cast = nullptr;
     int inputs[kMaxArity] = {0, 0, 0};  // values
     int output = 0;
@@ -95,8 +97,9 @@ class TileMachine {
   memory::Buffer registers_;
   std::vector<Step> steps_;
   std::vector<const std::byte*> bases_;
-  std::vector<Flat> flat_;               // per operand
-  bool borrows_all_ = false;             // every operand is flat
+  std::vector<Flat> flat_;    // per operand
+  bool borrows_all_ = false;  // every operand is flat
+  bool streams_ = false;
   bool ahead_ = false;                   // the next tile is fetched into the cache while this one is computed
   std::vector<const std::byte*> where_;  // per value: its elements in this tile
   std::int64_t borrowed_ = 0;
