@@ -7,6 +7,7 @@
 #define PENSTOCK_KERNEL_REDUCE_SIMPLE_INL_H_
 #endif
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -102,6 +103,7 @@ struct End {
     PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) ends[k] = sums[k] = slots[k];
   }
   HWY_INLINE void fold(int k, V x) {
+    keep_in_register(x);
     sums[k] += x;
     ends[k] = C::kIsMin ? machine_min<T>(x, ends[k]) : machine_max<T>(x, ends[k]);
   }
@@ -171,13 +173,12 @@ struct Simple {
 
   static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t,
                                       std::int64_t, std::int64_t) {
-    const Groups each{static_cast<T*>(state), static_cast<const T*>(x), width, groups};
-    std::int64_t first = 0;
-    // An end keeps two registers a vector of slots, the others one.
-    if constexpr (std::is_arithmetic_v<T>) first = for_blocks < T, kIsFloatEnd ? 4 : 8 > (width, each);
-    for (std::int64_t g = 0; g < groups && first < width; ++g) {
-      combine_slots(each.slots + first, each.x + g * width + first, width - first);
+    const Groups all{static_cast<T*>(state), static_cast<const T*>(x), width, groups};
+    if constexpr (requires { C::kIsMin; }) {
+      const std::int64_t head = elements_to_line(all.x);
+      if (head > 0 && head < kUsualLanes && width == kUsualLanes && groups > 1) return fold_from_line(all, head);
     }
+    fold_whole(all);
   }
 
   static HWY_FLATTEN void fold_tree(const void* x, std::int64_t leaves, void* node) {
@@ -220,6 +221,13 @@ struct Simple {
       PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < kHalf; ++i) a[i] = C::combine(a[i], a[i + kHalf]);
       collapse_from<kHalf / 2>(a);
     }
+  }
+
+  /// Elements before the next cache line.
+  static HWY_INLINE std::int64_t elements_to_line(const T* x) {
+    constexpr std::uintptr_t kLine = 64;
+    const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(x) % kLine;
+    return past == 0 ? 0 : static_cast<std::int64_t>((kLine - past) / sizeof(T));
   }
 
   static HWY_INLINE void combine_slots(T* a, const T* x, std::int64_t n) {
@@ -284,6 +292,28 @@ struct Simple {
       }
     }
   };
+
+  static HWY_INLINE void fold_whole(const Groups& each) {
+    std::int64_t first = 0;
+    // An end keeps two registers a vector of slots, the others one.
+    if constexpr (std::is_arithmetic_v<T>) first = for_blocks < T, kIsFloatEnd ? 4 : 8 > (each.width, each);
+    for (std::int64_t g = 0; g < each.groups && first < each.width; ++g) {
+      combine_slots(each.slots + first, each.x + g * each.width + first, each.width - first);
+    }
+  }
+
+  /// The same for groups that begin `head` elements before a cache line: vectors that straddle two take twice the time.
+  /// The slots turn by `head`, and the elements before the first line and behind the last are folded by themselves, in
+  /// whatever order, which min and max allow.
+  static HWY_INLINE void fold_from_line(const Groups& all, std::int64_t head) {
+    T turned[kUsualLanes];
+    const std::int64_t tail = kUsualLanes - head;
+    combine_slots(all.slots, all.x, head);
+    combine_slots(all.slots + head, all.x + (all.groups - 1) * kUsualLanes + head, tail);
+    std::rotate_copy(all.slots, all.slots + head, all.slots + kUsualLanes, turned);
+    fold_whole({turned, all.x + head, kUsualLanes, all.groups - 1});
+    std::rotate_copy(turned, turned + tail, turned + kUsualLanes, all.slots);
+  }
 };
 
 template <class C>

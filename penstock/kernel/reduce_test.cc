@@ -239,19 +239,24 @@ void check(Reduction r, std::int64_t width, std::int64_t groups, std::int64_t ch
   if constexpr (std::is_same_v<T, bool>) {
     check<std::uint8_t>(r, width, groups, channels, wild);
   } else {
-    const std::vector<T> x = elements<T>(width * (groups + 2), wild, static_cast<std::uint64_t>(width + groups));
+    const std::vector<T> values = elements<T>(width * (groups + 2), wild, static_cast<std::uint64_t>(width + groups));
+    // Now from the start of a cache line, now not.
+    const auto n = static_cast<std::int64_t>(values.size());
+    Operand place(n, sizeof(T), groups % 2 == 0 ? 3 : 0);
+    T* x = place.template as<T>();
+    std::copy(values.begin(), values.end(), x);
     for_targets([&](const Table& table) {
       const std::string what = cat(row(r).name, " of ", name_of(kDTypeOf<T>), ", width ", width, ", groups ", groups,
                                    ", channels ", channels, wild ? ", wild" : "", " under ", table.target);
       Pairing<T> a(table, r, width);
       EXPECT_EQ(a.difference(width), "") << what << ", cleared";
-      a.fold_groups(x.data(), groups / 2, channels, 0);
-      a.fold_groups(x.data() + groups / 2 * width, groups - groups / 2, channels, groups / 2);
+      a.fold_groups(x, groups / 2, channels, 0);
+      a.fold_groups(x + groups / 2 * width, groups - groups / 2, channels, groups / 2);
       EXPECT_EQ(a.difference(width), "") << what << ", groups";
       const std::int64_t some = width - width / 3;
       Pairing<T> b(table, r, width);
       b.start_at(groups * width);
-      b.fold(x.data() + groups * width, width - some, some, channels, 0);
+      b.fold(x + groups * width, width - some, some, channels, 0);
       EXPECT_EQ(b.difference(width), "") << what << ", fold";
       a.merge(b, width - some, width - some, some);
       EXPECT_EQ(a.difference(width), "") << what << ", merge";
