@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from command import COMMAND, environment, run
 
-COMMANDS = ("eval", "info", "plan", "doctor", "completion")
+COMMANDS = ("eval", "info", "plan", "doctor", "lab", "completion")
 
 
 @pytest.fixture
@@ -60,6 +60,10 @@ with open("loaded.json", "w") as file:
         (["eval", "a", "a=x.npy", "--threads", "0"], 2),
         (["eval", "a", "a=x.npy", "--dtype", "float31"], 2),
         (["info"], 2),
+        (["lab"], 0),
+        (["lab", "compair"], 2),
+        (["lab", "compare", "--help"], 0),
+        (["lab", "compare", "true"], 2),
     ],
 )
 def test_help_and_usage_errors_load_neither_numpy_nor_the_engine(

@@ -16,7 +16,7 @@ import pytest
 from command import COMMAND, environment, run
 
 from penstock.cli.commands import COMMANDS
-from penstock.cli.completion_command import SHELLS, options_of
+from penstock.cli.completion_command import SHELLS, commands_of, options_of
 
 
 def stream_of(array: Any) -> bytes:
@@ -137,8 +137,11 @@ def test_a_completion_script_names_every_command_and_option(shell: str) -> None:
     text = run("completion", shell).stdout
     for command in COMMANDS:
         assert command in text
-        for option in options_of(command):
-            assert (f"-l {option.name[2:]} " if shell == "fish" else option.name) in text, f"{command} {option.name}"
+        for below in ("", *commands_of(command)):
+            assert below in text
+            for option in options_of(command, below):
+                words = f"-l {option.name[2:]} " if shell == "fish" else option.name
+                assert words in text, f"{command} {below} {option.name}"
     if shutil.which(shell):
         done = subprocess.run([shell, "-n"], input=text, text=True, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
@@ -152,6 +155,9 @@ def test_a_completion_script_names_every_command_and_option(shell: str) -> None:
         (("penstock", "info", "--st"), "--stats"),
         (("penstock", "doctor", "--ov"), ""),
         (("penstock", "completion", "z"), "zsh"),
+        (("penstock", "lab", "comp"), "compare"),
+        (("penstock", "lab", "compare", "--js"), "--json"),
+        (("penstock", "lab", "compare", "a.n"), ""),
         (("penstock", "eval", "a.n"), ""),
     ],
 )

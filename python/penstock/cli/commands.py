@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from penstock.cli.status import CommandError
@@ -44,6 +44,14 @@ COMMANDS = {
         "check this machine and a directory, with a fix for each finding",
         ("penstock doctor", "penstock doctor /data --json"),
     ),
+    "lab": Command(
+        "lab_command",
+        "measure programs against each other, with proof: compare, profile, validate, check",
+        (
+            "penstock lab",
+            "penstock lab compare 'gzip -k -c big' 'zstd -q -c big' --seconds 30",
+        ),
+    ),
     "completion": Command(
         "completion_command",
         "write a script that completes commands, options and files in your shell",
@@ -54,7 +62,7 @@ COMMANDS = {
     ),
 }
 
-EPILOG = "exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C"
+EPILOG = "exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 5 regression found, 130 Ctrl-C"
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
@@ -65,14 +73,14 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return found[0] if found else ""
 
 
-def unknown_command(name: str) -> CommandError:
-    """The complaint about a word that is no command."""
-    close = suggestion(name, list(COMMANDS))
+def unknown_command(name: str, known: Mapping[str, Command] = COMMANDS, prog: str = "penstock") -> CommandError:
+    """The complaint about a word that is no command of ``prog``."""
+    close = suggestion(name, list(known))
     what = "option" if name.startswith("-") else "command"
     lines = [f"unknown {what} '{name}'"]
     if close:
-        lines.append(f"  did you mean 'penstock {close}'?")
-    lines.append(f"  the commands are {', '.join(COMMANDS)}; penstock --help says what each does")
+        lines.append(f"  did you mean '{prog} {close}'?")
+    lines.append(f"  the commands are {', '.join(known)}; {prog} --help says what each does")
     return CommandError("\n".join(lines))
 
 

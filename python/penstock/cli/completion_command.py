@@ -6,10 +6,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Mapping
+from types import ModuleType
 from typing import NamedTuple
 
 from penstock.cli import status
-from penstock.cli.commands import COMMANDS
+from penstock.cli.commands import COMMANDS, Command
 from penstock.cli.parser import Parser
 
 
@@ -31,10 +33,22 @@ def run(arguments: argparse.Namespace) -> int:
     return status.OK
 
 
-def options_of(command: str) -> list[Option]:
-    """The options of a command."""
-    parser = Parser(command)
-    importlib.import_module(f"penstock.cli.{COMMANDS[command].module}").add_arguments(parser)
+def commands_of(command: str) -> Mapping[str, Command]:
+    """The commands below a command; most have none."""
+    found: Mapping[str, Command] = getattr(_module(COMMANDS[command]), "BELOW", {})
+    return found
+
+
+def groups() -> list[str]:
+    """The commands that have others below them."""
+    return [name for name in COMMANDS if commands_of(name)]
+
+
+def options_of(command: str, below: str = "") -> list[Option]:
+    """The options of a command, or of the one ``below`` it."""
+    row = commands_of(command)[below] if below else COMMANDS[command]
+    parser = Parser(f"{command} {below}".rstrip(), row)
+    _module(row).add_arguments(parser)
     found = []
     for action in parser._actions:
         names = [each for each in action.option_strings if each.startswith("--")]
@@ -45,12 +59,20 @@ def options_of(command: str) -> list[Option]:
     return found
 
 
+def _module(row: Command) -> ModuleType:
+    return importlib.import_module(f"penstock.cli.{row.module}")
+
+
 def bash() -> str:
     """For ``source <(penstock completion bash)``; what follows NAME= is a file, which bash completes by itself."""
     rows = []
     for command in COMMANDS:
         words = " ".join(each.name for each in options_of(command))
         rows.append(f"    {command}) words='{' '.join(SHELLS) if command == 'completion' else words}' ;;")
+        rows += [
+            f"    '{command} {below}') words='{' '.join(each.name for each in options_of(command, below))}' ;;"
+            for below in commands_of(command)
+        ]
     return "\n".join(
         [
             "_penstock() {",
@@ -60,7 +82,15 @@ def bash() -> str:
             f"    COMPREPLY=($(compgen -W '{' '.join(COMMANDS)} --help --version' -- \"$current\"))",
             "    return",
             "  fi",
-            "  case ${COMP_WORDS[1]} in",
+            "  local command=${COMP_WORDS[1]}",
+            "  case $command in",
+            *(
+                f"    {group}) if ((COMP_CWORD == 2)); then COMPREPLY=($(compgen -W '{' '.join(commands_of(group))}'"
+                f' -- "$current")); return; fi; command+=" ${{COMP_WORDS[2]}}" ;;'
+                for group in groups()
+            ),
+            "  esac",
+            "  case $command in",
             *rows,
             "  esac",
             "  if [[ $current == -* || ${COMP_WORDS[1]} == completion ]]; then",
@@ -78,18 +108,29 @@ def zsh() -> str:
     for command in COMMANDS:
         described = [_quoted(f"{each.name}:{each.about}") for each in options_of(command)]
         rows.append(f"    {command}) options=({' '.join(described)}) ;;")
-    commands = " ".join(_quoted(f"{name}:{command.about}") for name, command in COMMANDS.items())
+        for below in commands_of(command):
+            described = [_quoted(f"{each.name}:{each.about}") for each in options_of(command, below)]
+            rows.append(f"    '{command} {below}') options=({' '.join(described)}) ;;")
+    commands = _described(COMMANDS)
     return "\n".join(
         [
             "#compdef penstock",
             "_penstock() {",
             "  local -a commands options",
+            "  local command=$words[2]",
             f"  commands=({commands})",
             "  if ((CURRENT == 2)); then",
             "    _describe command commands",
             "    return",
             "  fi",
-            "  case $words[2] in",
+            "  case $command in",
+            *(
+                f"    {group}) if ((CURRENT == 3)); then commands=({_described(commands_of(group))});"
+                ' _describe command commands; return; fi; command+=" $words[3]" ;;'
+                for group in groups()
+            ),
+            "  esac",
+            "  case $command in",
             *rows,
             "  esac",
             "  if [[ $words[2] == completion ]]; then",
@@ -112,13 +153,28 @@ def fish() -> str:
     for name, command in COMMANDS.items():
         lines.append(f"complete -c penstock -n __fish_use_subcommand -f -a {name} -d {_quoted(command.about)}")
     for name in COMMANDS:
-        only = f"complete -c penstock -n '__fish_seen_subcommand_from {name}'"
-        for each in options_of(name):
-            short = f" -s {each.short[1:]}" if each.short else ""
-            value = " -r" if each.takes_value else ""
-            lines.append(f"{only} -l {each.name[2:]}{short}{value} -d {_quoted(each.about)}")
+        seen = f"__fish_seen_subcommand_from {name}"
+        below = commands_of(name)
+        lines += [_fish_option(seen, each) for each in options_of(name)]
+        for word, command in below.items():
+            alone = f"{seen}; and not __fish_seen_subcommand_from {' '.join(below)}"
+            lines.append(f"complete -c penstock -n '{alone}' -f -a {word} -d {_quoted(command.about)}")
+            both = f"{seen}; and __fish_seen_subcommand_from {word}"
+            lines += [_fish_option(both, each) for each in options_of(name, word)]
     lines.append(f"complete -c penstock -n '__fish_seen_subcommand_from completion' -f -a '{' '.join(SHELLS)}'")
     return "\n".join(lines) + "\n"
+
+
+def _fish_option(condition: str, option: Option) -> str:
+    short = f" -s {option.short[1:]}" if option.short else ""
+    value = " -r" if option.takes_value else ""
+    about = _quoted(option.about)
+    return f"complete -c penstock -n '{condition}' -l {option.name[2:]}{short}{value} -d {about}"
+
+
+def _described(commands: Mapping[str, Command]) -> str:
+    """Each command with what it is about, as zsh lists them."""
+    return " ".join(_quoted(f"{name}:{command.about}") for name, command in commands.items())
 
 
 def _quoted(text: str) -> str:

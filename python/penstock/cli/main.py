@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From arguments to an exit status: 0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 130 Ctrl-C.
+"""From arguments to an exit status.
 
-SIGTERM and SIGHUP end a command as Ctrl-C does, with 143 and 129.
+0 ok, 1 failed, 2 usage, 3 data corrupt, 4 no space or budget, 5 regression found, 130 Ctrl-C. SIGTERM and SIGHUP end a
+command as Ctrl-C does, with 143 and 129.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _dispatch(arguments: list[str]) -> int:
     name = arguments[0]
     if name in ("-h", "--help", "help"):
         if name == "help" and len(arguments) > 1:
-            return _dispatch([arguments[1], "--help"])
+            return _dispatch([*arguments[1:], "--help"])
         sys.stdout.write(general_help())
         return status.OK
     if name in ("-V", "--version", "version"):
@@ -72,13 +73,12 @@ def _dispatch(arguments: list[str]) -> int:
         return status.OK
     if name not in COMMANDS:
         raise unknown_command(name)
-    from penstock.cli.parser import Parser
+    module = importlib.import_module(f"penstock.cli.{COMMANDS[name].module}")
+    if hasattr(module, "dispatch"):
+        return int(module.dispatch(arguments[1:]))
+    from penstock.cli.parser import run_command
 
-    command = importlib.import_module(f"penstock.cli.{COMMANDS[name].module}")
-    parser = Parser(name)
-    command.add_arguments(parser)
-    run = command.run
-    return int(run(parser.read(arguments[1:])))
+    return run_command(name, COMMANDS[name], module, arguments[1:])
 
 
 def _close_streams(code: int) -> int:

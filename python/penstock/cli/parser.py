@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
-from penstock.cli.commands import COMMANDS, EPILOG, suggestion
+from penstock.cli.commands import EPILOG, Command, suggestion
 from penstock.cli.status import CommandError
 
 
 class Parser(argparse.ArgumentParser):
     """The parser of one command."""
 
-    def __init__(self, name: str) -> None:
-        command = COMMANDS[name]
+    def __init__(self, name: str, command: Command) -> None:
         super().__init__(
             prog=f"penstock {name}",
             description=command.about,
@@ -52,6 +52,13 @@ class Parser(argparse.ArgumentParser):
             lines.append(f"  an expression that begins with '-' is written in brackets: '({option})'")
         lines.append(f"  {self.prog} --help shows the options")
         raise CommandError("\n".join(lines))
+
+
+def run_command(name: str, command: Command, module: ModuleType, arguments: Sequence[str]) -> int:
+    """Parses the arguments of a command, whose module has ``add_arguments`` and ``run``; its exit status."""
+    parser = Parser(name, command)
+    module.add_arguments(parser)
+    return int(module.run(parser.read(arguments)))
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ OK = 0
 FAILED = 1
 USAGE = 2
 NO_SPACE = 4
+REGRESSION = 5
 INTERRUPTED = 130
 
 # The signals that ask a process to end, besides Ctrl-C.
