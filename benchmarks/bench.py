@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Any
 
 import env
-import paired
-from paired import Estimate, Side
+from penstock.lab import pairs
+from penstock.lab.estimate import Estimate, estimate
+from penstock.lab.sides import Side
 
 GiB = 1 << 30
 MiB = 1 << 20
@@ -47,9 +48,20 @@ class Comparison:
     note: str = ""
 
 
+def verdict(low: float, high: float, bar: float | None, at_most: bool = False) -> str:
+    """Whether the whole interval is on the right side of the bar: met, missed, undecided, or nothing without a bar."""
+    if bar is None:
+        return ""
+    if at_most:
+        low, high, bar = -high, -low, -bar
+    if low >= bar:
+        return "met"
+    return "missed" if high < bar else "undecided"
+
+
 def compared(bar: Bar, unit: str, found: Estimate, note: str = "") -> Comparison:
     """A comparison of what was found with its bar."""
-    met = paired.verdict(found.low, found.high, bar.limit, bar.at_most)
+    met = verdict(found.low, found.high, bar.limit, bar.at_most)
     return Comparison(
         bar.peer, unit, found.value, found.low, found.high, found.spread, bar.limit, bar.at_most, met, note
     )
@@ -167,19 +179,19 @@ def ratios(
 
     The fastest of several counts, quadruple by quadruple. `missing` says why a peer has no side.
     """
-    times = paired.measure(
+    times = pairs.measure(
         sides, bench.quadruples(row), warm_up=min(warm_up, 1) if bench.quick else warm_up, least=least
     )
     found = []
     for bar in row.bars:
         if bar.peer in comparisons:
             ours, peers = comparisons[bar.peer]
-            found.append(compared(bar, "x", paired.estimate(times.log_ratios(ours, peers)).exp()))
+            found.append(compared(bar, "x", estimate(times.log_ratios(ours, peers)).exp()))
         else:
             found.append(absent(bar, "x", (missing or {}).get(bar.peer, "no such side")))
     share = None
     if ceiling is not None:
-        speed = paired.estimate(times.log_ratios("penstock", [ceiling.side])).exp().value
+        speed = estimate(times.log_ratios("penstock", [ceiling.side])).exp().value
         share = speed * ceiling.ours / ceiling.moved
     return Outcome(
         found,

@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from paired import calls_for
+from penstock.lab.sides import calibrated
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / ".venv-bench"
@@ -100,7 +100,7 @@ class Remote:
 
     def calibrate(self, least: float) -> None:
         self.calls = 1
-        self.calls = calls_for(least, min(self() for _ in range(3)))
+        self.calls = calibrated(self, least)
 
     def __call__(self) -> float:
         return float(self._worker.ask("time", calls=self.calls)["seconds"])

@@ -13,7 +13,7 @@ import numpy as np
 import data
 import disk
 from bench import Bar, Bench, Outcome, Refused, Row, ratios
-from paired import Side, Timed
+from penstock.lab.sides import Side, Timed
 
 DISK_QUADRUPLES = 10
 

@@ -15,7 +15,8 @@ import numpy as np
 import env
 import kernels
 from bench import Bar, Bench, Ceiling, Outcome, Refused, Row, compared, ratios
-from paired import Estimate, Side, Timed
+from penstock.lab.estimate import Estimate
+from penstock.lab.sides import Side, Timed
 
 OLD = "numpy-1.24"
 LEVELS = ("none", "simd", "parallel", "full")

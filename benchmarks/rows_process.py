@@ -16,10 +16,11 @@ import numpy as np
 
 import data
 import disk
-import paired
 from bench import Bar, Bench, MiB, Outcome, Refused, Row, compared
 from memory_child import WORKLOADS
-from paired import Estimate, Timed
+from penstock.lab import pairs
+from penstock.lab.estimate import Estimate, estimate
+from penstock.lab.sides import Timed
 
 HERE = Path(__file__).resolve().parent
 EVERY = 0.005
@@ -107,7 +108,7 @@ def memory_peak(bench: Bench, row: Row, *, workload: str) -> Outcome:
     finally:
         output.unlink(missing_ok=True)
     allowed = 1 + max(64 * MiB, bench.budget // 10) / bench.budget
-    worst = Estimate(max(peaks), min(peaks), max(peaks), max(peaks) - min(peaks))
+    worst = Estimate(max(peaks), min(peaks), max(peaks), max(peaks) - min(peaks), len(peaks))
     bar = Bar(row.bars[0].peer, allowed, at_most=True)
     setup = (
         f"file of {file.bytes / 2**30:.3g} GiB, cold and warm, budget {bench.budget >> 20} MiB, {bench.threads} threads"
@@ -124,8 +125,8 @@ def import_side(code: str) -> Timed:
 def import_time(bench: Bench, row: Row) -> Outcome:
     """Whole processes that import NumPy, and NumPy and Penstock; the difference of their times."""
     sides = {name: import_side(code) for name, code in IMPORTS.items()}
-    times = paired.measure(sides, bench.quadruples(row), least=0.0)
-    found = paired.estimate([seconds * 1e3 for seconds in times.differences("penstock", "numpy")])
+    times = pairs.measure(sides, bench.quadruples(row), least=0.0)
+    found = estimate([seconds * 1e3 for seconds in times.differences("penstock", "numpy")])
     return Outcome(
         [compared(row.bars[0], "ms more", found)],
         times.quadruples,

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import data
-import machine
 import report
 from bench import Bench, Refused, Row
+from penstock.lab import machine
 from rows import BY_NAME, ROWS
 
 RESULTS = report.RESULTS
 QUICK_SCALE = 1 / 32
+# What makes another engine when it differs from the commit.
+SOURCES = ("penstock", "python", "cmake", "CMakeLists.txt")
 
 
 def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -68,6 +70,11 @@ def wanted(settings: argparse.Namespace, file: Path) -> list[Row]:
         return rows
     done = {line["row"] for line in report.read(file) if line["scale"] == settings.scale and not line.get("refused")}
     return [row for row in rows if row.name not in done]
+
+
+def facts_of_machine() -> dict[str, Any]:
+    """The machine, the build and the versions; the same for all rows of a run."""
+    return machine.record(report.HERE.parent, sources=SOURCES, packages=("numpy", "numexpr"))
 
 
 def run_row(bench: Bench, row: Row, facts: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def run(settings: argparse.Namespace) -> int:
         threads=settings.threads,
         quadruples=settings.quadruples,
     ) as bench:
-        facts = machine.facts(bench.ps)
+        facts = facts_of_machine()
         print(f"{facts['machine']}, {facts['target']}, {settings.threads} threads; {len(rows)} rows -> {file}")
         print(f"{'row':<16} {'against':<13} {'result':>20} {'95 % interval':>17} {'bar':>8}  verdict", flush=True)
         for row in rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,12 +18,10 @@ import data
 import disk
 import env
 import kernels
-import machine
 import report
 import rows_memory
 import run
 from bench import Bench
-from machine import Moment
 from rows import BY_NAME, ROWS
 
 pytest.importorskip("penstock._core", reason="the rows need the built package")
@@ -52,7 +49,7 @@ def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 
 def line_of(bench: Bench, name: str) -> dict[str, Any]:
-    return run.run_row(bench, BY_NAME[name], machine.facts(bench.ps))
+    return run.run_row(bench, BY_NAME[name], run.facts_of_machine())
 
 
 def test_names_are_unique_and_every_row_has_a_comparison() -> None:
@@ -214,29 +211,6 @@ def test_raw_readers_and_writers_and_the_page_cache(tmp_path: Path) -> None:
         disk.write_new(tmp_path / "odd", 5, direct=False)
     disk.remove(path)
     assert not path.exists()
-
-
-def test_what_a_row_is_disturbed_by() -> None:
-    start = Moment(0.0, 10.0, 0.0, 5.0, {7: ("cc1plus", 1.0), 8: ("idle", 2.0)})
-    end = Moment(10.0, 24.0, 0.1, 15.0, {7: ("cc1plus", 5.0), 8: ("idle", 2.0), 9: ("new", 1.0)})
-    found = machine.beside(start, end)
-    assert (found["others"], found["steal"], found["noisy"]) == (0.4, 0.01, True)
-    assert found["processes"] == ["cc1plus 40 %"]
-    quiet = machine.beside(start, Moment(10.0, 20.5, 0.1, 15.0, end.each))
-    assert not quiet["noisy"]
-    assert machine.beside(start, Moment(10.0, 20.0, 2.0, 15.0, end.each))["noisy"]
-
-
-def test_own_time_is_that_of_this_process_and_what_it_started() -> None:
-    start = machine.now()
-    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
-    end = machine.now()
-    assert end.own > start.own
-    assert os.getpid() not in end.each
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        assert child.pid not in machine.now().each
-        assert child.pid in machine._processes()
-        child.communicate(b"\n")
 
 
 def command(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,12 +13,17 @@ import gc
 import json
 import platform
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import kernels
-from paired import Timed
+
+# The environment of a peer has no Penstock installed; the timing is that of the source tree.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "python"))
+
+from penstock.lab.sides import Timed
 
 
 class Server:

@@ -5,5 +5,16 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+from lab_clock import Clock
+
 # A shell's background job ignores Ctrl-C, and so would the tests that interrupt themselves and what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The process's clock, which stands still until it is told to move."""
+    made = Clock()
+    monkeypatch.setattr("time.perf_counter", made.perf_counter)
+    return made

@@ -61,7 +61,7 @@ with open("loaded.json", "w") as file:
         (["eval", "a", "a=x.npy", "--dtype", "float31"], 2),
         (["info"], 2),
         (["lab"], 0),
-        (["lab", "compair"], 2),
+        (["lab", "compar"], 2),
         (["lab", "compare", "--help"], 0),
         (["lab", "compare", "true"], 2),
     ],

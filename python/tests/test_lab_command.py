@@ -41,7 +41,7 @@ def test_each_row_has_its_module(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["compair"], "did you mean 'penstock lab compare'?"),
+        (["compar"], "did you mean 'penstock lab compare'?"),
         (["xyzzy"], "the commands are "),
         (["--jsno"], "unknown option '--jsno'"),
         (["compare", "true", "true", "--jsno"], "did you mean --json?"),
