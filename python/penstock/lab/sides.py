@@ -142,7 +142,7 @@ class Command:
                     f"'{self.line}' did not end within {self.time_limit:g} s\n  raise the limit if it needs longer"
                 )
             if status != 0:
-                raise SideError(f"'{self.line}' failed: {status_text(status)}{_end_of(messages)}")
+                raise SideError(f"'{self.line}' failed: {status_text(status)}{end_of(messages)}")
             return seconds
 
 
@@ -150,11 +150,16 @@ def wait_for(process: subprocess.Popen[bytes], time_limit: float) -> bool:
     """Whether the process ends within ``time_limit`` seconds. Notices the end at once, unlike wait(timeout)."""
     descriptor = os.pidfd_open(process.pid)
     try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(math.ceil(time_limit * 1e3)))
+        return readable(descriptor, time_limit)
     finally:
         os.close(descriptor)
+
+
+def readable(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read, or the other end is closed, within so many seconds."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(math.ceil(seconds * 1e3)))
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -174,7 +179,7 @@ def status_text(status: int) -> str:
         return f"ended by signal {-status}"
 
 
-def _end_of(messages: IO[bytes]) -> str:
+def end_of(messages: IO[bytes]) -> str:
     """The end of what a command told, each line indented."""
     size = messages.seek(0, os.SEEK_END)
     messages.seek(max(0, size - TOLD))
