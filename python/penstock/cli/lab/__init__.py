@@ -14,4 +14,12 @@ LAB_COMMANDS = {
             "penstock lab compare 'sim:plain' 'sim:sparse' --json",
         ),
     ),
+    "profile": Command(
+        "lab.profile_command",
+        "where time goes: a flamegraph, hot lines, allocations, input and output, hardware counters",
+        (
+            "penstock lab profile --target 'sim:run'",
+            "penstock lab profile --script 'simulate.py --steps 100' -o profile/first",
+        ),
+    ),
 }

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A profile names the lines that take the time, also inside C functions, and says plainly what it cannot know."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import run
+
+from penstock.lab import counters, profile, profile_report
+from penstock.lab.profile import Options, ProfileError, Target
+from penstock.lab.profile_child import allocation_pass
+from penstock.lab.profile_sampler import Frame, Sampler, Weight, short
+
+PROGRAM = """
+import time
+
+def sleeps():
+    time.sleep(0.3)
+
+def reads(path):
+    return open(path, "rb").read()
+
+def run():
+    kept = bytearray(8 << 20)
+    sleeps()
+    reads(__file__)
+    reads(__file__)
+    return kept
+
+def fails():
+    raise KeyError("nothing here")
+
+def never():
+    while True:
+        time.sleep(0.01)
+
+limit = 3
+if __name__ == "__main__":
+    import sys
+    print("printed by the script", sys.argv[1:])
+    run()
+    sys.exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("profiled")
+    (found / "sim_profiled.py").write_text(PROGRAM)
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> profile.Profile:
+    return profile.profile(Target("sim_profiled:run", folder=str(folder)), Options(seconds=0.5, apart=0.005))
+
+
+def line_of(text: str) -> int:
+    return 1 + next(number for number, line in enumerate(PROGRAM.split("\n")) if text in line)
+
+
+def test_the_line_that_takes_the_time_is_hot(found: profile.Profile) -> None:
+    first = found["lines"][0]
+    assert (first["file"], first["line"]) == ("sim_profiled.py", line_of("time.sleep(0.3)"))
+    assert first["code"] == "time.sleep(0.3)"
+    assert first["hot"]
+    assert first["own"] > 0.5
+    caller = next(row for row in found["lines"] if row["line"] == line_of("    sleeps()"))
+    assert caller["total"] >= first["own"]
+    assert caller["own"] < 0.2
+
+
+def test_sleeping_is_waiting_and_takes_no_processor(found: profile.Profile) -> None:
+    assert found["time"]["wait_share"] > 0.5
+    assert found["time"]["cpus_used"] < 0.5
+    assert found["time"]["calls"] >= 1
+    assert found["time"]["samples"] > 3
+
+
+def test_functions_and_stacks_lead_from_the_caller_to_the_sleeper(found: profile.Profile) -> None:
+    assert found["functions"][0]["function"] == "sleeps"
+    stacks = {tuple(names): seconds for names, seconds in found["stacks"]}
+    assert max(stacks, key=lambda each: stacks[each]) == ("run (sim_profiled.py)", "sleeps (sim_profiled.py)")
+    assert sum(stacks.values()) == pytest.approx(found["time"]["seconds"], rel=0.2)
+
+
+def test_allocations_input_and_memory_are_counted(found: profile.Profile) -> None:
+    held = found["allocations"]["lines"][0]
+    assert held["line"] == line_of("bytearray")
+    assert 8 << 20 <= held["bytes"] < 9 << 20
+    assert found["allocations"]["peak_bytes"] >= found["allocations"]["seen_bytes"] >= 8 << 20
+    assert found["io"]["rchar"] >= 2 * len(PROGRAM)
+    assert found["memory"]["peak_bytes"] > 8 << 20
+    assert found["memory"]["minor_faults"] > 0
+
+
+def test_every_counter_has_a_value_or_a_reason(found: profile.Profile) -> None:
+    told = found["counters"]
+    for name in counters.EVENTS:
+        assert (name in told) != (name in told["missing"]), name
+    assert all(told["missing"].values())
+    assert bool(found["gpu"]["devices"]) != bool(found["gpu"]["missing"])
+
+
+def test_the_report_has_tables_picture_and_reasons(found: profile.Profile, tmp_path: Path) -> None:
+    files = profile_report.write(found, tmp_path / "p")
+    assert {each.name for each in files} == {"profile.json", "profile.md", "flamegraph.svg", "profile.html"}
+    text = (tmp_path / "p" / "profile.md").read_text()
+    assert f"| sim_profiled.py:{line_of('time.sleep(0.3)')} | sleeps |" in text
+    assert "8.0 MiB" in text
+    page = (tmp_path / "p" / "profile.html").read_text()
+    assert "<svg" in page
+    assert "<td>time.sleep(0.3)</td>" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert json.loads((tmp_path / "p" / "profile.json").read_text())["target"] == "sim_profiled:run"
+    with pytest.raises(FileExistsError):
+        profile_report.write(found, tmp_path / "p")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("sim_profiled:gone", "has no 'gone'"),
+        ("no_such_module:run", "cannot import no_such_module: ModuleNotFoundError"),
+        ("sim_profiled:limit", "is a int, not a function"),
+        ("sim_profiled", "expected module:function"),
+        ("sim_profiled:fails", "the target failed: KeyError: 'nothing here'"),
+    ],
+)
+def test_a_target_that_cannot_run_is_told(folder: Path, target: str, message: str) -> None:
+    with pytest.raises(ProfileError, match=message):
+        profile.profile(Target(target, folder=str(folder)), Options(seconds=0, allocations=False))
+
+
+def test_a_target_that_never_ends_is_ended(folder: Path) -> None:
+    with pytest.raises(ProfileError, match=r"ran longer than 1\.5 s and was ended"):
+        profile.profile(Target("sim_profiled:never", folder=str(folder)), Options(seconds=0, limit=1.5))
+
+
+def test_a_script_is_profiled_with_its_arguments(folder: Path, tmp_path: Path) -> None:
+    script = folder / "sim_profiled.py"
+    words = f"{shlex.quote(str(script))} --steps 3"
+    done = run("lab", "profile", "--script", words, "-o", tmp_path / "out", "--no-allocations")
+    assert done.returncode == 0, done.stderr
+    assert "printed by the script ['--steps', '3']" in done.stderr
+    assert f"sim_profiled.py:{line_of('time.sleep(0.3)')} sleeps: own" in done.stdout
+    assert (tmp_path / "out" / "flamegraph.svg").read_text().startswith("<svg")
+    again = run("lab", "profile", "--script", script, "-o", tmp_path / "out")
+    assert again.returncode == 1
+    assert "holds an earlier profile" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "what is to be profiled"),
+        (["--target", "a:b", "name"], "exclude each other"),
+        (["--target", "a:b", "--time-limit", "0"], "positive"),
+        (["--script", "gone.py"], "no file gone.py"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: list[str], message: str) -> None:
+    done = run("lab", "profile", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_sample_weighs_the_time_since_the_one_before() -> None:
+    moments = iter([0.0, 0.25, 1.25])
+    sampler = Sampler(clock=lambda: next(moments))
+    sampler._main, sampler._native = -1, 0
+    sampler._at, sampler._cpu = sampler._clock(), time.process_time() + 1e9
+    frame = sys._getframe()
+    sampler.sample({-1: frame})
+    sampler.sample({-1: frame})
+    by_line = {stack[-1].line: weight for stack, weight in sampler.stacks.items()}
+    assert sorted(weight.seconds for weight in by_line.values()) == [0.25, 1.0]
+
+
+def test_other_threads_count_their_processor_time_only() -> None:
+    stacks = [
+        profile._Sampled((("main", "m.py", 1),), 8.0, 0.0, 8),
+        profile._Sampled((("thread w", "", 0), ("work", "m.py", 9)), 4.0, 0.0, 4),
+    ]
+    rows = {row["line"]: row for row in profile.lines(stacks, "/")}
+    assert rows[1]["own"] == 1.0
+    assert rows[9]["own"] == 0.5
+
+
+def test_recursion_counts_a_line_once() -> None:
+    stack = (("f", "m.py", 2), ("f", "m.py", 2), ("g", "m.py", 5))
+    rows = {row["line"]: row for row in profile.lines([profile._Sampled(stack, 3.0, 1.5, 3)], "/")}
+    assert rows[2]["total"] == 1.0
+    assert (rows[5]["own"], rows[5]["waited"]) == (1.0, 0.5)
+
+
+def test_the_sampler_leaves_out_its_caller() -> None:
+    with Sampler(0.002) as sampler:
+        time.sleep(0.1)
+    assert sampler.stacks
+    assert all(stack == () for stack in sampler.stacks)
+    assert isinstance(next(iter(sampler.stacks.values())), Weight)
+    assert Frame("f", "file", 1).line == 1
+
+
+def test_nothing_held_is_no_allocation() -> None:
+    assert allocation_pass(lambda: 1)["calls"] == 1
+
+
+def test_counts_are_scaled_where_counters_took_turns() -> None:
+    words = [each.to_bytes(8, "little") for each in (100, 4000, 1000)]
+    assert counters.scaled(b"".join(words)) == 400
+    assert counters.scaled(bytes(24)) is None
+    assert len(counters.attribute(3)) == 128
+    assert counters.attribute(3)[8] == 3
+
+
+def test_reasons_name_the_setting() -> None:
+    assert "perf_event_paranoid" in counters.reason(13)
+    assert "does not pass" in counters.reason(2)
+    assert counters.gpus("no-such-program")["missing"] == "no-such-program is not installed"
+
+
+def test_a_listed_gpu_is_read(tmp_path: Path) -> None:
+    program = tmp_path / "smi"
+    program.write_text("#!/bin/sh\necho 'Some GPU, 535.1, 7, 1024'\n")
+    program.chmod(0o755)
+    told = counters.gpus(str(program))
+    assert told["devices"] == [{"name": "Some GPU", "driver": "535.1", "busy_percent": "7", "memory_used_mib": "1024"}]
+    program.write_text("#!/bin/sh\necho no driver >&2\nexit 9\n")
+    assert "failed with status 9: no driver" in counters.gpus(str(program))["missing"]
+
+
+def test_file_names_are_short() -> None:
+    assert short("/x/lib/site-packages/numpy/a.py") == "numpy/a.py"
+    assert short("/home/u/p/sim.py", "/home/u/p") == "sim.py"
+    assert short("/elsewhere/sim.py", "/home/u/p") == "/elsewhere/sim.py"
