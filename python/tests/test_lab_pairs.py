@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import gc
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lab_clock import Clock
+from lab_simulated import Machine, Simulated
 
 from penstock.lab import pairs
 from penstock.lab.pairs import Times
@@ -84,3 +88,65 @@ def test_the_collector_is_off_while_measuring_and_on_again_after_an_error() -> N
         pairs.measure({"a": Timed(fail)}, 1)
     assert states == [False]
     assert gc.isenabled()
+
+
+@given(st.integers(1, 7), st.integers(0, 50))
+def test_quadruples_are_balanced_in_pairs_too(sides: int, quadruple: int) -> None:
+    """Any two sides: each comes before the other equally often, so a steady drift cancels between them."""
+    names = list(range(sides))
+    run = pairs.order(names, quadruple)
+    for a in names:
+        for b in names:
+            places_a = [place for place, each in enumerate(run) if each == a]
+            places_b = [place for place, each in enumerate(run) if each == b]
+            assert sum(places_a) == sum(places_b)
+
+
+def test_ceilings_run_in_the_middle_and_within_their_share(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.monotonic", clock.perf_counter)
+    seen: list[str] = []
+
+    def side(name: str, seconds: float) -> Timed:
+        def work() -> None:
+            seen.append(name)
+            clock.takes(seconds)()
+
+        return Timed(work)
+
+    sides = {"a": side("a", 1.0), "b": side("b", 2.0)}
+    times = pairs.measure(sides, 40, warm_up=0, least=0.0, ceilings={"copy": side("copy", 3.0)})
+    assert seen[:6] == ["copy", "a", "b", "copy", "b", "a"]
+    assert times.ceilings["copy"][0] == 3.0
+    assert 0.05 < 3.0 * len(times.ceilings["copy"]) / (40 * 6.0) < 0.1
+    assert times.log_shares("b", "copy") == pytest.approx([math.log(1.5)] * len(times.ceilings["copy"]))
+    assert times.log_shares("b", "no such") == []
+
+
+def until(machine: Machine, ratio: float, most: float, **settings: Any) -> Times:
+    sides = {"a": Simulated(machine, 1.0), "b": Simulated(machine, ratio)}
+    return pairs.measure_until(sides, lambda _: False, most, clock=machine.clock, least=0.0, **settings)
+
+
+def test_without_a_decision_the_time_is_used_up_and_no_more() -> None:
+    machine = Machine(1, drift=0.0)
+    times = until(machine, 1.0, 100.0)
+    assert 96 <= machine.now <= 100
+    assert times.quadruples == 24  # one more was the warm-up
+
+
+def test_one_quadruple_runs_however_little_time_there_is() -> None:
+    assert until(Machine(1), 1.0, 0.001).quadruples == 1
+
+
+def test_a_decision_is_asked_for_at_growing_numbers() -> None:
+    asked: list[int] = []
+
+    def decide(times: Times) -> bool:
+        asked.append(times.quadruples)
+        return times.quadruples >= 30
+
+    machine = Machine(2)
+    sides = {"a": Simulated(machine, 1.0), "b": Simulated(machine, 1.1)}
+    times = pairs.measure_until(sides, decide, 1e6, clock=machine.clock)
+    assert asked == [10, 15, 23, 35]
+    assert times.quadruples == 35

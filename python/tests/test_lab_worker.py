@@ -72,7 +72,7 @@ def test_outputs_are_saved_and_hashed_with_their_arguments(folder: Path) -> None
     [
         ("simm:run", "cannot be imported from .*: ModuleNotFoundError: No module named 'simm'"),
         ("wrong:run", r"No module named 'no_such_module_anywhere' \(.*wrong.py:1\)"),
-        ("sim:runn", r"sim.py has no 'runn'; did you mean 'sim:run'\?"),
+        ("sim:run_", r"sim.py has no 'run_'; did you mean 'sim:run'\?"),
         ("sim:number", "is of type int and cannot be called"),
         ("no target", "is no MODULE:FUNCTION"),
     ],

@@ -30,3 +30,13 @@ def verdict(ratio: Estimate, *, same_within: float = SAME_WITHIN) -> str:
 def gate_fails(ratio: Estimate, threshold: float = THRESHOLD) -> bool:
     """Whether time(new)/time(old) is a regression: certainly above 1, and by more than ``threshold`` at its centre."""
     return ratio.low > 1 and ratio.value > 1 + threshold
+
+
+FAILS, PASSES = "fails", "passes"
+
+
+def gate(ratio: Estimate, threshold: float = THRESHOLD) -> str:
+    """fails: a regression; passes: the whole interval is below what would be one; else undecided: more pairs."""
+    if gate_fails(ratio, threshold):
+        return FAILS
+    return PASSES if ratio.high <= 1 + threshold else UNDECIDED
