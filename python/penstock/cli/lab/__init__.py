@@ -6,6 +6,31 @@ from __future__ import annotations
 from penstock.cli.commands import Command
 
 LAB_COMMANDS = {
+    "new": Command(
+        "lab.new_command",
+        "make a project: baseline, cases, thresholds, runnable at once",
+        ("penstock lab new gravity --target 'sim:run' --seed 42", "penstock lab new waves --target 'waves.core:step'"),
+    ),
+    "baseline": Command(
+        "lab.baseline_command",
+        "freeze the reference: its outputs, code and cost",
+        ("penstock lab baseline gravity", "penstock lab baseline gravity --again"),
+    ),
+    "try": Command(
+        "lab.try_command",
+        "begin an optimisation",
+        ("penstock lab try gravity sparse_v1", "penstock lab try gravity fused"),
+    ),
+    "validate": Command(
+        "lab.validate_command",
+        "check that an optimisation gives the baseline's results",
+        ("penstock lab validate gravity sparse_v1", "penstock lab validate gravity sparse_v1 --json"),
+    ),
+    "bench": Command(
+        "lab.bench_command",
+        "measure a valid optimisation against its baseline",
+        ("penstock lab bench gravity sparse_v1", "penstock lab bench gravity sparse_v1 --json"),
+    ),
     "compare": Command(
         "lab.compare_command",
         "time two commands or functions against each other: faster, slower, same or undecided",

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One side of a project in a process of its own.
+
+``python -m penstock.lab.child`` reads a JSON object a line and answers each with one:
+
+{"do": "load", "folders": [...], "module": "implementation"}   -> {"set_up": whether it has one}
+{"do": "outputs", "arguments": {...}, "seed": 42, "file": F}    -> names, shapes, NaNs, invariants; arrays go to F
+{"do": "prepare", "arguments": {...}, "seeds": [42, 43]}        -> seconds of set-up off the clock
+{"do": "time", "seed": 43, "calls": 3}                          -> mean seconds of one call
+{"do": "usage", "arguments": {...}, "seed": 42}                 -> wall, CPU, memory, page faults, I/O of one call
+{"do": "code"}                                                  -> what has been loaded so far
+Between requests it waits in a read and takes no time from the others.
+
+Inputs always come from the baseline, so that both sides work on the same; what an implementation does to them before
+the clock starts is its `set_up`, whose seconds are told.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from penstock.lab import code_hash
+from penstock.lab.arrays import Outputs, apart, named, shapes
+from penstock.lab.usage import Usage
+
+
+class Server:
+    """Holds the side's module and the inputs that it is timed on."""
+
+    def __init__(self) -> None:
+        self._baseline: Any = None
+        self._side: Any = None
+        self._inputs: dict[int, Any] = {}
+
+    def describe(self, folders: Sequence[str], target: str) -> dict[str, Any]:
+        """The parameters of a target `module:function`."""
+        _look_in(folders)
+        module_name, _, function_name = target.partition(":")
+        function = importlib.import_module(module_name)
+        for part in function_name.split("."):
+            function = getattr(function, part)
+        if not callable(function):
+            raise TypeError(f"{target} is {type(function).__name__}, expected a function")
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except ValueError:  # a function of an extension may not tell
+            return {"parameters": [], "required": []}
+        free = [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+        required = [each.name for each in free if each.default is each.empty]
+        return {"parameters": [each.name for each in free], "required": required}
+
+    def load(self, folders: Sequence[str], module: str) -> dict[str, Any]:
+        """Imports the baseline and, where it is another, the side's own module."""
+        _look_in(folders)
+        self._baseline = importlib.import_module("baseline")
+        self._side = importlib.import_module(module)
+        for owner, name in ((self._baseline, "inputs"), (self._side, "run")):
+            if not callable(getattr(owner, name, None)):
+                raise AttributeError(f"{owner.__file__} has no function '{name}'")
+        return {"set_up": hasattr(self._side, "set_up")}
+
+    def outputs(
+        self, arguments: dict[str, Any], seed: int, file: str, invariants: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The outputs of a run on fresh inputs, written to `file`, and how far a second run on them is from it."""
+        given = self._baseline.inputs(arguments, seed)
+        taken = self._set_up(given)
+        first = {name: each.copy() for name, each in self._run(taken).items()}
+        np.savez(file, **first)  # type: ignore[arg-type]  # every keyword is an array
+        again = _gaps(first, self._run(taken))
+        fresh = self._baseline.inputs(arguments, seed) if invariants else None
+        values = {name: float(getattr(self._baseline, name)(fresh, first)) for name in invariants}
+        return {"outputs": shapes(first), "again": again, "invariants": values}
+
+    def prepare(self, arguments: dict[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+        """Makes the inputs of each seed, and runs each once: what a run loads late is loaded then."""
+        self._inputs = {}
+        seconds = 0.0
+        for seed in seeds:
+            given = self._baseline.inputs(arguments, seed)
+            started = time.perf_counter()
+            self._inputs[seed] = self._set_up(given)
+            seconds += time.perf_counter() - started
+            self._run(self._inputs[seed])
+        return {"set_up_seconds": seconds / len(seeds)}
+
+    def time(self, seed: int, calls: int) -> dict[str, Any]:
+        """What a run returns is kept until the clock has stopped: giving memory back is not part of the time."""
+        taken, clock, total = self._inputs[seed], time.perf_counter, 0.0
+        gc.disable()
+        try:
+            for _ in range(calls):
+                started = clock()
+                kept = self._run(taken)
+                total += clock() - started
+                del kept
+        finally:
+            gc.enable()
+        return {"seconds": total / calls}
+
+    def usage(self, arguments: dict[str, Any], seed: int) -> dict[str, Any]:
+        taken = self._set_up(self._baseline.inputs(arguments, seed))
+        self._run(taken)
+        with Usage() as used:
+            kept = self._run(taken)
+        del kept
+        return used.facts()
+
+    def code(self) -> dict[str, Any]:
+        return code_hash.loaded()
+
+    def _set_up(self, given: Any) -> Any:
+        prepared: Callable[[Any], Any] | None = getattr(self._side, "set_up", None)
+        return given if prepared is None else prepared(given)
+
+    def _run(self, taken: Any) -> Outputs:
+        """Outputs are NumPy arrays before the clock stops: a lazy result is computed on the clock."""
+        return named(self._side.run(taken))
+
+
+def _look_in(folders: Sequence[str]) -> None:
+    sys.path[:0] = [each for each in folders if each not in sys.path]
+
+
+def _gaps(first: Outputs, second: Outputs) -> dict[str, Any]:
+    """The outputs that differ between two runs, and by how much; None for other shapes or names."""
+    found: dict[str, Any] = {}
+    for name in {**first, **second}:
+        if name not in first or name not in second or first[name].shape != second[name].shape:
+            found[name] = None
+        elif (gap := apart(first[name], second[name])).differing:
+            found[name] = {"absolute": gap.absolute, "relative": gap.relative, "text": gap.text()}
+    return found
+
+
+def _told(error: BaseException) -> str:
+    """The error, and the user's own line that it came from."""
+    import traceback
+
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if os.sep + "penstock" not in each.filename]
+    users = [each for each in frames if not each.filename.startswith("<") and "importlib" not in each.filename]
+    where = f" at {users[-1].filename}:{users[-1].lineno}" if users else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def main() -> None:
+    # What the side prints must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    server = Server()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(server, request.pop("do"))(**request)
+        except (Exception, SystemExit) as error:
+            answer = {"error": _told(error)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

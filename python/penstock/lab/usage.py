@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a piece of work uses: wall-clock and CPU seconds, memory, page faults, I/O; the GPU said plainly."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SAMPLE_SECONDS = 0.002
+
+
+class Usage:
+    """A context: what this process used inside it. Memory is resident bytes of the whole process."""
+
+    def __enter__(self) -> Usage:
+        self._resident: list[int] = [_resident()]
+        self._reset = _reset_peak()
+        self._io = _io()
+        self._started = resource.getrusage(resource.RUSAGE_SELF)
+        self._over = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._sampler.start()
+        self._wall = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wall = time.perf_counter() - self._wall
+        self._ended = resource.getrusage(resource.RUSAGE_SELF)
+        self._over.set()
+        self._sampler.join()
+        self._resident.append(_resident())
+        self._io_after = _io()
+        self._peak = max(_peak(), *self._resident) if self._reset else None
+
+    def _sample(self) -> None:
+        while not self._over.wait(_SAMPLE_SECONDS):
+            self._resident.append(_resident())
+
+    def facts(self) -> dict[str, Any]:
+        """Seconds, bytes and counts; None is what this kernel does not tell."""
+        start, end = self._started, self._ended
+        cpu = end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
+        io = None
+        if self._io is not None and self._io_after is not None:
+            io = {name: self._io_after[name] - before for name, before in self._io.items()}
+        return {
+            "wall_seconds": self._wall,
+            "cpu_seconds": cpu,
+            "cpus_used": cpu / max(self._wall, 1e-9),
+            "memory_before": self._resident[0],
+            "memory_peak": self._peak,
+            "memory_average": sum(self._resident) // len(self._resident),
+            "minor_faults": end.ru_minflt - start.ru_minflt,
+            "major_faults": end.ru_majflt - start.ru_majflt,
+            "io": io,
+        }
+
+
+def gpu() -> str:
+    """The GPUs and their drivers, or why there is nothing to tell."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return "not available (no nvidia-smi on this machine)"
+    query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"not available (nvidia-smi: {error})"
+    return "; ".join(done.stdout.split("\n")).strip("; ") or "not available (nvidia-smi lists none)"
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+
+
+def _reset_peak() -> bool:
+    """Begins the kernel's high-water mark anew; whether it could."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def _peak() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _io() -> dict[str, int] | None:
+    """Bytes read and written: through calls (rchar, wchar) and from storage (read_bytes, write_bytes)."""
+    wanted = ("rchar", "wchar", "read_bytes", "write_bytes")
+    try:
+        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    fields = {name: int(value) for name, value in (each.split(": ") for each in lines)}
+    return {name: fields[name] for name in wanted}
