@@ -46,6 +46,18 @@ TEST(Budget, ManySmallFilesAreChargedAlignedBuffers) {
   EXPECT_GT(fits, 0);
 }
 
+// Every other sum of the leading axis waits for its second half: 40,000 of them at once.
+TEST(Budget, ReductionsUnderWayAreCharged) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.put("x.npy", npy_text(Plain(DType::k_float32, {2, 40000, 64})));
+  const EnvSetting io("PENSTOCK_IO", "direct");
+  const int fits = fitting(1 << 20, 16 << 20, 1 << 20, [&] {
+    const graph::NodeRef sum = graph::make_reduce(Reduction::k_sum, file_node(path), {0, 2}, false);
+    return std::vector<Request>{request_of(sum)};
+  });
+  EXPECT_GT(fits, 0);
+}
+
 // Rows of 2.1 MiB: just above a huge page, so that each buffer takes two of them.
 TEST(Budget, OutputsOfAPassAreChargedOneByOne) {
   const TemporaryDirectory directory;

@@ -102,7 +102,8 @@ constexpr std::int64_t kLongTile = 4096;     // bytes: a whole leaf, which the k
 constexpr std::int64_t kMostColumns = 8192;  // of a block: whole pages of every row, a state that stays in L2
 constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
 constexpr std::int64_t kItemsAtOnce = 16 << 10;
-constexpr std::int64_t kChunksAtOnce = 256;  // bounds the memory of chunk states
+constexpr std::int64_t kFinishedAtOnce = 1 << 20;  // bytes of cores that wait for their meeting
+constexpr std::int64_t kChunksAtOnce = 256;        // bounds the memory of chunk states
 
 class FoldRunner final : public Runner {
  public:
@@ -128,7 +129,10 @@ class FoldRunner final : public Runner {
   std::int64_t state_bytes(int threads) const override {
     const bool carried = g_.columns && !g_.split_kept && g_.length > 1;
     const std::int64_t sets = (carried ? blocks_ : 1) + threads + (splits_ && threads > 1 ? kChunksAtOnce : 0);
-    return memory::pool_capacity(CoreSet::bytes(outputs_)) * sets + threads * memory::pool_capacity(schedule_.bytes());
+    const std::int64_t meetings = g_.outputs_under_way() * blocks_;
+    return memory::pool_capacity(CoreSet::bytes(outputs_)) * sets + threads * memory::pool_capacity(schedule_.bytes()) +
+           (meetings > 0 ? meetings * memory::pool_capacity(meeting_bytes(width_)) + items_at_once() * finished_bytes()
+                         : 0);
   }
   std::int64_t tile() const override { return schedule_.tile(); }
   std::int64_t units() const override {
@@ -257,9 +261,9 @@ class FoldRunner final : public Runner {
       return;
     }
     // Cores that meet in one output are put together before too many of them wait.
-    for (std::int64_t first = 0; first < n; first += kItemsAtOnce) {
-      run_items(std::min(n - first, kItemsAtOnce), each, bases, context,
-                [&](std::int64_t i) { return item(first + i); });
+    const std::int64_t at_once = items_at_once();
+    for (std::int64_t first = 0; first < n; first += at_once) {
+      run_items(std::min(n - first, at_once), each, bases, context, [&](std::int64_t i) { return item(first + i); });
       meet();
     }
   }
@@ -427,18 +431,40 @@ class FoldRunner final : public Runner {
     finished_.clear();
   }
 
+  /// Bytes of a meeting's nodes of one reduction, a multiple of 64.
+  std::int64_t stack_bytes(const Output& output, std::int64_t width) const {
+    const std::int64_t entries = NodeStack::entries_for(g_.cores_per_output());
+    return (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
+  }
+
+  std::int64_t meeting_bytes(std::int64_t width) const {
+    std::int64_t bytes = 0;
+    for (const Output& output : outputs_) bytes += stack_bytes(output, width);
+    return bytes;
+  }
+
+  /// Bytes of one finished core that waits for its meeting.
+  std::int64_t finished_bytes() const {
+    std::int64_t bytes = 0;
+    for (const Output& output : outputs_)
+      bytes += sizeof(Finished) + NodeStack::bytes(*output.shape.reducer, width_ * output.parts, 1);
+    return bytes;
+  }
+
+  /// Items that are run before their cores meet.
+  std::int64_t items_at_once() const {
+    if (g_.cores_per_output() == 1) return kItemsAtOnce;
+    return std::clamp<std::int64_t>(kFinishedAtOnce / finished_bytes(), 16, kItemsAtOnce);
+  }
+
   Meeting& meeting_at(std::int64_t place, std::int64_t width) {
     Meeting& meeting = meetings_[place];
     if (!meeting.stacks.empty()) return meeting;
-    const std::int64_t entries = NodeStack::entries_for(g_.cores_per_output());
-    std::int64_t bytes = 0;
-    for (const Output& output : outputs_)
-      bytes += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
-    meeting.storage = memory::Buffer::allocate(bytes, "state of a reduction");
+    meeting.storage = memory::Buffer::allocate(meeting_bytes(width), "state of a reduction");
     std::byte* at = meeting.storage.data();
     for (const Output& output : outputs_) {
       meeting.stacks.emplace_back(*output.shape.reducer, width * output.parts, at);
-      at += (NodeStack::bytes(*output.shape.reducer, width * output.parts, entries) + 63) / 64 * 64;
+      at += stack_bytes(output, width);
     }
     return meeting;
   }

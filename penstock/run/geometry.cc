@@ -33,6 +33,15 @@ std::int64_t Geometry::cores_per_output() const {
   return n;
 }
 
+std::int64_t Geometry::outputs_under_way() const {
+  std::int64_t n = 0;
+  for (const Outer& each : outer) {
+    if (each.reduced && n == 0) n = 1;
+    if (!each.reduced) n *= each.extent;
+  }
+  return n;
+}
+
 std::int64_t Geometry::output_of(std::int64_t core) const {
   std::int64_t output = 0;
   for (std::size_t i = outer.size(); i-- > 0;) {

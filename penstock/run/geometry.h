@@ -36,6 +36,8 @@ struct Geometry {
   std::int64_t cores() const;
   /// Cores that meet in one output, in order of their number.
   std::int64_t cores_per_output() const;
+  /// Output cores of which some but not all cores may have been walked at one time.
+  std::int64_t outputs_under_way() const;
   /// The output core that core number `core` belongs to.
   std::int64_t output_of(std::int64_t core) const;
 };
