@@ -44,6 +44,7 @@ if(PENSTOCK_SANITIZE)
   target_link_options(penstock_flags INTERFACE -fsanitize=${PENSTOCK_SANITIZE})
 endif()
 if(PENSTOCK_COVERAGE)
-  target_compile_options(penstock_flags INTERFACE --coverage)
+  # Threads count too.
+  target_compile_options(penstock_flags INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(penstock_flags INTERFACE --coverage)
 endif()

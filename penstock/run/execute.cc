@@ -17,6 +17,7 @@
 #include "penstock/memory/pool.h"
 #include "penstock/run/pass_plan.h"
 #include "penstock/run/spill.h"
+#include "penstock/run/write_part.h"
 #include "penstock/simd/target.h"
 #include "penstock/thread/parallel.h"
 
@@ -104,7 +105,7 @@ class PassRun {
   void run() {
     measure::add(measure::Counter::k_passes, 1);
     ReadAhead reader(walk_.streams, walk_.depth, kReaders);
-    WriteBehind writer(std::max(walk_.depth - 1, 1), walk_.output_bytes > 0 ? 2 : 0);
+    WriteBehind writer(std::max(walk_.depth - 1, 1), walk_.output_bytes > 0 ? kWriters : 0);
     bind();
     bring_in();
     for (std::int64_t t = 0; t < walk_.tiles(); ++t) {
@@ -234,36 +235,6 @@ class PassRun {
       writer.push([part = p.parts[k], buffer = buffers[k], stretch, size] { write_part(part, *buffer, stretch, size); },
                   monitor_);
       buffers[k] = nullptr;
-    }
-  }
-
-  /// Elements of a stretch to their places in the file: in one piece, or row by row for a part of an output.
-  static void write_part(const Destination& part, const memory::Buffer& buffer, Stretch stretch, std::int64_t size) {
-    const std::byte* from = buffer.data();
-    const Layout& layout = part.layout;
-    measure::add(measure::Counter::k_bytes_written, buffer.size());
-    const auto put = [&](std::int64_t offset, std::int64_t bytes) {
-      if (part.scratch)
-        part.scratch->write(offset, from, bytes);
-      else
-        part.sink->write(offset, from, bytes);
-    };
-    if (is_contiguous(layout, size)) {
-      put(layout.offset + stretch.begin * size, buffer.size());
-      return;
-    }
-    const std::size_t last = layout.shape.size() - 1;
-    const bool rows = layout.strides[last] == size;
-    const std::int64_t row = rows ? layout.shape[last] : 1;
-    for (std::int64_t first = stretch.begin; first < stretch.end;) {
-      std::int64_t offset = layout.offset;
-      std::int64_t rest = first;
-      for (std::size_t d = last + 1; d-- > 0; rest /= layout.shape[d])
-        offset += rest % layout.shape[d] * layout.strides[d];
-      const std::int64_t length = std::min(row - first % row, stretch.end - first);
-      put(offset, length * size);
-      from += length * size;
-      first += length;
     }
   }
 

@@ -8,6 +8,7 @@
 #include "penstock/base/machine.h"
 #include "penstock/base/text.h"
 #include "penstock/memory/pool.h"
+#include "penstock/store/direct_write.h"
 
 namespace penstock::run {
 namespace {
@@ -209,6 +210,8 @@ class PassPlanner {
         if (p.work != Work::kStore || !p.parts[k].in_file()) continue;
         const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
         bytes += memory::pool_capacity((stretch.end - stretch.begin) * size);
+        if (!is_contiguous(p.parts[k].layout, size))
+          bytes += kWriters * memory::pool_capacity(store::DirectWriter::kWindow);
       }
     }
     return bytes;

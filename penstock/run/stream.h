@@ -21,6 +21,7 @@ namespace penstock::run {
 
 /// Threads that read ahead: two that keep the disk busy, and one more while a core computes.
 inline constexpr int kReaders = 3;
+inline constexpr int kWriters = 2;
 
 /// One file read in pieces.
 struct Stream {

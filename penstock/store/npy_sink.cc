@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -49,6 +50,21 @@ struct NpySink::State {
     writer.write(static_cast<const std::byte*>(data), begin, end, file.path());
   }
 
+  /// Has `counted` bytes written, all within `span` bytes of the data from `offset` on.
+  template <class Write>
+  void put(std::int64_t offset, std::int64_t span, std::int64_t counted, const Write& write_at) {
+    file.check_writable();
+    PENSTOCK_CHECK(offset >= 0 && span >= 0 && span <= bytes - offset, "write of ", span, " bytes at ", offset,
+                   " into ", bytes);
+    try {
+      write_at(*this);
+    } catch (const Error& error) {
+      remember(error.what());
+      throw;
+    }
+    written.fetch_add(counted, std::memory_order_relaxed);
+  }
+
   PartialFile file;
   DirectWriter writer;
   Durability durability;
@@ -74,18 +90,18 @@ NpySink::NpySink(std::string path, DType dtype, const Dims& shape, bool overwrit
 NpySink::~NpySink() = default;
 
 void NpySink::write(std::int64_t offset, const void* data, std::int64_t bytes) {
-  State& state = *state_;
-  state.file.check_writable();
-  PENSTOCK_CHECK(offset >= 0 && bytes >= 0 && bytes <= state.bytes - offset, "write of ", bytes, " bytes at ", offset,
-                 " into ", state.bytes);
-  const std::int64_t begin = kHeaderBytes + offset;
-  try {
-    state.write(data, begin, begin + bytes);
-  } catch (const Error& error) {
-    state.remember(error.what());
-    throw;
-  }
-  state.written.fetch_add(bytes, std::memory_order_relaxed);
+  state_->put(offset, bytes, bytes,
+              [&](State& state) { state.write(data, kHeaderBytes + offset, kHeaderBytes + offset + bytes); });
+}
+
+void NpySink::write_cells(std::int64_t offset, std::int64_t stride, const void* data, std::int64_t cell,
+                          std::int64_t n) {
+  const std::int64_t reach = (n - 1) * stride;
+  PENSTOCK_CHECK(n > 0 && std::abs(stride) >= cell, n, " cells of ", cell, " bytes ", stride, " apart");
+  state_->put(offset + std::min<std::int64_t>(reach, 0), std::abs(reach) + cell, n * cell, [&](State& state) {
+    state.writer.write_cells(static_cast<const std::byte*>(data), kHeaderBytes + offset, stride, cell, n,
+                             state.file.path());
+  });
 }
 
 void NpySink::commit() {

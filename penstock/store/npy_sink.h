@@ -42,6 +42,10 @@ class NpySink {
   /// when source, offset and size are multiples of 4,096. Throws NoSpaceError or FileError with path and offset.
   void write(std::int64_t offset, const void* data, std::int64_t bytes);
 
+  /// Writes n cells of `cell` bytes, side by side in `data`, to bytes offset + i * stride of the data; |stride| >=
+  /// cell.
+  void write_cells(std::int64_t offset, std::int64_t stride, const void* data, std::int64_t cell, std::int64_t n);
+
   /// Publishes the file once every byte has been written. Throws when any write or the sync failed (a failed sync is
   /// final), when another file took the name meanwhile and `overwrite` is false, and in a forked child.
   void commit();

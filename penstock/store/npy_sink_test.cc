@@ -87,6 +87,43 @@ TEST_F(NpySinkTest, EveryDTypeAndShapeComesBack) {
   }
 }
 
+// Close together and pages apart, forwards and backwards.
+TEST_F(NpySinkTest, CellsGoToTheirPlaces) {
+  for (const std::int64_t stride : {3, 7, 4095, 4096, 10000, -3, -7, -5000}) {
+    constexpr std::int64_t kCell = 3;
+    const std::int64_t n = std::abs(stride) < 100 ? 100000 : 50;  // more than a window
+    const std::int64_t apart = std::abs(stride);
+    const memory::Buffer data = random_data(n * kCell);
+    std::string expected(static_cast<std::size_t>(n * apart), 'x');
+    const std::int64_t first = stride > 0 ? 0 : (n - 1) * apart;
+    NpySink sink(out(), DType::k_uint8, {n * apart}, true);
+    sink.write(0, expected.data(), n * apart);
+    sink.write_cells(first, stride, data.data(), kCell, n);
+    sink.commit();
+    for (std::int64_t i = 0; i < n; ++i)
+      std::memcpy(&expected[static_cast<std::size_t>(first + i * stride)], data.data() + i * kCell, kCell);
+    EXPECT_EQ(saved(), expected) << "stride " << stride;
+  }
+}
+
+TEST_F(NpySinkTest, ThreadsWriteCellsBetweenEachOthers) {
+  constexpr std::int64_t kThreads = 4;
+  constexpr std::int64_t kCells = 200000;
+  NpySink sink(out(), DType::k_uint8, {kCells, kThreads}, true);
+  std::vector<std::thread> threads;
+  for (std::int64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&sink, t] {
+      const std::string own(kCells, static_cast<char>('a' + t));
+      sink.write_cells(t, kThreads, own.data(), 1, kCells);
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  sink.commit();
+  std::string expected;
+  for (std::int64_t i = 0; i < kCells; ++i) expected += "abcd";
+  EXPECT_EQ(saved(), expected);
+}
+
 TEST_F(NpySinkTest, FourThreadsWriteDisjointPieces) {
   const std::int64_t bytes = (20 << 20) + 777;
   const memory::Buffer data = random_data(bytes);

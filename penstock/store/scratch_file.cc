@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -80,6 +81,15 @@ ScratchFile::~ScratchFile() {
 void ScratchFile::write(std::int64_t offset, const void* data, std::int64_t bytes) {
   PENSTOCK_CHECK(offset >= 0 && bytes >= 0 && bytes <= size_ - offset, name_, ": ", bytes, " bytes at ", offset);
   writer_.write(static_cast<const std::byte*>(data), offset, offset + bytes, name_);
+}
+
+void ScratchFile::write_cells(std::int64_t offset, std::int64_t stride, const void* data, std::int64_t cell,
+                              std::int64_t n) {
+  const std::int64_t reach = (n - 1) * stride;
+  const std::int64_t low = offset + std::min<std::int64_t>(reach, 0);
+  PENSTOCK_CHECK(n > 0 && std::abs(stride) >= cell && low >= 0 && low + std::abs(reach) + cell <= size_, name_, ": ", n,
+                 " cells at ", offset);
+  writer_.write_cells(static_cast<const std::byte*>(data), offset, stride, cell, n, name_);
 }
 
 std::byte* ScratchFile::mapped() {

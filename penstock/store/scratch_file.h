@@ -30,6 +30,8 @@ class ScratchFile {
 
   /// Writes `bytes` at `offset`; safe from many threads on disjoint ranges. Throws NoSpaceError or FileError.
   void write(std::int64_t offset, const void* data, std::int64_t bytes);
+  /// The same for n cells of `cell` bytes, side by side in `data`, at offset + i * stride; |stride| >= cell.
+  void write_cells(std::int64_t offset, std::int64_t stride, const void* data, std::int64_t cell, std::int64_t n);
 
   /// The whole file mapped for writing in any order, at first use by one thread. To be written under memory::guarded.
   std::byte* mapped();
