@@ -135,7 +135,7 @@ torture: | system-core system-torture ## Kill, fault and cut the power of a writ
 
 .PHONY: exhaust nightly
 exhaust: build $(VENV)/test.stamp ## Mathematics at every float32 and 10^7 float64, Ctrl-C a hundred times (hours)
-	PENSTOCK_TEST_POINTS=10000000 $(RELEASE)/kernel_test --gtest_filter='*Maths*'
+	PENSTOCK_TEST_POINTS=10000000 ctest --test-dir $(RELEASE) --output-on-failure --tests-regex Maths
 	PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q python/tests/test_cli_interrupt.py
 
 nightly: ## What .ci/run leaves out: tidy, exhaust, cover, fuzz, torture (as root; hours)

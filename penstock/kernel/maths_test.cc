@@ -349,6 +349,8 @@ TEST_P(Maths, EveryFloat32WithinBound) {
     for_targets([&](const Table& table) {
       const std::vector<float> got = run(table, f.op, a, a);
       for (std::size_t i = 0; i < a.size(); ++i) {
+        // Correctly rounded, as nearly all are, is within every bound.
+        if (same(got[i], static_cast<float>(references[i]))) continue;
         ASSERT_LE(float_error(f.op, a[i], a[i], got[i], references[i]), f.bound32)
             << f.name << "(" << text_of(a[i]) << ") = " << text_of(got[i]) << " under " << table.target;
       }
