@@ -149,6 +149,24 @@ class TestSaving:
             ps.save(make(ps.asarray(a)), tmp_path / "r.npy")
             assert_same_bits(np.load(tmp_path / "r.npy"), np.asarray(make(ps.asarray(a))), name)
 
+    @pytest.mark.parametrize("dtype", ["uint8", "float32", "complex128"])
+    def test_parts_that_interleave(self, tmp_path: Path, dtype: str) -> None:
+        """Elements, short rows and backwards, each part over more than a window of the writer."""
+        a, b = values(dtype, (301, 1000)), values(dtype, (301, 1000))[::-1]
+        flipped = a.copy()
+        flipped[::-2, ::-1] = b[::2]
+        assigned = ps.asarray(a, copy=True)
+        assigned[::-2, ::-1] = ps.asarray(b)[::2]
+        short = values(dtype, (90000, 3))
+        for got, expected in (
+            (ps.stack([ps.asarray(a), ps.asarray(b), ps.asarray(a)], axis=-1), np.stack([a, b, a], axis=-1)),
+            (ps.stack([ps.asarray(a), ps.asarray(b)], axis=1), np.stack([a, b], axis=1)),
+            (ps.concat([ps.asarray(short), ps.asarray(short)[:, :1]], axis=1), np.hstack([short, short[:, :1]])),
+            (assigned, flipped),
+        ):
+            ps.save(got, tmp_path / "out.npy", overwrite=True)
+            assert_same_bits(np.load(tmp_path / "out.npy"), expected)
+
     def test_over_its_own_input(self, tmp_path: Path) -> None:
         path = tmp_path / "a.npy"
         a = values("float64", (400, 300))
