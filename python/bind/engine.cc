@@ -11,6 +11,7 @@
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
 #include "penstock/memory/governor.h"
+#include "penstock/run/ceilings.h"
 #include "penstock/simd/target.h"
 #include "penstock/store/npy_sink.h"
 #include "penstock/thread/parallel.h"
@@ -233,6 +234,15 @@ void bind_knobs(nb::module_& m) {
   m.def(
       "environment_warnings", [] { return list_of(env_warnings()); },
       nb::sig("def environment_warnings() -> list[str]"));
+  m.def(
+      "ceiling_rates",
+      [](const std::string& name, std::int64_t bytes, int threads, double seconds, int samples) {
+        return list_of(unlocked([&] { return run::ceiling_rates(name, bytes, threads, seconds, samples); }));
+      },
+      nb::arg("name"), nb::arg("bytes"), nb::arg("threads"), nb::arg("seconds"), nb::arg("samples"),
+      "Bytes or operations a second that this machine reaches, one figure a sample: read, copy, add, triad, fma_f32, "
+      "fma_f64,\npopcount, dot_int8.",
+      nb::sig("def ceiling_rates(name: str, bytes: int, threads: int, seconds: float, samples: int) -> list[float]"));
   m.def(
       "stale_partials",
       [](const std::string& directory) { return list_of(unlocked([&] { return store::stale_partials(directory); })); },
