@@ -75,7 +75,7 @@ def test_small_sizes_are_said() -> None:
 
 def test_of_a_row_run_again_the_last_line_counts(tmp_path: Path) -> None:
     file = tmp_path / "r.jsonl"
-    lines = [line("a", n=1), line("b", n=2), line("a", n=3)]
+    lines = [line("a", n=1), line("b", n=2), line("a", n=3), {"target": "no row of the benchmarks"}]
     file.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
     assert [(each["row"], each["n"]) for each in report.read(file)] == [("b", 2), ("a", 3)]
     assert report.read(tmp_path / "none.jsonl") == report.read(None) == []

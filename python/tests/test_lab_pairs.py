@@ -118,6 +118,7 @@ def test_ceilings_run_in_the_middle_and_within_their_share(clock: Clock, monkeyp
     assert seen[:6] == ["copy", "a", "b", "copy", "b", "a"]
     assert times.ceilings["copy"][0] == 3.0
     assert 0.05 < 3.0 * len(times.ceilings["copy"]) / (40 * 6.0) < 0.1
+    assert times.ceiling_share == pytest.approx(3.0 * len(times.ceilings["copy"]) / (clock.now - 3.0))
     assert times.log_shares("b", "copy") == pytest.approx([math.log(1.5)] * len(times.ceilings["copy"]))
     assert times.log_shares("b", "no such") == []
 

@@ -35,6 +35,7 @@ class Comparison:
     b: dict[str, Any]
     share_of_ceiling: dict[str, dict[str, float]] | None
     ceilings: dict[str, float]
+    ceiling_share: float
     seconds: float
     noisy: bool
     beside: dict[str, Any]
@@ -117,6 +118,7 @@ def summary(
         b=times_of(times, "b", sides["b"]),
         share_of_ceiling=shares(times, sides, ceilings, work) or None,
         ceilings=rates(times, ceilings),
+        ceiling_share=times.ceiling_share,
         seconds=seconds,
         noisy=bool(beside["noisy"]),
         beside=beside,

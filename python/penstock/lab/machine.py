@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
 import platform
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +57,8 @@ def identity(machine: Mapping[str, Any]) -> str:
     That is the same CPU and system, number of CPUs, memory to the GiB, caches and SIMD target; not the commit, the
     compiler or the versions, which are what figures are compared over.
     """
+    import hashlib
+
     facts = {**machine, "memory_gib": round(machine["memory"] / 2**30)}
     text = json.dumps([facts[each] for each in IDENTITY])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -67,11 +68,20 @@ def versions(penstock: str, packages: Sequence[str]) -> dict[str, str]:
     """Of Penstock, Python and those of ``packages`` that are installed."""
     found = {"penstock": penstock, "python": platform.python_version()}
     for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        version = getattr(sys.modules.get(package), "__version__", None) or installed(package)
+        if version is not None:
+            found[package] = version
     return found
+
+
+def installed(package: str) -> str | None:
+    """The version of an installed package, without loading it."""
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def revision(folder: str | os.PathLike[str], sources: Sequence[str] = ()) -> tuple[str, bool]:
@@ -93,8 +103,13 @@ def compiler() -> str:
     found = importlib.util.find_spec("penstock._core")
     if found is None or found.origin is None:
         return "unknown"
-    match = re.search(rb"GCC: \([^)\0]*\) [\d.]+|clang version [\d.]+", Path(found.origin).read_bytes())
-    return match[0].decode() if match else "unknown"
+    data = Path(found.origin).read_bytes()
+    for begins, form in ((b"GCC: (", rb"GCC: \([^)\0]*\) [\d.]+"), (b"clang version ", rb"clang version [\d.]+")):
+        place = data.rfind(begins)
+        match = re.match(form, data[place : place + 200]) if place >= 0 else None
+        if match:
+            return match[0].decode()
+    return "unknown"
 
 
 def huge_pages() -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import gc
 import math
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from penstock.lab.sides import Side
 
@@ -30,6 +31,8 @@ class Times:
 
     pairs: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     ceilings: dict[str, dict[int, float]] = field(default_factory=dict)
+    # Of the time that quadruples have taken, what the ceilings took.
+    ceiling_share: float = 0.0
 
     @property
     def quadruples(self) -> int:
@@ -48,7 +51,7 @@ class Times:
         return [seconds for pair in self.pairs[side] for seconds in pair]
 
     def median(self, side: str) -> float:
-        return statistics.median(self.seconds(side))
+        return float(np.median(self.seconds(side)))
 
     def log_ratios(self, ours: str, peers: Sequence[str]) -> list[float]:
         """Of each quadruple, log(time of the fastest peer / our time): positive where we are faster."""
@@ -120,6 +123,7 @@ class Recorder:
         started = time.monotonic()
         seconds = side()
         self._spent[kind] += time.monotonic() - started
+        self.times.ceiling_share = self._spent["ceilings"] / (sum(self._spent.values()) or 1.0)
         return seconds
 
 
@@ -161,7 +165,7 @@ def measure_until(
     with collection_off():
         recorder.warm_up(warm_up, least)
         lasted: list[float] = []
-        while not lasted or clock() + statistics.median(lasted[-5:]) <= end:
+        while not lasted or clock() + sorted(lasted[-5:])[len(lasted[-5:]) // 2] <= end:
             started = clock()
             recorder.run()
             lasted.append(clock() - started)

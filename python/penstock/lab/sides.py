@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import os
 import select
@@ -113,6 +112,8 @@ class Command:
 
     def output_hash(self) -> str:
         """Runs once; the SHA-256 of what it writes to standard output."""
+        import hashlib
+
         with tempfile.TemporaryFile() as output:
             self._run(output)
             output.seek(0)
