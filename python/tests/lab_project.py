@@ -28,7 +28,13 @@ def run(inputs):
     return dict(plain(inputs))
 """
 
-SPEED = "quadruples = 10\nleast_seconds = 0.0\nmost_seconds = 30.0\ntime_limit = 20.0\n"
+SPEED = """\
+quadruples = 10
+quadruples_a_process = 100
+least_seconds = 0.0
+most_seconds = 4.0
+time_limit = 20.0
+"""
 
 
 def made(folder: Path, sim: str = SIM, name: str = "gravity") -> Project:

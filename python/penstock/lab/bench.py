@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Benchmarks of a try against its baseline: refused unless validation passed on exactly this code.
 
-Each case is measured with both sides in fresh processes, in ABBA quadruples, ceilings of the machine among them. A
+Each case is measured in ABBA quadruples, both sides in fresh processes for each, ceilings of the machine among them. A
 line a case goes to the results, and all cases are measured: none can be chosen.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,15 +14,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from penstock.lab import code_hash, machine, results, validate
+from penstock.lab.ceilings import rates, standard
+from penstock.lab.compare import EARLY, is_decided
 from penstock.lab.errors import LabError
-from penstock.lab.estimate import Estimate, estimate
+from penstock.lab.estimate import CONFIDENCE, Estimate, estimate
 from penstock.lab.layout import Try
 from penstock.lab.pairs import LEAST_QUADRUPLES, Times, measure_until
 from penstock.lab.process import Process
 from penstock.lab.project import Case, Settings, settings, start
 from penstock.lab.sampled import Sampled
-from penstock.lab.sides import Side
-from penstock.lab.verdict import UNDECIDED, verdict
+from penstock.lab.verdict import verdict
 
 BASELINE, TRY = "baseline", "try"
 Measure = Callable[..., Times]
@@ -38,7 +38,8 @@ class Measured:
     usage: Mapping[str, Any]
     set_up_seconds: Mapping[str, float]
     beside: Mapping[str, Any]
-    shares: Mapping[str, float]
+    ceilings: Mapping[str, float]
+    in_ceilings: Mapping[str, float]
 
 
 def bench(tried: Try, *, measure: Measure = measure_until, say: Callable[[str], None] = lambda _: None) -> list[Any]:
@@ -62,31 +63,44 @@ def measure_case(
     record: Mapping[str, Any],
     *,
     measure: Measure = measure_until,
-    decided: Callable[[Estimate], bool] | None = None,
+    decided: Callable[[Estimate], bool] = is_decided,
 ) -> Measured:
     """One case, both sides in fresh processes. More quadruples are bought until `decided`, or the time is used up."""
-    content = decided or (lambda ratio: verdict(ratio) != UNDECIDED)
+    kernels = standard()
 
     def enough(times: Times) -> bool:
-        return times.quadruples >= found.speed.quadruples and content(_ratio(times))
+        # A look before the time is used up must be surer than the verdict, or equal sides would differ too often.
+        return times.quadruples >= found.speed.quadruples and decided(ratio_of(times, EARLY))
+
+    set_up: dict[str, float] = {}
+
+    def beginning(name: str) -> Callable[[int], Process]:
+        def begin(seed: int) -> Process:
+            process = start(tried.project, tried if name == TRY else None, found.speed.time_limit)
+            try:
+                answer = process.ask("prepare", arguments=case.arguments, seeds=[seed])
+            except BaseException:
+                process.close()
+                raise
+            set_up[name] = max(set_up.get(name, 0.0), float(answer["set_up_seconds"]))
+            return process
+
+        return begin
 
     with ExitStack() as stack:
-        processes = {
-            BASELINE: stack.enter_context(start(tried.project, None, found.speed.time_limit)),
-            TRY: stack.enter_context(start(tried.project, tried, found.speed.time_limit)),
-        }
-        set_up = {}
-        for name, process in processes.items():
-            answer = process.ask("prepare", arguments=case.arguments, seeds=list(found.seeds))
-            set_up[name] = float(answer["set_up_seconds"])
-        check_code(tried, processes[TRY], record)
-        sides = {name: Sampled(process, found.seeds) for name, process in processes.items()}
+        every = found.speed.quadruples_a_process
+        sides = {name: stack.enter_context(Sampled(beginning(name), found.seeds, every)) for name in (BASELINE, TRY)}
+        check_code(tried, sides[TRY].process, record)
         before = machine.now()
         times = measure(
-            sides, enough, found.speed.most_seconds, least=found.speed.least_seconds, warm_up=2, ceilings=ceilings()
+            sides,
+            enough,
+            found.speed.most_seconds,
+            least=found.speed.least_seconds,
+            ceilings={name: each.side for name, each in kernels.items()},
         )
         beside = machine.beside(before, machine.now())
-        check_code(tried, processes[TRY], record)
+        check_code(tried, sides[TRY].process, record)
     if times.quadruples < LEAST_QUADRUPLES:
         raise LabError(
             f"{tried.project.name}, {tried.name}, case {case.name}: {times.quadruples} quadruples in "
@@ -94,7 +108,7 @@ def measure_case(
             "  raise most_seconds in speed.toml, or make the case smaller"
         )
     usage = {name: _usage(tried, name, case, found) for name in (BASELINE, TRY)}
-    return Measured(_ratio(times), times, usage, set_up, beside, _shares(times))
+    return Measured(ratio_of(times), times, usage, set_up, beside, rates(times, kernels), _in_ceilings(times))
 
 
 def check_code(tried: Try, process: Process, record: Mapping[str, Any]) -> None:
@@ -112,17 +126,13 @@ def ratio_text(ratio: Estimate) -> str:
     return f"{1 / ratio.value:.3g}x [{1 / ratio.high:.3g}, {1 / ratio.low:.3g}], n = {ratio.n}, {verdict(ratio)}"
 
 
-def ceilings() -> Mapping[str, Side]:
-    """What the machine can do at that moment, for the same quadruples."""
-    return {}
+def ratio_of(times: Times, confidence: float = CONFIDENCE) -> Estimate:
+    """time(try)/time(baseline) of the quadruples so far."""
+    return estimate(times.log_ratios(BASELINE, [TRY]), confidence=confidence).exp()
 
 
-def _ratio(times: Times) -> Estimate:
-    return estimate(times.log_ratios(BASELINE, [TRY])).exp()
-
-
-def _shares(times: Times) -> dict[str, float]:
-    """The try's samples in units of each ceiling kernel's: how many such kernels would run in its time."""
+def _in_ceilings(times: Times) -> dict[str, float]:
+    """The try's time in units of each ceiling kernel's: how many such kernels would run in it."""
     found = {}
     for name in times.ceilings:
         if logs := times.log_shares(TRY, name):
@@ -156,9 +166,10 @@ def _line(
         "interval": [ratio.low, ratio.high],
         "spread": ratio.spread,
         "verdict": verdict(ratio),
-        "ceilings": dict(measured.shares),
+        "ceilings": dict(measured.ceilings),
+        "in_ceilings": dict(measured.in_ceilings),
         "usage": dict(measured.usage),
-        "set_up_seconds": dict(measured.set_up_seconds),
+        "set_up_seconds": {BASELINE: 0.0, TRY: 0.0, **measured.set_up_seconds},
         "beside": dict(measured.beside),
         "noisy": bool(measured.beside.get("noisy")),
         "identity": machine.identity(on),
@@ -166,5 +177,4 @@ def _line(
         "compiler": on["compiler"],
         "commit": on["commit"],
         "on": dict(on),
-        "load": os.getloadavg()[0],
     }

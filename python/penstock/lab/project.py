@@ -67,6 +67,7 @@ class Speed:
     """How a benchmark is run, and from where on a slowdown is a regression."""
 
     quadruples: int = 15
+    quadruples_a_process: int = 1
     least_seconds: float = 0.02
     most_seconds: float = 60.0
     time_limit: float = 600.0
@@ -116,6 +117,8 @@ def read_speed(path: Path) -> Speed:
     speed: Speed = _made(Speed, _toml(path), str(path))
     if speed.quadruples < LEAST_QUADRUPLES:
         raise LabError(f"{path}: quadruples is {speed.quadruples}, expected at least {LEAST_QUADRUPLES}", 2)
+    if speed.quadruples_a_process < 1:
+        raise LabError(f"{path}: quadruples_a_process is {speed.quadruples_a_process}, expected at least 1", 2)
     return speed
 
 

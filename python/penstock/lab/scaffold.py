@@ -57,6 +57,7 @@ allow_nan = false
 SPEED = """\
 # How speed is measured. Results have physics.toml.
 quadruples = 15       # ABBA quadruples, at least 10; an undecided comparison buys more
+quadruples_a_process = 1  # both sides go on in fresh processes: what one happens to be like must not decide
 least_seconds = 0.02  # a sample repeats its call for this long
 most_seconds = 60.0   # for one case
 time_limit = 600.0    # seconds that one request may take before it is stopped

@@ -31,6 +31,29 @@ LAB_COMMANDS = {
         "measure a valid optimisation against its baseline",
         ("penstock lab bench gravity sparse_v1", "penstock lab bench gravity sparse_v1 --json"),
     ),
+    "report": Command(
+        "lab.report_command",
+        "write what was tried and found, as Markdown and HTML with pictures",
+        ("penstock lab report gravity", "penstock lab report waves"),
+    ),
+    "promote": Command(
+        "lab.promote_command",
+        "guard an optimisation's speed-up from now on",
+        (
+            "penstock lab promote gravity sparse_v1 --min-speedup 3",
+            "penstock lab promote waves fused --min-speedup 1.2",
+        ),
+    ),
+    "check": Command(
+        "lab.check_command",
+        "measure what was promoted again; fail on a confirmed regression",
+        ("penstock lab check", "penstock lab check gravity-sparse_v1 --json"),
+    ),
+    "history": Command(
+        "lab.history_command",
+        "show where this machine's results changed",
+        ("penstock lab history", "penstock lab history gravity/ --json"),
+    ),
     "compare": Command(
         "lab.compare_command",
         "time two commands or functions against each other: faster, slower, same or undecided",

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Change points and histories."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penstock.lab import results
+from penstock.lab.change_points import change_points
+from penstock.lab.errors import LabError
+from penstock.lab.history import history
+
+
+def series(*levels: tuple[int, float], noise: float = 0.02, seed: int = 3) -> list[float]:
+    rng = np.random.default_rng(seed)
+    return [level + noise * float(rng.normal()) for count, level in levels for _ in range(count)]
+
+
+def test_a_step_is_found_where_it_is() -> None:
+    found = change_points(series((12, 0.0), (10, 0.1)))
+    assert [each.at for each in found] == [12]
+    assert found[0].after - found[0].before == pytest.approx(0.1, abs=0.03)
+    assert found[0].p <= 0.01
+
+
+def test_two_steps_are_both_found() -> None:
+    assert [each.at for each in change_points(series((10, 0.0), (10, 0.2), (12, -0.1)))] == [10, 20]
+
+
+def test_noise_alone_is_no_change() -> None:
+    found = [bool(change_points(series((20, 0.0), seed=seed))) for seed in range(100)]
+    assert sum(found) <= 4  # one in a hundred is expected
+
+
+def test_one_wild_run_is_no_change() -> None:
+    values = series((20, 0.0))
+    values[9] = 5.0
+    assert change_points(values) == []
+    assert change_points([1.0, 1.0, 1.0, 1.0, 1.0, 1.0]) == []
+    assert change_points([1.0, 9.0]) == []
+    with pytest.raises(ValueError, match="not finite"):
+        change_points([1.0, float("nan")])
+
+
+def line(place: int, ratio: float, identity: str = "here") -> results.Line:
+    return {
+        "kind": "try",
+        "row": "gravity/fast/default",
+        "at": f"2026-01-{place + 1:02}T00:00:00+00:00",
+        "commit": f"c{place}",
+        "ratio": ratio,
+        "identity": identity,
+    }
+
+
+def test_a_history_is_of_one_machine() -> None:
+    values = [0.5 * np.exp(each) for each in series((12, 0.0), (10, 0.1))]
+    lines = [line(place, float(value)) for place, value in enumerate(values)]
+    elsewhere = [line(place, 3.0, "there") for place in range(5)]
+    found, others = history([*elsewhere, *lines], "here")
+    assert others == {"there": 5}
+    assert [len(each.values) for each in found] == [22]
+    assert "at 2026-01-13" in found[0].text()
+    assert "commit c12" in found[0].text()
+
+
+def test_results_are_appended(tmp_path: Path) -> None:
+    day = datetime(2026, 3, 4, tzinfo=UTC)
+    path = results.append(tmp_path, [{"row": "a"}], now=day)
+    results.append(tmp_path, [{"row": "b"}], now=day)
+    assert path == tmp_path / "results" / "2026-03-04.jsonl"
+    assert [each["row"] for each in results.read(tmp_path)] == ["a", "b"]
+    path.write_text(path.read_text() + "{cut")
+    with pytest.raises(LabError, match=r"2026-03-04\.jsonl:3: no JSON"):
+        results.read(tmp_path)
