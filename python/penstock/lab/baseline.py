@@ -95,6 +95,8 @@ def key(case: str, seed: int, output: str) -> str:
 
 def arrays_of(place: Path) -> Outputs:
     """Every frozen output, by key()."""
+    if not (place / ARRAYS).is_file():
+        raise LabError(f"{place / ARRAYS} is missing\n  penstock lab baseline NAME --again freezes the outputs anew")
     with np.load(place / ARRAYS, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
