@@ -29,10 +29,11 @@ HWY_FLATTEN std::uint64_t read(const std::uint64_t* from, std::int64_t n) {
   for (std::int64_t i = 0; i < n; i += 8 * lanes) {
     for (int k = 0; k < 8; ++k) found[k] = hn::Xor(found[k], hn::LoadU(d, from + i + k * lanes));
   }
-  std::uint64_t part[8 * HWY_MAX_BYTES / 8];
-  for (int k = 0; k < 8; ++k) hn::StoreU(found[k], d, part + k * lanes);
+  for (int k = 1; k < 8; ++k) found[0] = hn::Xor(found[0], found[k]);
+  std::uint64_t part[HWY_MAX_BYTES / 8];
+  hn::StoreU(found[0], d, part);
   std::uint64_t all = 0;
-  for (std::int64_t i = 0; i < 8 * lanes; ++i) all ^= part[i];
+  for (std::int64_t i = 0; i < lanes; ++i) all ^= part[i];
   return all;
 }
 

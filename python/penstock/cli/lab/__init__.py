@@ -70,4 +70,9 @@ LAB_COMMANDS = {
             "penstock lab profile --script 'simulate.py --steps 100' -o profile/first",
         ),
     ),
+    "roofline": Command(
+        "lab.roofline_command",
+        "measure this machine's ceilings and place recorded kernels on them in a picture",
+        ("penstock lab roofline", "penstock lab roofline --quick --no-disk -o picture"),
+    ),
 }
