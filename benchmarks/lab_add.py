@@ -36,16 +36,14 @@ class Addition:
         self._add.restype = None
 
     def side(self, slowdown: float = 0.0) -> Timed:
-        """Additions of arrays of its own; with ``slowdown`` so large a part of them is added once more."""
-        a, b = (np.full(self.n, value, np.float32) for value in (0.5, 0.25))
-        out = np.zeros(self.n, np.float32)
-        more = round(self.n * slowdown)
+        """Additions of arrays of its own, which are longer by the share ``slowdown``."""
+        n = round(self.n * (1 + slowdown))
+        a, b = (np.full(n, value, np.float32) for value in (0.5, 0.25))
+        out = np.zeros(n, np.float32)
         pointers = [each.ctypes.data for each in (a, b, out)]
 
         def call() -> None:
-            self._add(*pointers, self.n)
-            if more:
-                self._add(*pointers, more)
+            self._add(*pointers, n)
 
         # The arrays live as long as the call that has their addresses.
         return Timed(keeping(call, a, b, out))

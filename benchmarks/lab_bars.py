@@ -50,8 +50,8 @@ class Sizes:
     elements: int = lab_add.FULL
     experiments: int = 60
     seconds: float = 10.0
-    alarms: int = 100
-    power: int = 30
+    alarms: int = 150
+    power: int = 40
     most_seconds: float = 60.0
     pairs: int = 10
     overheads: int = 5
