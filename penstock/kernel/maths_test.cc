@@ -301,6 +301,29 @@ void check_random(const Function& f, double bound) {
 TEST_P(Maths, Float32WithinBound) { check_random<float>(GetParam(), GetParam().bound32); }
 TEST_P(Maths, Float64WithinBound) { check_random<double>(GetParam(), GetParam().bound64); }
 
+// What only ten million points found out of bound.
+TEST(MathsHard, Float64PointsAreWithinBound) {
+  struct Point {
+    Op op;
+    double a;
+    double b;
+  };
+  constexpr Point kPoints[] = {
+      {Op::k_atan2, 0.99734775199092773, 1.002268942460949},
+      {Op::k_logaddexp, -0.030733487224528178, -3.0558264394476327},
+  };
+  Exact exact;
+  for_targets([&](const Table& table) {
+    for (const Point& point : kPoints) {
+      const double got = run<double>(table, point.op, {point.a}, {point.b})[0];
+      const auto* function = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+                                          [&](const Function& f) { return f.op == point.op; });
+      EXPECT_LE(exact.error(point.op, point.a, point.b, got), function->bound64)
+          << function->name << " under " << table.target;
+    }
+  });
+}
+
 /// Every special value, and every pair of them: NaN, infinities and zeros with their signs exactly as in the C library.
 template <class T>
 void check_special(const Function& f, double bound) {

@@ -101,9 +101,15 @@ struct Maths_atan2 {
   static HWY_INLINE V call(V y, V x) {
     const V got = sleef_atan2<kFma>(y, x);
     // The quotient's low half underflows.
-    const auto small =
-        hn::And(hn::Lt(hn::Abs(got), limit<V>(0x1p-100, 0x1p-960)), hn::Ne(y, hn::Zero(hn::DFromV<V>())));
-    return repaired(small, got, y, x, library_atan2);
+    const V size = hn::Abs(got);
+    auto outside = hn::And(hn::Lt(size, limit<V>(0x1p-100, 0x1p-960)), hn::Ne(y, hn::Zero(hn::DFromV<V>())));
+    // Without FMA the polynomial is up to 1.02 places off where |y| is about |x|.
+    constexpr bool kHasFma = kFma && HWY_TARGET != HWY_SSE4;
+    if constexpr (!kHasFma && sizeof(hn::TFromD<hn::DFromV<V>>) == 8) {
+      const auto diagonal = hn::And(hn::Gt(size, limit<V>(0, 0.76)), hn::Lt(size, limit<V>(0, 0.81)));
+      outside = hn::Or(outside, diagonal);
+    }
+    return repaired(outside, got, y, x, library_atan2);
   }
 };
 struct Maths_atanh {
