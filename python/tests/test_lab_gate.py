@@ -257,7 +257,7 @@ def test_wrong_results_fail_the_gate_whatever_the_speed(one: Try, line: results.
 
 def test_instructions_are_a_second_gate(one: Try, line: results.Line) -> None:
     add(one, line, 0.5)
-    gate = promote.read(promote.promote(one, 1.5, count=lambda *_: instructions.Counted(1000)))
+    gate = promote.read(promote.promote(one, 1.5, instructed=True, count=lambda *_: instructions.Counted(1000)))
     outcome = check.Outcome(gate)
     found, case = check.settings(one.project), check.settings(one.project).cases[0]
     check._check_instructions(outcome, one, case, found, lambda *_: instructions.Counted(1040))

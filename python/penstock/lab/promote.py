@@ -44,6 +44,7 @@ def promote(
     min_speedup: float,
     *,
     identity: str | None = None,
+    instructed: bool = False,
     count: Callable[..., instructions.Counted] = instructions.count,
 ) -> Path:
     """Writes the gate case. Raises LabError where the last recorded interval of a case, on this machine and of exactly
@@ -74,7 +75,8 @@ def promote(
                 f"{1 / line['ratio']:.3g}x [{low:.3g}, {high:.3g}] and the whole interval must lie above "
                 f"{min_speedup:g}x\n  choose a --min-speedup of at most {low:.3g}, or make it faster"
             )
-    counted = {case.name: count(tried, case, found.seeds[0]) for case in found.cases}
+    unasked = instructions.Counted(None, "not asked for")
+    counted = {case.name: count(tried, case, found.seeds[0]) if instructed else unasked for case in found.cases}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_text(tried, min_speedup, found.speed.threshold, here, latest, counted), encoding="utf-8")
     return path

@@ -71,6 +71,11 @@ def _target(arguments: argparse.Namespace) -> tuple[Target, Path]:
         if not Path(script).is_file():
             raise CommandError(f"no file {script}")
         return Target(script=script, arguments=words, folder=arguments.folder), Path()
+    if arguments.name:
+        from penstock.lab import layout, profiled
+
+        project = layout.existing_project(arguments.name)
+        return Target(function=profiled.FUNCTION, folder=str(profiled.write(project))), project.folder
     if arguments.target:
         return Target(function=arguments.target, folder=arguments.folder), Path()
-    raise CommandError("what is to be profiled?\n  give --target MODULE:FUNCTION or --script FILE")
+    raise CommandError("what is to be profiled?\n  give a project, --target MODULE:FUNCTION or --script FILE")
