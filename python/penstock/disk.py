@@ -9,13 +9,12 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from penstock.finding import FAILURE, OK, WARNING, Finding
 from penstock.progress import size_text
 
-if TYPE_CHECKING:
-    from penstock.doctor import Finding
-
+MIN_FREE = 1 << 30
 MAX_TEST_BYTES = 256 << 20
 MAX_TEST_SECONDS = 2.0
 BLOCK = 4 << 20
@@ -24,8 +23,6 @@ _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterf
 
 def directory_findings(directory: str, measure: bool) -> Iterator[Finding]:
     """Everything about ``directory``."""
-    from penstock.doctor import FAILURE, MIN_FREE, OK, WARNING, Finding
-
     if not os.path.isdir(directory):
         yield Finding("directory", FAILURE, f"{directory} is no directory", f"mkdir -p {directory}")
         return
@@ -86,8 +83,6 @@ def _writable(directory: str) -> bool:
 
 
 def _left_over(directory: str) -> Iterator[Finding]:
-    from penstock.doctor import OK, WARNING, Finding
-
     files = partial_files(directory)
     if not files:
         yield Finding("unfinished outputs", OK, "none left over")
@@ -99,8 +94,6 @@ def _left_over(directory: str) -> Iterator[Finding]:
 
 
 def _speed(directory: str, free: int) -> Finding:
-    from penstock.doctor import OK, WARNING, Finding
-
     wanted = min(MAX_TEST_BYTES, free // 10) // BLOCK * BLOCK
     if wanted == 0:
         return Finding("disk speed", WARNING, "not measured: too little free space", "free some space")

@@ -12,31 +12,15 @@ import resource
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penstock import disk
+from penstock.finding import FAILURE, OK, WARNING, Finding
 from penstock.progress import size_text
 
-OK, WARNING, FAILURE = "ok", "warning", "failure"
 MIN_BUDGET = 64 << 20
 MIN_DESCRIPTORS = 256
-MIN_FREE = 1 << 30
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: ``status`` is ok, warning or failure, and what is not ok has a ``fix``."""
-
-    check: str
-    status: str
-    text: str
-    fix: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def examine(directory: str = ".", measure_disk: bool = True) -> list[Finding]:
