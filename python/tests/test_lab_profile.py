@@ -171,6 +171,20 @@ def test_wrong_usage_is_told(arguments: list[str], message: str) -> None:
     assert message in done.stderr
 
 
+def test_a_project_is_profiled_on_a_case(tmp_path: Path) -> None:
+    (tmp_path / "sim_profiled.py").write_text(PROGRAM)
+    made = run("lab", "new", "sleepy", "--target", "sim_profiled:run", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    done = run("lab", "profile", "sleepy", "--seconds", "0", "--no-allocations", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"sim_profiled.py:{line_of('time.sleep(0.3)')} sleeps: own" in done.stdout
+    (kept,) = (tmp_path / "perf" / "sleepy" / "profile").iterdir()
+    assert json.loads((kept / "profile.json").read_text())["target"] == "sleepy, case default"
+    wrong = run("lab", "profile", "sleepy", "--case", "big", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "its cases are default" in wrong.stderr
+
+
 def test_a_sample_weighs_the_time_since_the_one_before() -> None:
     moments = iter([0.0, 0.25, 1.25])
     sampler = Sampler(clock=lambda: next(moments))

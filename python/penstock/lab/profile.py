@@ -41,17 +41,23 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A function "module:function", found from ``folder``, or a script with its arguments."""
+    """A function "module:function", found from ``folder`` (then from ``others``), or a script with its arguments.
+
+    ``case``: arguments and seed; the function is then given what its module's ``inputs`` makes of them off the clock.
+    """
 
     function: str = ""
     script: str = ""
     arguments: list[str] = field(default_factory=list)
     folder: str = "."
+    others: tuple[str, ...] = ()
+    case: dict[str, Any] | None = None
+    title: str = ""
 
     @property
     def name(self) -> str:
-        """The function, or the script's file name."""
-        return self.function or os.path.basename(self.script)
+        """The title, else the function, else the script's file name."""
+        return self.title or self.function or os.path.basename(self.script)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def profile(target: Target, options: Options | None = None) -> dict[str, Any]:
     allocations: dict[str, Any] = {"missing": "not asked for"}
     if options.allocations:
         allocations = _run(target, options, "allocations")
-    root = os.path.abspath(target.folder)
+    root = os.path.commonpath([os.path.abspath(each) for each in (target.folder, *target.others)])
     if "lines" in allocations:
         kept = [each for each in allocations["lines"] if each["bytes"] >= LEAST_BYTES]
         allocations["lines"] = [{**each, "file": short(each["file"], root)} for each in kept]
@@ -199,7 +205,8 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         "target": target.function,
         "script": target.script,
         "arguments": target.arguments,
-        "folder": os.path.abspath(target.folder),
+        "folders": [os.path.abspath(each) for each in (target.folder, *target.others)],
+        "case": target.case,
         "seconds": options.seconds if which == "time" else 0.0,
         "apart": options.apart,
         "pass": which,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that a profile looks at: ``python -m penstock.lab.profile_child JOB RESULT``, both JSON files.
 
-JOB: ``target`` ("module:function") or ``script``, its ``arguments``, ``folder`` (first on the module path), ``seconds``
-that a function is called again and again, ``apart`` (seconds between samples) and ``pass``: "time" or "allocations".
+JOB: ``target`` ("module:function") or ``script`` with its ``arguments``, ``folders`` (first on the module path),
+``seconds`` that a function is called again and again, ``apart`` (seconds between samples) and ``pass``:
+"time" or "allocations". ``case``: its ``arguments`` and ``seed``, of which the target's module makes the ``inputs``
+that the function is given.
 RESULT: what the pass found, or ``error`` with the reason why the target could not be run.
 """
 
@@ -19,6 +21,7 @@ import time
 import tracemalloc
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +38,13 @@ class TargetError(Exception):
 
 def work_of(job: Job) -> Callable[[], int]:
     """What runs the target and returns the number of its calls. Raises TargetError."""
-    sys.path.insert(0, job["folder"])
+    sys.path[:0] = job["folders"]
     if job.get("script"):
         return _script(job["script"], job["arguments"])
     function, seconds = _function(job["target"]), float(job["seconds"])
+    if case := job.get("case"):
+        made = _function(f"{job['target'].partition(':')[0]}:inputs")(case["arguments"], case["seed"])
+        function = partial(function, made)
 
     def repeated() -> int:
         calls, end = 0, time.monotonic() + seconds
@@ -50,7 +56,7 @@ def work_of(job: Job) -> Callable[[], int]:
     return repeated
 
 
-def _function(target: str) -> Callable[[], object]:
+def _function(target: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
     if not module or not name:
         raise TargetError(f"'{target}' is no target: expected module:function, such as sim:run")

@@ -66,7 +66,7 @@ LAB_COMMANDS = {
         "lab.profile_command",
         "where time goes: a flamegraph, hot lines, allocations, input and output, hardware counters",
         (
-            "penstock lab profile --target 'sim:run'",
+            "penstock lab profile gravity",
             "penstock lab profile --script 'simulate.py --steps 100' -o profile/first",
         ),
     ),

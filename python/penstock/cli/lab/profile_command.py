@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def add_arguments(to: argparse.ArgumentParser) -> None:
     to.add_argument("name", metavar="NAME", nargs="?", help="a project of the lab")
+    to.add_argument("--case", metavar="CASE", help="of a project: which of its cases; default: the first")
     to.add_argument("--target", metavar="MODULE:FUNCTION", help="a function that takes no arguments")
     to.add_argument("--script", metavar="'FILE ARGUMENT ...'", help="a Python file, run as a program")
     to.add_argument("--folder", metavar="DIRECTORY", default=".", help="where the target's module is; default: here")
@@ -71,11 +72,30 @@ def _target(arguments: argparse.Namespace) -> tuple[Target, Path]:
         if not Path(script).is_file():
             raise CommandError(f"no file {script}")
         return Target(script=script, arguments=words, folder=arguments.folder), Path()
-    if arguments.name:
-        from penstock.lab import layout, profiled
-
-        project = layout.existing_project(arguments.name)
-        return Target(function=profiled.FUNCTION, folder=str(profiled.write(project))), project.folder
     if arguments.target:
         return Target(function=arguments.target, folder=arguments.folder), Path()
-    raise CommandError("what is to be profiled?\n  give a project, --target MODULE:FUNCTION or --script FILE")
+    if arguments.name:
+        return _project(arguments.name, arguments.case)
+    raise CommandError("what is to be profiled?\n  give a project's NAME, --target MODULE:FUNCTION or --script FILE")
+
+
+def _project(name: str, wanted: str | None) -> tuple[Target, Path]:
+    """A project's baseline on one of its cases: the first one unless another is wanted."""
+    from penstock.lab import layout
+    from penstock.lab.profile import Target
+    from penstock.lab.project import settings
+
+    project = layout.existing_project(name)
+    found = settings(project)
+    cases = {each.name: each for each in found.cases}
+    case = cases.get(wanted) if wanted else found.cases[0]
+    if case is None:
+        raise CommandError(f"{name} has no case '{wanted}'\n  its cases are {', '.join(cases)}")
+    target = Target(
+        function="baseline:run",
+        folder=str(project.folder),
+        others=(str(Path.cwd()), str(project.base)),
+        case={"arguments": case.arguments, "seed": found.seeds[0]},
+        title=f"{name}, case {case.name}",
+    )
+    return target, project.folder
