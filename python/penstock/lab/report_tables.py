@@ -138,8 +138,11 @@ def speed_up_text(line: Line) -> str:
 
 
 def _chart(tried: Try, lines: Sequence[Line]) -> str:
-    chart = Chart(f"{tried.name}: every run of this code", Axis("run"), Axis("times as fast as the baseline"))
-    for case in dict.fromkeys(each["case"] for each in lines):
+    cases = dict.fromkeys(each["case"] for each in lines)
+    most = max(sum(each["case"] == case for each in lines) for case in cases)
+    runs = Axis("run", low=0.0, high=most + 1.0)
+    chart = Chart(f"{tried.name}: every run of this code", runs, Axis("times as fast as the baseline"))
+    for case in cases:
         own = [each for each in lines if each["case"] == case]
         places = [float(place + 1) for place in range(len(own))]
         low, high = [1 / each["interval"][1] for each in own], [1 / each["interval"][0] for each in own]
