@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from penstock.lab import outputs
+from penstock.lab import worker as worker_module
 from penstock.lab.sides import SideError
 from penstock.lab.worker import Remote, Worker, is_target
 
@@ -47,11 +48,35 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_sample_is_the_mean_of_its_calls(folder: Path) -> None:
-    with Worker("sim:sleepy", folder=folder, arguments={"seconds": 0.03}) as worker:
-        side = Remote(worker)
+    with Remote(lambda: Worker("sim:sleepy", folder=folder, arguments={"seconds": 0.03})) as side:
         side.calibrate(0.1)
         assert side.calls in (2, 3, 4)
         assert 0.03 <= side() < 1
+
+
+def test_a_side_goes_on_in_fresh_processes_between_quadruples(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers: list[Worker] = []
+
+    def begin() -> Worker:
+        workers.append(Worker("sim:sleepy", folder=folder, arguments={"seconds": 0.01}))
+        return workers[-1]
+
+    monkeypatch.setattr(worker_module, "WORTH", 0.0)
+    with Remote(begin) as side:
+        side.calibrate(0.0)
+        seen = []
+        for _ in range(5):
+            side()
+            seen.append(len(workers))
+        assert seen == [1, 1, 2, 2, 3]
+        monkeypatch.setattr(worker_module, "WORTH", 1e9)
+        for _ in range(4):
+            side()
+        assert len(workers) == 3
+    assert len({worker.pid for worker in workers}) == 3
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker.pid, 0)
 
 
 def test_outputs_are_saved_and_hashed_with_their_arguments(folder: Path) -> None:

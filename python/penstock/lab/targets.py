@@ -18,12 +18,12 @@ from penstock.lab.worker import Remote, Worker, is_target
 def opened(text: str, *, folder: Path | None = None, time_limit: float = sides.TIME_LIMIT) -> Iterator[Side]:
     """The side that ``text`` names: MODULE:FUNCTION, PROGRAM::BENCHMARK of Google Benchmark, else a shell command.
 
-    The process that holds a function ends with the context.
+    The processes that hold a function end with the context.
     """
     program, separator, benchmark = text.partition("::")
     if is_target(text):
-        with Worker(text, folder=folder, time_limit=time_limit) as worker:
-            yield Remote(worker)
+        with Remote(lambda: Worker(text, folder=folder, time_limit=time_limit)) as remote:
+            yield remote
     elif separator and os.access(Path(folder or ".", program), os.X_OK):
         yield Benchmark(Path(folder or ".", program).resolve(), benchmark, time_limit=time_limit)
     elif not text.strip():
