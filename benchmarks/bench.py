@@ -74,7 +74,7 @@ def absent(bar: Bar, unit: str, why: str) -> Comparison:
 
 @dataclass
 class Outcome:
-    """What a row found; `medians` are seconds of one call."""
+    """What a row found. `medians` are seconds of one call, which moves `bytes` at least and does `operations`."""
 
     comparisons: list[Comparison]
     n: int
@@ -84,6 +84,8 @@ class Outcome:
     share_of_ceiling: float | None = None
     ceiling: str = ""
     checked: str = ""
+    bytes: int = 0
+    operations: int = 0
 
     def facts(self) -> dict[str, Any]:
         return asdict(self)

@@ -55,6 +55,9 @@ CALCULATIONS: dict[str, tuple[Callable[..., Array], int]] = {
     "max": (greatest, 1),
 }
 
+# Arithmetic of one element, as a roofline counts it: a division counts one.
+OPERATIONS = {"chain": 6, "add": 1, "sum": 1, "mean": 1, "max": 1}
+
 
 def inputs(calculation: str, n: int) -> list[Array]:
     """The operands of a calculation."""

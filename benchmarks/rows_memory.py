@@ -109,6 +109,7 @@ def against_numpy(bench: Bench, row: Row, *, calculation: str, n: float) -> Outc
         pairs = {who: ("penstock", (who,)) for who in sides if who not in ("penstock", "copy", "read")}
         outcome = ratios(bench, row, sides, pairs, missing=missing, ceiling=ceiling)
     outcome.setup = f"{count} float32, {bench.threads} threads" + (", fresh result" if fresh else "")
+    outcome.bytes, outcome.operations = 4 * count * (arity + fresh), kernels.OPERATIONS[calculation] * count
     outcome.checked = "within 1e-5 of a float64 sum" if calculation in ("sum", "mean") else "equal to NumPy's bits"
     if "numexpr" in sides:
         outcome.checked += ", numexpr within 1e-6"

@@ -22,6 +22,8 @@ import report
 import rows_memory
 import run
 from bench import Bench
+from penstock.lab import roofline
+from penstock.lab.results import identity_of
 from rows import BY_NAME, ROWS
 
 pytest.importorskip("penstock._core", reason="the rows need the built package")
@@ -131,6 +133,16 @@ def test_inputs_have_the_same_bits_everywhere() -> None:
     assert 0 <= values.min() < 0.01
     assert 0.99 < values.max() < 1
     assert hashlib.sha256(values.tobytes()).hexdigest().startswith("bba561b83cff250e")
+
+
+def test_a_roofline_can_place_what_runs_over_memory(bench: Bench) -> None:
+    line = line_of(bench, "chain-1e7")
+    n = bench.count(1e7)
+    assert (line["bytes"], line["operations"]) == (16 * n, 6 * n)
+    # The ceilings that run beside a kernel are none.
+    sides = {each.name for each in roofline.kernels([line], identity_of(line))}
+    assert {"chain-1e7, penstock", "chain-1e7, numpy"} <= sides
+    assert "chain-1e7, copy" not in sides
 
 
 def test_a_worker_calculates_the_same_and_tells_what_it_cannot() -> None:
