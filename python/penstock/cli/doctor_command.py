@@ -21,6 +21,7 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from penstock import doctor
+    from penstock.finding import FAILURE
 
     removed = _clean(arguments.directory) if arguments.clean else []
     findings = doctor.examine(arguments.directory, measure_disk=not arguments.no_disk)
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
             if each.fix:
                 sys.stdout.write(status.printable(f"        fix: {each.fix}\n"))
         sys.stdout.write(_verdict([each.status for each in findings]))
-    return status.FAILED if any(each.status == doctor.FAILURE for each in findings) else status.OK
+    return status.FAILED if any(each.status == FAILURE for each in findings) else status.OK
 
 
 def _clean(directory: str) -> list[str]:
