@@ -23,7 +23,7 @@ Line = dict[str, Any]
 # (name, bytes, threads, seconds of a run, runs) -> a rate of each run
 Rates = Callable[[str, int, int, float, int], list[float]]
 STREAM = ("copy", "add", "triad")
-ARITHMETIC = {"fma_f32": "operations/s", "fma_f64": "operations/s", "popcount": "words/s", "dot_int8": "operations/s"}
+ARITHMETIC = {"fma_f32": "op/s", "fma_f64": "op/s", "popcount": "word/s", "dot_int8": "op/s"}
 LEVELS = ("L1", "L2", "L3", "DRAM")
 MOST_BYTES = 1 << 30
 
