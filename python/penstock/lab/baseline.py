@@ -196,7 +196,7 @@ def _write(project: Project, record: dict[str, Any], arrays: Outputs) -> dict[st
     used = [int(each.name) for each in folder.glob("[0-9][0-9][0-9][0-9]")] if folder.is_dir() else []
     place = folder / f"{max(used, default=0) + 1:04}"
     place.mkdir(parents=True)
-    np.savez_compressed(place / ARRAYS, **arrays)  # type: ignore[arg-type]  # every keyword is an array
+    np.savez(place / ARRAYS, **arrays)  # type: ignore[arg-type]  # every keyword is an array
     for each in (project.baseline, project.cases, project.physics, project.speed):
         shutil.copy2(each, place / each.name)
     record = {**record, "freeze": place.name, "outputs_hash": code_hash.file_hash(place / ARRAYS)}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.lab.change_points import Change, change_points
-from penstock.lab.results import Line, of_machine
+from penstock.lab.results import Line, identity_of, of_machine
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def history(lines: Iterable[Line], identity: str) -> tuple[list[Series], dict[st
         found.append(Series(row, what, [each[2] for each in points], whens, commits, change_points(logs)))
     left: dict[str, int] = {}
     for line in others:
-        name = str(line.get("identity", "unknown"))
+        name = identity_of(line)
         left[name] = left.get(name, 0) + 1
     return found, left
 
