@@ -32,18 +32,37 @@ def newest() -> Path | None:
 
 
 def read(file: Path | None) -> list[Line]:
-    """The lines of a results file in the order of the table; of a row run again, the last one. No file: no lines."""
+    """The lines of a results file, those of the machine measured last first, each in the order of the table.
+
+    Of a row run again on a machine the last one counts. No file: no lines.
+    """
     if file is None or not file.is_file():
         return []
-    latest: dict[str, Line] = {}
+    latest: dict[tuple[str, str], Line] = {}
     for text in file.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
         if "row" not in line:  # what the lab's own commands found lies in the same folder
             continue
-        latest.pop(line["row"], None)
-        latest[line["row"]] = line
+        latest.pop((machine_of(line), line["row"]), None)
+        latest[machine_of(line), line["row"]] = line
     place = {row.name: number for number, row in enumerate(ROWS)}
-    return sorted(latest.values(), key=lambda line: place.get(line["row"], len(place)))
+    machines = list(dict.fromkeys(machine for machine, _ in reversed(latest)))
+    return sorted(
+        latest.values(), key=lambda line: (machines.index(machine_of(line)), place.get(line["row"], len(place)))
+    )
+
+
+def machine_of(line: Line) -> str:
+    """What rows must share to stand in one table."""
+    return str(line["on"]["machine"])
+
+
+def by_machine(lines: Iterable[Line]) -> list[list[Line]]:
+    """The lines of each machine by themselves, in the order in which the machines come."""
+    table: dict[str, list[Line]] = {}
+    for line in lines:
+        table.setdefault(machine_of(line), []).append(line)
+    return list(table.values())
 
 
 def number(value: float) -> str:
@@ -150,14 +169,24 @@ def origin(lines: list[Line]) -> list[str]:
 
 
 def body(lines: list[Line]) -> str:
-    """What lies between the markers."""
+    """What lies between the markers: machine by machine, for figures of two are not compared."""
     if not lines:
         return "There are no results yet: `make bench` makes them.\n"
-    text = [*origin(lines), "![ratios with their intervals and bars](performance.svg)", ""]
-    for group in dict.fromkeys(line["group"] for line in lines):
-        inside = [line for line in lines if line["group"] == group]
-        text += [f"### {group}", "", *table(inside), "", *setups(inside), ""]
-    return "\n".join([*text, *disturbances(lines)]).rstrip() + "\n"
+    text = []
+    for number, own in enumerate(by_machine(lines)):
+        head = [] if number == 0 else ["### On another machine", ""]
+        chart_of = ["![ratios with their intervals and bars](performance.svg)", ""] if number == 0 else []
+        text += [*head, *origin(own), *chart_of]
+        for group in dict.fromkeys(line["group"] for line in own):
+            inside = [line for line in own if line["group"] == group]
+            text += [f"{'####' if number else '###'} {group}", "", *table(inside), "", *setups(inside), ""]
+        text += disturbances(own)
+    return "\n".join(text).rstrip() + "\n"
+
+
+def picture(lines: list[Line]) -> str:
+    """The chart, of the machine measured last."""
+    return chart.draw(by_machine(lines)[0] if lines else [])
 
 
 def page(text: str, lines: list[Line]) -> str:
@@ -178,7 +207,7 @@ def main() -> int:
         parser.error(f"no file {settings.results}")
     lines = read(settings.results or newest())
     changed = []
-    for file, text in ((PAGE, page(PAGE.read_text(encoding="utf-8"), lines)), (CHART, chart.draw(lines))):
+    for file, text in ((PAGE, page(PAGE.read_text(encoding="utf-8"), lines)), (CHART, picture(lines))):
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             changed.append(file.name)
             if not settings.check:

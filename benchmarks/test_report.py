@@ -36,7 +36,7 @@ def test_the_page_and_the_chart_are_what_the_newest_results_give() -> None:
     lines = report.read(report.newest())
     hint = "run benchmarks/report.py"
     assert report.PAGE.read_text(encoding="utf-8") == report.page(report.PAGE.read_text(encoding="utf-8"), lines), hint
-    assert report.CHART.read_text(encoding="utf-8") == chart.draw(lines), hint
+    assert report.CHART.read_text(encoding="utf-8") == report.picture(lines), hint
 
 
 def test_a_comparison_is_a_line_of_its_table() -> None:
@@ -79,6 +79,20 @@ def test_of_a_row_run_again_the_last_line_counts(tmp_path: Path) -> None:
     file.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
     assert [(each["row"], each["n"]) for each in report.read(file)] == [("b", 2), ("a", 3)]
     assert report.read(tmp_path / "none.jsonl") == report.read(None) == []
+
+
+def test_machines_are_kept_apart(tmp_path: Path) -> None:
+    file = tmp_path / "r.jsonl"
+    first = line("a", comparison("numpy", 2.0), n=1)
+    other = line("a", comparison("numpy", 9.0), n=2, on={**first["on"], "machine": "Linux, another CPU"})
+    again = line("b", comparison("numpy", 3.0), n=3)
+    file.write_text("".join(json.dumps(each) + "\n" for each in (first, other, again)), encoding="utf-8")
+    lines = report.read(file)
+    assert [each["n"] for each in lines] == [1, 3, 2], "the machine measured last comes first"
+    newest, _, rest = report.body(lines).partition("### On another machine\n")
+    assert ["2.00x" in newest, "3.00x" in newest, "9.00x" in newest] == [True, True, False]
+    assert ["another CPU" in rest, "#### Elementwise" in rest, "9.00x" in rest] == [True, True, True]
+    assert report.picture(lines) == chart.draw([first, again])
 
 
 def test_the_newest_results_are_those_of_the_last_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
