@@ -2,7 +2,7 @@
 """Runs the benchmarks: python benchmarks/run.py [--quick] [--only NAME ...] [--resume]
 
 Each row of benchmarks/rows.py becomes a line of benchmarks/results/<date>.jsonl, written when the row is done; --resume
-goes on with the rows that the newest results lack. A quick run has small sizes and few quadruples: it shows that the
+goes on with the rows that the newest results lack of this machine. A quick run has small sizes and few quadruples: it shows that the
 rows work, not how fast anything is, and its lines go to results/quick.jsonl. The data files (4 GiB, and as much again
 while outputs are measured) stay in benchmarks/data until --clean. `python benchmarks/report.py` makes the page.
 """
@@ -68,7 +68,9 @@ def wanted(settings: argparse.Namespace, file: Path) -> list[Row]:
     rows = [row for row in ROWS if not settings.only or row.name in settings.only]
     if not settings.resume:
         return rows
-    done = {line["row"] for line in report.read(file) if line["scale"] == settings.scale and not line.get("refused")}
+    here = facts_of_machine()["machine"]
+    lines = [line for line in report.read(file) if report.machine_of(line) == here and not line.get("refused")]
+    done = {line["row"] for line in lines if line["scale"] == settings.scale}
     return [row for row in rows if row.name not in done]
 
 

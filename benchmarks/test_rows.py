@@ -245,10 +245,19 @@ def test_a_run_resumes_by_row(tmp_path: Path) -> None:
 
 def test_a_refused_row_is_measured_again_and_fails_the_run(tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
-    results.write_text(json.dumps({"row": "bits", "scale": run.QUICK_SCALE, "refused": "no"}) + "\n", encoding="utf-8")
+    line = {"row": "bits", "scale": run.QUICK_SCALE, "refused": "no", "on": run.facts_of_machine()}
+    results.write_text(json.dumps(line) + "\n", encoding="utf-8")
     again = command(tmp_path, "--only", "bits", "--resume")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "one result" in again.stdout
+
+
+def test_what_another_machine_measured_is_measured_again(tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    line = {"row": "bits", "scale": run.QUICK_SCALE, "on": {**run.facts_of_machine(), "machine": "another"}}
+    results.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    again = command(tmp_path, "--only", "bits", "--resume")
+    assert "one result" in again.stdout, again.stderr
 
 
 @pytest.mark.parametrize(
