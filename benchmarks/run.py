@@ -2,9 +2,10 @@
 """Runs the benchmarks: python benchmarks/run.py [--quick] [--only NAME ...] [--resume]
 
 Each row of benchmarks/rows.py becomes a line of benchmarks/results/<date>.jsonl, written when the row is done; --resume
-goes on with the rows that the newest results lack of this machine. A quick run has small sizes and few quadruples: it shows that the
-rows work, not how fast anything is, and its lines go to results/quick.jsonl. The data files (4 GiB, and as much again
-while outputs are measured) stay in benchmarks/data until --clean. `python benchmarks/report.py` makes the page.
+goes on with the rows that the newest results lack of this machine. A quick run has small sizes and few quadruples: it
+shows that the rows work, not how fast anything is, and its lines go to results/quick.jsonl. The data files (4 GiB, and
+as much again while outputs are measured) stay in benchmarks/data until --clean. `python benchmarks/report.py` makes the
+page.
 """
 
 from __future__ import annotations
