@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -50,25 +50,25 @@ def wanted() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-class Bar:
-    """Draws one line again and again; the engine calls :meth:`update`."""
+class Line:
+    """Draws one line again and again."""
 
-    def __init__(self, stream: Stream, columns: int, delay_s: float = DELAY_S) -> None:
+    def __init__(self, stream: Stream, columns: int) -> None:
         self._stream = stream
-        self._columns = columns
-        self._delay_s = delay_s
+        self.columns = columns
         self._shown = False
+        self._gone = False
 
-    def update(self, done_bytes: int, total_bytes: int, seconds: float, memory_bytes: int) -> None:
-        """The engine's callback. A terminal that went away ends the drawing, never the calculation."""
-        if seconds < self._delay_s:
+    def show(self, text: str) -> None:
+        """Draws the line. A terminal that went away ends the drawing, never what is drawn."""
+        if self._gone:
             return
         try:
-            self._stream.write(_CLEAR + line(done_bytes, total_bytes, seconds, memory_bytes, self._columns - 1))
+            self._stream.write(_CLEAR + text[: self.columns - 1])
             self._stream.flush()
             self._shown = True
         except (OSError, ValueError):
-            self._delay_s = float("inf")
+            self._gone = True
 
     def erase(self) -> None:
         """Leaves the line as it was before."""
@@ -80,6 +80,19 @@ class Bar:
             self._stream.flush()
         except (OSError, ValueError):
             pass
+
+
+class Bar(Line):
+    """A line about an evaluation; the engine calls :meth:`update`."""
+
+    def __init__(self, stream: Stream, columns: int, delay_s: float = DELAY_S) -> None:
+        super().__init__(stream, columns)
+        self._delay_s = delay_s
+
+    def update(self, done_bytes: int, total_bytes: int, seconds: float, memory_bytes: int) -> None:
+        """The engine's callback."""
+        if seconds >= self._delay_s:
+            self.show(line(done_bytes, total_bytes, seconds, memory_bytes, self.columns - 1))
 
 
 def line(done: int, total: int, seconds: float, memory: int, columns: int) -> str:
@@ -116,4 +129,17 @@ def bar(enabled: bool = True) -> Iterator[None]:
         yield
     finally:
         ps.on_progress(None)
+        drawing.erase()
+
+
+@contextmanager
+def line_of_text() -> Iterator[Callable[[str], None]]:
+    """Gives a function that shows a line in the place of the one before, where a bar is wanted; see :func:`wanted`."""
+    if not wanted():
+        yield lambda _: None
+        return
+    drawing = Line(sys.stderr, shutil.get_terminal_size().columns)
+    try:
+        yield drawing.show
+    finally:
         drawing.erase()

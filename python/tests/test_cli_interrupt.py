@@ -168,3 +168,25 @@ def test_ctrl_c_after_the_output_is_complete_says_so(tmp_path: Path, output: str
     assert done.returncode == 130, done.stderr
     assert done.stderr == f"penstock: interrupted; {output} was already complete\n"
     assert np.load(tmp_path / output).tolist() == [1, 2, 3]
+
+
+def test_ctrl_c_ends_a_comparison_and_what_it_runs(tmp_path: Path) -> None:
+    line = f"echo $$ >> {tmp_path}/pids; exec sleep 30"
+    process = subprocess.Popen(
+        [*COMMAND, "lab", "compare", line, line],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=interruptible,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text(encoding="ascii").strip():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (130, "")
+    assert errors == "penstock: interrupted; nothing was concluded\n"
+    for pid in (tmp_path / "pids").read_text(encoding="ascii").split():
+        assert not Path("/proc", pid).exists()

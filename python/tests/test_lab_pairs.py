@@ -123,6 +123,15 @@ def test_ceilings_run_in_the_middle_and_within_their_share(clock: Clock, monkeyp
     assert times.log_shares("b", "no such") == []
 
 
+def test_the_times_so_far_are_told_after_each_quadruple(clock: Clock) -> None:
+    seen: list[int] = []
+    pairs.measure({"a": Timed(clock.takes(1.0))}, 3, least=0.0, watch=lambda times: seen.append(times.quadruples))
+    assert seen == [1, 2, 3]
+    machine = Machine(1, drift=0.0)
+    until(machine, 1.0, 20.0, watch=lambda times: seen.append(times.quadruples))
+    assert seen == [1, 2, 3, 1, 2, 3, 4]
+
+
 def until(machine: Machine, ratio: float, most: float, **settings: Any) -> Times:
     sides = {"a": Simulated(machine, 1.0), "b": Simulated(machine, ratio)}
     return pairs.measure_until(sides, lambda _: False, most, clock=machine.clock, least=0.0, **settings)

@@ -150,6 +150,16 @@ def test_no_bar_when_it_is_not_wanted(
     assert "%" not in seen
 
 
+def test_a_comparison_tells_its_pairs_on_a_terminal() -> None:
+    status, seen = seen_on_a_terminal(["lab", "compare", "sleep 0.05", "sleep 0.05", "--pairs", "10"])
+    assert status == 0, seen
+    assert re.findall(r"(\d+) of 10 pairs", seen) == [str(n) for n in range(1, 11)]
+    assert "pairs" not in as_a_terminal_shows_it(seen)
+    status, seen = seen_on_a_terminal(["lab", "compare", "sleep 0.05", "sleep 0.1", "--seconds", "20"])
+    assert "10 pairs, " in seen
+    assert " s of at most " in seen
+
+
 def test_no_bar_in_a_pipe(slow_input: Path, tmp_path: Path) -> None:
     done = run("eval", SLOW, f"a={slow_input}", "-o", tmp_path / "out.npy", "--threads", "1")
     assert done.returncode == 0

@@ -7,12 +7,14 @@ A time changes with the machine's mood; its share of a ceiling that was measured
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.lab.estimate import Estimate, estimate
 from penstock.lab.pairs import Times
@@ -38,8 +40,17 @@ class Ceiling:
 def memory_copy(size: int | None = None) -> Ceiling:
     """Copies ``size`` bytes on one thread, reading and writing each; without ``size`` more than the caches hold."""
     size = size or min(max(LEAST_COPY, last_level_cache()), MOST_COPY)
-    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+    source, target = pages(size), pages(size)
+    source.fill(1)
     return Ceiling("memory copy", "bytes", 2.0 * size, Timed(lambda: np.copyto(target, source)))
+
+
+def pages(size: int) -> NDArray[np.uint8]:
+    """Zeros in pages as large as the system gives: touching them the first time costs next to nothing."""
+    memory = mmap.mmap(-1, size)
+    with contextlib.suppress(OSError):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
 
 
 def fma() -> Ceiling:

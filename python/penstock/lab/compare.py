@@ -11,7 +11,7 @@ from typing import Any
 from penstock.lab import machine
 from penstock.lab.ceilings import Ceiling, rates, share
 from penstock.lab.estimate import CONFIDENCE, Estimate, estimate, percentile
-from penstock.lab.pairs import LEAST_QUADRUPLES, Times, measure, measure_until
+from penstock.lab.pairs import LEAST_QUADRUPLES, Times, Watch, measure, measure_until
 from penstock.lab.sides import Side
 from penstock.lab.verdict import UNDECIDED, verdict
 
@@ -66,21 +66,22 @@ def compare(
     least: float = 0.05,
     ceilings: Mapping[str, Ceiling] | None = None,
     work: Mapping[str, float] | None = None,
+    watch: Watch | None = None,
 ) -> Comparison:
     """Runs A B B A until ``decided`` is sure of time(B)/time(A), at most ``seconds``; or exactly ``quadruples``.
 
-    A sample lasts at least ``least`` seconds. ``ceilings`` run in the middle of the quadruples; ``work`` says how much
-    of a ceiling's unit one call of each side does, by the ceiling's name, which makes a share of it. Fewer than 10
-    quadruples give no verdict but undecided.
+    A sample lasts at least ``least`` seconds; with 0 the sides stay as calibrated. ``ceilings`` run in the middle of
+    the quadruples; ``work`` says how much of a ceiling's unit one call of each side does, by the ceiling's name, which
+    makes a share of it. Fewer than 10 quadruples give no verdict but undecided.
     """
     sides, kernels = {"a": a, "b": b}, ceilings or {}
     running = {name: ceiling.side for name, ceiling in kernels.items()}
     start, started = machine.now(), time.monotonic()
     if quadruples is not None:
-        times = measure(sides, quadruples, warm_up=1, least=least, ceilings=running)
+        times = measure(sides, quadruples, warm_up=1, least=least, ceilings=running, watch=watch)
     else:
         times = measure_until(
-            sides, lambda seen: decided(ratio_of(seen, EARLY)), seconds, least=least, ceilings=running
+            sides, lambda seen: decided(ratio_of(seen, EARLY)), seconds, least=least, ceilings=running, watch=watch
         )
     lasted = time.monotonic() - started
     beside = machine.beside(start, machine.now())

@@ -75,14 +75,21 @@ def order(names: Sequence[str], quadruple: int) -> list[str]:
     return turned + turned[::-1]
 
 
+# Is told the times so far after each quadruple, off the clock.
+Watch = Callable[[Times], None]
+
+
 class Recorder:
     """Runs quadruples one by one and keeps their times; ceilings run once in the middle of each, between its halves.
 
     A ceiling is left out of quadruples while the ceilings have had more than their share of the time.
     """
 
-    def __init__(self, sides: Mapping[str, Side], ceilings: Mapping[str, Side] | None = None) -> None:
+    def __init__(
+        self, sides: Mapping[str, Side], ceilings: Mapping[str, Side] | None = None, watch: Watch | None = None
+    ) -> None:
         self.times = Times({name: [] for name in sides})
+        self._watch = watch
         self._sides = sides
         self._ceilings = ceilings or {}
         self._spent = {"sides": 0.0, "ceilings": 0.0}
@@ -104,6 +111,8 @@ class Recorder:
             self.times.pairs[name].append((first, second))
         for name, seconds in ceilings.items():
             self.times.ceilings.setdefault(name, {})[self.times.quadruples - 1] = seconds
+        if self._watch is not None:
+            self._watch(self.times)
 
     def _run(self) -> tuple[dict[str, list[float]], dict[str, float]]:
         names = order(list(self._sides), self._turn)
@@ -134,9 +143,10 @@ def measure(
     warm_up: int = 2,
     least: float = 0.02,
     ceilings: Mapping[str, Side] | None = None,
+    watch: Watch | None = None,
 ) -> Times:
-    """Runs `warm_up` quadruples for nothing, then `quadruples` of them. With `least` 0 a sample is one call."""
-    recorder = Recorder(sides, ceilings)
+    """Runs `warm_up` quadruples for nothing, then `quadruples` of them. With `least` 0 sides stay as calibrated."""
+    recorder = Recorder(sides, ceilings, watch)
     with collection_off():
         recorder.warm_up(warm_up, least)
         for _ in range(quadruples):
@@ -152,6 +162,7 @@ def measure_until(
     warm_up: int = 1,
     least: float = 0.02,
     ceilings: Mapping[str, Side] | None = None,
+    watch: Watch | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Times:
     """Runs quadruples until ``decide`` is content with the times or ``most_seconds`` are used up, warm-up included.
@@ -159,7 +170,7 @@ def measure_until(
     It is asked at 10 quadruples and then each time there are half as many again: every look at chance results is one
     more chance to be fooled. At least one quadruple runs; none begins that would not end in time.
     """
-    recorder = Recorder(sides, ceilings)
+    recorder = Recorder(sides, ceilings, watch)
     end = clock() + most_seconds
     look = LEAST_QUADRUPLES
     with collection_off():

@@ -5,15 +5,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from penstock.cli import parser, status
 
 if TYPE_CHECKING:
+    from penstock.lab.ceilings import Ceiling
     from penstock.lab.compare import Comparison
+    from penstock.lab.pairs import Times
+    from penstock.lab.sides import Side
 
 SECONDS = 60.0
 LEAST_PAIRS = 10
+# Of a sample: what is shorter is run several times.
+LEAST_SECONDS = 0.05
 WORDS = {
     "faster": "B is faster than A",
     "slower": "B is slower than A",
@@ -42,36 +48,78 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pairs is not None and arguments.pairs < LEAST_PAIRS:
         few = f"--pairs {arguments.pairs} is too few\n  nothing follows from less than {LEAST_PAIRS}"
         raise status.CommandError(few)
-    from penstock.lab import machine
-
-    found = compared(arguments)
+    try:
+        found, record = compared(arguments)
+    except KeyboardInterrupt as stopped:
+        stopped.args = ("nothing was concluded",)
+        raise
     if arguments.json:
         from penstock.cli.values import plain, write_json
 
-        record = machine.record(packages=("numpy",))
-        write_json(plain({**found.to_dict(), "identity": machine.identity(record), "machine": record}))
+        write_json(plain({**found.to_dict(), **record}))
     else:
         sys.stdout.write(status.printable(text_of(found, arguments)))
     return status.OK
 
 
-def compared(arguments: argparse.Namespace) -> Comparison:
-    """Opens both sides, checks their outputs if asked to, and measures them."""
-    from penstock.lab import ceilings, targets
-    from penstock.lab.compare import compare
+def compared(arguments: argparse.Namespace) -> tuple[Comparison, dict[str, Any]]:
+    """Opens both sides, checks their outputs if asked to, and measures them; what they were measured on."""
+    from concurrent.futures import ThreadPoolExecutor
 
-    work = {"memory copy": arguments.bytes, "fma": arguments.flops}
+    from penstock.lab import targets
+
     limit = arguments.limit or max(arguments.seconds, SECONDS)
     with targets.opened(arguments.a, time_limit=limit) as a, targets.opened(arguments.b, time_limit=limit) as b:
         if arguments.check_output:
             check_outputs(arguments, targets.output_hash(a), targets.output_hash(b))
+        started = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            # The lab's own preparations take as long as runs that are for nothing anyway: no time of the user's.
+            preparing = pool.submit(prepared)
+            for side in (a, b):
+                side.calibrate(LEAST_SECONDS)
+        kernels, record = preparing.result()
+        left = max(0.0, arguments.seconds - (time.monotonic() - started))
+        return measured(arguments, a, b, left, kernels), record
+
+
+def prepared() -> tuple[dict[str, Ceiling], dict[str, Any]]:
+    """The ceilings, and what they and the sides run on."""
+    from penstock.lab import ceilings, compare, machine
+
+    _ = compare  # loads what the summary needs
+    kernels = ceilings.standard()
+    for each in kernels.values():
+        each.side()
+    record = machine.record(packages=("numpy",))
+    return kernels, {"identity": machine.identity(record), "machine": record}
+
+
+def measured(
+    arguments: argparse.Namespace, a: Side, b: Side, seconds: float, kernels: dict[str, Ceiling]
+) -> Comparison:
+    """The comparison, with a line about its progress on a terminal."""
+    from penstock import progress
+    from penstock.lab.compare import compare
+
+    work = {"memory copy": arguments.bytes, "fma": arguments.flops}
+    with progress.line_of_text() as show:
+        started = time.monotonic()
+
+        def watch(times: Times) -> None:
+            so_far = f"{time.monotonic() - started:.0f} s of at most {seconds:.0f} s"
+            of = f" of {arguments.pairs} pairs" if arguments.pairs else f" pairs, {so_far}"
+            show(f"{times.quadruples}{of}")
+
         return compare(
             a,
             b,
-            seconds=arguments.seconds,
+            seconds=seconds,
             quadruples=arguments.pairs,
-            ceilings=ceilings.standard(),
+            least=0.0,
+            ceilings=kernels,
             work={name: amount for name, amount in work.items() if amount is not None},
+            watch=watch,
         )
 
 
