@@ -7,7 +7,10 @@ import json
 import shlex
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from command import run
@@ -15,10 +18,13 @@ from command import run
 from penstock.lab import counters, profile, profile_report
 from penstock.lab.profile import Options, ProfileError, Target
 from penstock.lab.profile_child import allocation_pass
-from penstock.lab.profile_sampler import Frame, Sampler, Weight, short
+from penstock.lab.profile_dumps import parsed, refined
+from penstock.lab.profile_sampler import Frame, Sampler, Weight, line_of, short
 
 PROGRAM = """
 import time
+
+import numpy as np
 
 def sleeps():
     time.sleep(0.3)
@@ -39,6 +45,13 @@ def fails():
 def never():
     while True:
         time.sleep(0.01)
+
+def arithmetic():
+    x = np.arange(100.0)
+    n = 0
+    for _ in range(20_000):
+        x = x * 1.5 - x * 0.5 + 0.0 * x
+        n += 1
 
 limit = 3
 if __name__ == "__main__":
@@ -61,19 +74,25 @@ def found(folder: Path) -> profile.Profile:
     return profile.profile(Target("sim_profiled:run", folder=str(folder)), Options(seconds=0.5, apart=0.005))
 
 
-def line_of(text: str) -> int:
+def line_with(text: str) -> int:
     return 1 + next(number for number, line in enumerate(PROGRAM.split("\n")) if text in line)
 
 
 def test_the_line_that_takes_the_time_is_hot(found: profile.Profile) -> None:
     first = found["lines"][0]
-    assert (first["file"], first["line"]) == ("sim_profiled.py", line_of("time.sleep(0.3)"))
+    assert (first["file"], first["line"]) == ("sim_profiled.py", line_with("time.sleep(0.3)"))
     assert first["code"] == "time.sleep(0.3)"
     assert first["hot"]
     assert first["own"] > 0.5
-    caller = next(row for row in found["lines"] if row["line"] == line_of("    sleeps()"))
+    caller = next(row for row in found["lines"] if row["line"] == line_with("    sleeps()"))
     assert caller["total"] >= first["own"]
     assert caller["own"] < 0.2
+
+
+def test_a_line_of_arithmetic_is_hot_and_not_the_loop_around_it(folder: Path) -> None:
+    told = profile.profile(Target("sim_profiled:arithmetic", folder=str(folder)), Options(1.0, allocations=False))
+    assert told["lines"][0]["line"] == line_with("x = x * 1.5")
+    assert told["lines"][0]["own"] > 0.8
 
 
 def test_sleeping_is_waiting_and_takes_no_processor(found: profile.Profile) -> None:
@@ -92,7 +111,7 @@ def test_functions_and_stacks_lead_from_the_caller_to_the_sleeper(found: profile
 
 def test_allocations_input_and_memory_are_counted(found: profile.Profile) -> None:
     held = found["allocations"]["lines"][0]
-    assert held["line"] == line_of("bytearray")
+    assert held["line"] == line_with("bytearray")
     assert 8 << 20 <= held["bytes"] < 9 << 20
     assert found["allocations"]["peak_bytes"] >= found["allocations"]["seen_bytes"] >= 8 << 20
     assert found["io"]["rchar"] >= 2 * len(PROGRAM)
@@ -112,7 +131,7 @@ def test_the_report_has_tables_picture_and_reasons(found: profile.Profile, tmp_p
     files = profile_report.write(found, tmp_path / "p")
     assert {each.name for each in files} == {"profile.json", "profile.md", "flamegraph.svg", "profile.html"}
     text = (tmp_path / "p" / "profile.md").read_text()
-    assert f"| sim_profiled.py:{line_of('time.sleep(0.3)')} | sleeps |" in text
+    assert f"| sim_profiled.py:{line_with('time.sleep(0.3)')} | sleeps |" in text
     assert "8.0 MiB" in text
     page = (tmp_path / "p" / "profile.html").read_text()
     assert "<svg" in page
@@ -149,7 +168,7 @@ def test_a_script_is_profiled_with_its_arguments(folder: Path, tmp_path: Path) -
     done = run("lab", "profile", "--script", words, "-o", tmp_path / "out", "--no-allocations")
     assert done.returncode == 0, done.stderr
     assert "printed by the script ['--steps', '3']" in done.stderr
-    assert f"sim_profiled.py:{line_of('time.sleep(0.3)')} sleeps: own" in done.stdout
+    assert f"sim_profiled.py:{line_with('time.sleep(0.3)')} sleeps: own" in done.stdout
     assert (tmp_path / "out" / "flamegraph.svg").read_text().startswith("<svg")
     again = run("lab", "profile", "--script", script, "-o", tmp_path / "out")
     assert again.returncode == 1
@@ -177,7 +196,7 @@ def test_a_project_is_profiled_on_a_case(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     done = run("lab", "profile", "sleepy", "--seconds", "0", "--no-allocations", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"sim_profiled.py:{line_of('time.sleep(0.3)')} sleeps: own" in done.stdout
+    assert f"sim_profiled.py:{line_with('time.sleep(0.3)')} sleeps: own" in done.stdout
     (kept,) = (tmp_path / "perf" / "sleepy" / "profile").iterdir()
     assert json.loads((kept / "profile.json").read_text())["target"] == "sleepy, case default"
     wrong = run("lab", "profile", "sleepy", "--case", "big", cwd=tmp_path)
@@ -212,6 +231,59 @@ def test_recursion_counts_a_line_once() -> None:
     rows = {row["line"]: row for row in profile.lines([profile._Sampled(stack, 3.0, 1.5, 3)], "/")}
     assert rows[2]["total"] == 1.0
     assert (rows[5]["own"], rows[5]["waited"]) == (1.0, 0.5)
+
+
+DUMP = """\
+Stack (most recent call first):
+  File "/p/sim.py", line 12 in step
+  File "/p/child.py", line 3 in time_pass
+  File "<frozen runpy>", line 88 in _run_code
+Stack (most recent call first):
+  File "/p/sim.py", line ??? in step
+  File "/p/child.py", line 3 in time_pass
+Stack (most recent call first):
+  File "/p/n\\xe9.py", line 7 in other
+"""
+
+
+def test_what_the_signal_handler_wrote_is_read() -> None:
+    found = parsed(DUMP)
+    assert len(found) == 2
+    outer = (Frame("_run_code", "<frozen runpy>", 88), Frame("time_pass", "/p/child.py", 3))
+    assert found[(*outer, Frame("step", "/p/sim.py", 12))] == 1
+    assert found[(Frame("other", "/p/n\u00e9.py", 7),)] == 1
+
+
+def test_dumps_give_the_lines_and_the_sampler_the_time_and_the_waiting() -> None:
+    base, step = Frame("time_pass", "/p/child.py", 0), Frame("Sim.step", "/p/sim.py", 10)
+    thread = (Frame("thread w", "", 0), Frame("work", "/p/sim.py", 90))
+    sampled = {(step,): Weight(3.0, 0.0, 3), (step._replace(line=14),): Weight(1.0, 1.0, 1), thread: Weight(2.0, 0, 2)}
+    main = base._replace(line=3)
+    plain = Frame("step", "/p/sim.py", 12)
+    dumps = Counter({(main, plain): 6, (main, plain._replace(line=14)): 2, (Frame("idle", "/q.py", 1),): 9})
+    found = refined(sampled, dumps, base)
+    assert found == {
+        thread: Weight(2.0, 0, 2),
+        (step._replace(line=12),): Weight(3.0, 0.0, 6),
+        (step._replace(line=14),): Weight(1.0, 1.0, 2),
+    }
+    assert refined(sampled, Counter({(main, plain): 1}), base) == sampled, "another has the timer"
+
+
+def test_a_jump_of_the_compiler_counts_for_the_line_before_it() -> None:
+    def work() -> list[int]:
+        found = []
+        for place in range(3):
+            if place != 1:
+                found.append(place)
+        return found
+
+    lines = {line for _, _, line in work.__code__.co_lines()}
+    if None not in lines:
+        pytest.skip("this Python's compiler gives every jump a line")
+    at = next(start for start, _, line in work.__code__.co_lines() if line is None)
+    frame: Any = SimpleNamespace(f_lineno=None, f_lasti=at, f_code=work.__code__)
+    assert line_of(frame) > work.__code__.co_firstlineno
 
 
 def test_the_sampler_leaves_out_its_caller() -> None:

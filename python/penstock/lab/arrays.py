@@ -25,10 +25,13 @@ def named(value: object) -> Outputs:
         parts = {"result": value}
     if not parts:
         raise TypeError("the run gave no output; return a dict of named arrays, such as {'positions': x}")
+    if value is None:
+        raise TypeError("the run returned None; return its outputs, such as {'positions': x}")
     outputs = {name: np.asarray(each) for name, each in parts.items()}
     for name, array in outputs.items():
         if array.dtype.kind not in "biufc":
-            raise TypeError(f"output '{name}' is {array.dtype}, expected numbers; convert it to an array of numbers")
+            kind = type(parts[name]).__name__
+            raise TypeError(f"output '{name}' is of type {kind}, expected numbers; convert it to an array of numbers")
     return outputs
 
 

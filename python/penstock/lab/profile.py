@@ -22,12 +22,13 @@ from typing import Any
 
 from penstock.lab import counters
 from penstock.lab.profile_sampler import short
+from penstock.lab.sides import status_text
 
 HOT_SHARE = 0.10
 # Held by less than this, a line is no allocation worth a reader's time.
 LEAST_BYTES = 64 << 10
 # Frames that say nothing about the target: of the import machinery, and the loop that calls it.
-_OURS = str(Path(__file__).with_name("profile_child.py"))
+_OURS = str(Path(__file__).resolve().with_name("profile_child.py"))
 
 
 Profile = dict[str, Any]
@@ -226,7 +227,7 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         finally:
             _end(child)
         if not told.is_file():
-            raise ProfileError(f"{target.name} ended its process with status {status} before the profile was written")
+            raise ProfileError(f"{target.name} ended its process before the profile was written: {status_text(status)}")
         result: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
     if "error" in result:
         raise ProfileError(result["error"])

@@ -25,8 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from penstock.lab import usage
 from penstock.lab.counters import HardwareCounters
-from penstock.lab.profile_sampler import Sampler
+from penstock.lab.profile_dumps import Dumps, refined
+from penstock.lab.profile_sampler import Frame, Sampler
 
 Job = dict[str, Any]
 TOP_ALLOCATIONS = 20
@@ -98,14 +100,20 @@ def time_pass(work: Callable[[], int], apart: float) -> dict[str, Any]:
     """Runs ``work`` under the sampler and the counters."""
     before, io_before, cpu, start = (
         resource.getrusage(resource.RUSAGE_SELF),
-        io(),
+        usage.io(),
         time.process_time(),
         time.monotonic(),
     )
-    with Sampler(apart) as sampler, HardwareCounters() as counters:
+    with Sampler(apart) as sampler, Dumps(apart) as dumps, HardwareCounters() as counters:
         calls = work()
     seconds, cpu_seconds = time.monotonic() - start, time.process_time() - cpu
     after = resource.getrusage(resource.RUSAGE_SELF)
+    told = None
+    if io_before is not None and (io_after := usage.io()) is not None:
+        told = {name: value - io_before[name] for name, value in io_after.items()}
+        told["rchar"] -= sampler.bytes + dumps.bytes
+        told["wchar"] -= dumps.bytes
+    stacks = refined(sampler.stacks, dumps.stacks, Frame(time_pass.__name__, __file__, 0))
     return {
         "calls": calls,
         "seconds": seconds,
@@ -114,21 +122,10 @@ def time_pass(work: Callable[[], int], apart: float) -> dict[str, Any]:
         "minor_faults": after.ru_minflt - before.ru_minflt,
         "major_faults": after.ru_majflt - before.ru_majflt,
         "switches": after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw,
-        "io": {name: value - io_before.get(name, 0) for name, value in io().items()},
+        "io": told,
         "counters": counters.read(),
-        "stacks": [[[list(frame) for frame in stack], *weight] for stack, weight in sampler.stacks.items()],
+        "stacks": [[[list(frame) for frame in stack], *weight] for stack, weight in stacks.items()],
     }
-
-
-def io() -> dict[str, int]:
-    """Bytes this process has read and written so far: ``rchar``, ``wchar`` through calls, ``read_bytes``,
-    ``write_bytes`` at the disk; empty where the kernel does not say."""
-    found = {}
-    with contextlib.suppress(OSError), open("/proc/self/io", encoding="ascii") as file:
-        for row in file:
-            name, _, value = row.partition(":")
-            found[name] = int(value)
-    return {name: found[name] for name in ("rchar", "wchar", "read_bytes", "write_bytes") if name in found}
 
 
 def allocation_pass(work: Callable[[], int]) -> dict[str, Any]:

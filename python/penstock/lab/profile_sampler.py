@@ -46,6 +46,8 @@ class Sampler:
 
     def __init__(self, seconds_apart: float = 0.004, clock: Callable[[], float] = time.perf_counter) -> None:
         self.stacks: dict[Stack, Weight] = {}
+        # Read to know what ran; no input of the program.
+        self.bytes = 0
         self._apart = seconds_apart
         self._clock = clock
         self._stop = threading.Event()
@@ -101,7 +103,9 @@ class Sampler:
         """Seconds that a thread ran, and that it stood in line for a processor, since it was last asked for."""
         try:
             with open(f"/proc/self/task/{native}/schedstat", encoding="ascii") as file:
-                ran, queued = (int(each) / 1e9 for each in file.read().split()[:2])
+                text = file.read()
+            self.bytes += len(text)
+            ran, queued = (int(each) / 1e9 for each in text.split()[:2])
         except (OSError, ValueError):
             return 0.0, 0.0
         before = self._seen.get(native, (ran, queued))
@@ -112,13 +116,21 @@ class Sampler:
         found = []
         while frame is not None and frame is not base:
             code = frame.f_code
-            found.append(Frame(code.co_qualname, code.co_filename, frame.f_lineno or code.co_firstlineno))
+            found.append(Frame(code.co_qualname, code.co_filename, line_of(frame)))
             frame = frame.f_back
         return tuple(reversed(found))
 
     def _add(self, stack: Stack, seconds: float, waited: float) -> None:
         before = self.stacks.get(stack, Weight(0.0, 0.0, 0))
         self.stacks[stack] = Weight(before.seconds + seconds, before.waited + waited, before.samples + 1)
+
+
+def line_of(frame: FrameType) -> int:
+    """The line that a frame is at. A jump that the compiler has put in has none: the one before it counts."""
+    if frame.f_lineno is not None:
+        return frame.f_lineno
+    before = [line for start, _, line in frame.f_code.co_lines() if line is not None and start <= frame.f_lasti]
+    return before[-1] if before else frame.f_code.co_firstlineno
 
 
 def short(file: str, root: str = "") -> str:

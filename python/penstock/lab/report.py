@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penstock.lab import baseline, blocks, report_tables, results, validate
+from penstock.lab import baseline, blocks, report_tables, results, scaffold, validate
 from penstock.lab.blocks import Block, Heading, Items, Table, Text
 from penstock.lab.code_hash import value_hash
 from penstock.lab.errors import LabError
@@ -155,7 +155,9 @@ def sections(path: Path) -> dict[str, str]:
             found["Replaces"] = [line.removeprefix("Replaces:").strip()]
         else:
             found.setdefault(title, []).append(line)
-    return {name: "\n".join(each).strip() for name, each in found.items()}
+    texts = {name: "\n".join(each).strip() for name, each in found.items()}
+    # What `penstock lab try` has written is a question and no answer.
+    return {name: "" if f"## {name}\n\n{text}\n" in scaffold.NOTES else text for name, text in texts.items()}
 
 
 def latest_profile(project: Project) -> dict[str, Any] | None:

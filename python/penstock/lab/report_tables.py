@@ -71,7 +71,7 @@ def validation(record: Mapping[str, Any] | None, reason: str) -> list[Block]:
     """Whether the results are right, and how near."""
     if record is None:
         return [Text("Not validated.")]
-    where = f"{len(record['cases'])} cases, {len(record['seeds'])} seeds, against freeze {record['freeze']}"
+    where = f"{scope(record)}, against freeze {record['freeze']}"
     if not record["passed"]:
         return [Text(f"**Failed** ({where}):"), Items(record["faults"][:10])]
     word = "Passed, but no longer of this code" if reason else "Passed"
@@ -81,6 +81,12 @@ def validation(record: Mapping[str, Any] | None, reason: str) -> list[Block]:
     ]
     head = ("output", "greatest difference", "relative", "of what is allowed")
     return [Text(f"{word}: {where}, code `{record['hashes']['implementation'][:12]}`."), Table(head, rows)]
+
+
+def scope(record: Mapping[str, Any]) -> str:
+    """How many cases and seeds a validation has run."""
+    counts = {"case": len(record["cases"]), "seed": len(record["seeds"])}
+    return ", ".join(f"{n} {word}{'s' * (n != 1)}" for word, n in counts.items())
 
 
 def summary(project: Project, counted: Mapping[str, Sequence[Line]]) -> list[Block]:
@@ -140,7 +146,7 @@ def speed_up_text(line: Line) -> str:
 def _chart(tried: Try, lines: Sequence[Line]) -> str:
     cases = dict.fromkeys(each["case"] for each in lines)
     most = max(sum(each["case"] == case for each in lines) for case in cases)
-    runs = Axis("run", low=0.0, high=most + 1.0)
+    runs = Axis("run", low=0.0, high=most + 1.0, whole=True)
     chart = Chart(f"{tried.name}: every run of this code", runs, Axis("times as fast as the baseline"))
     for case in cases:
         own = [each for each in lines if each["case"] == case]

@@ -44,6 +44,8 @@ class Axis:
     low: float | None = None
     high: float | None = None
     unit: str = ""
+    # Counts: no tick between whole numbers.
+    whole: bool = False
 
     def __post_init__(self) -> None:
         for end in (self.low, self.high):
@@ -54,9 +56,10 @@ class Axis:
 class Scale:
     """Values to pixels: ``low`` lies at ``start``, ``high`` at ``end``."""
 
-    def __init__(self, low: float, high: float, start: float, end: float, log: bool) -> None:
+    def __init__(self, low: float, high: float, start: float, end: float, log: bool, whole: bool = False) -> None:
         self.low, self.high, self.log = low, high, log
         self._start, self._end = start, end
+        self.whole = whole
 
     def __call__(self, value: float) -> float:
         if self.log:
@@ -69,7 +72,8 @@ class Scale:
         """Round values inside: powers of ten (with 2 and 5 where there are few), or about five even steps."""
         # Less than two doublings look even on either scale.
         wide = self.log and self.high > 4 * self.low
-        return _log_ticks(self.low, self.high) if wide else _even_ticks(self.low, self.high)
+        ticks = _log_ticks(self.low, self.high) if wide else _even_ticks(self.low, self.high)
+        return [each for each in ticks if not self.whole or each == int(each)]
 
 
 def fitted(axis: Axis, values: Iterable[float], start: float, end: float) -> Scale:
@@ -86,7 +90,7 @@ def fitted(axis: Axis, values: Iterable[float], start: float, end: float) -> Sca
     high = high if axis.high is None else axis.high
     if high <= low:
         high = low * 10 if axis.log else low + 1
-    return Scale(low, high, start, end, axis.log)
+    return Scale(low, high, start, end, axis.log, axis.whole)
 
 
 def _even_ticks(low: float, high: float) -> list[float]:

@@ -14,16 +14,26 @@ from types import TracebackType
 from typing import Any
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_SAMPLE_SECONDS = 0.002
+_SAMPLE_SECONDS = 0.005
+# Bytes that io() has read so far.
+_told = 0
 
 
 class Usage:
-    """A context: what this process used inside it. Memory is resident bytes of the whole process."""
+    """A context: what this process used inside it. Memory is resident bytes of the whole process.
+
+    What looking at it takes, a thread's CPU time and bytes of /proc, is taken off again.
+    """
+
+    def __init__(self) -> None:
+        self._resident: list[int] = []
+        self._bytes = 0
+        self._looking = 0.0
 
     def __enter__(self) -> Usage:
-        self._resident: list[int] = [_resident()]
+        self._look()
         self._reset = _reset_peak()
-        self._io = _io()
+        self._bytes, self._io = 0, io()
         self._started = resource.getrusage(resource.RUSAGE_SELF)
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
@@ -35,24 +45,32 @@ class Usage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wall = time.perf_counter() - self._wall
-        self._ended = resource.getrusage(resource.RUSAGE_SELF)
         self._over.set()
         self._sampler.join()
-        self._resident.append(_resident())
-        self._io_after = _io()
+        self._ended = resource.getrusage(resource.RUSAGE_SELF)
+        self._look()
+        self._io_after = io()
         self._peak = max(_peak(), *self._resident) if self._reset else None
 
     def _sample(self) -> None:
         while not self._over.wait(_SAMPLE_SECONDS):
-            self._resident.append(_resident())
+            self._look()
+        self._looking = time.thread_time()
+
+    def _look(self) -> None:
+        text = Path("/proc/self/statm").read_text(encoding="ascii")
+        self._bytes += len(text)
+        self._resident.append(int(text.split()[1]) * _PAGE)
 
     def facts(self) -> dict[str, Any]:
         """Seconds, bytes and counts; None is what this kernel does not tell."""
         start, end = self._started, self._ended
-        cpu = end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
-        io = None
+        cpu = max(0.0, end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime - self._looking)
+        used = None
         if self._io is not None and self._io_after is not None:
-            io = {name: self._io_after[name] - before for name, before in self._io.items()}
+            used = {name: self._io_after[name] - before for name, before in self._io.items()}
+            # What the looks at memory have read is no input of the work.
+            used["rchar"] -= self._bytes
         return {
             "wall_seconds": self._wall,
             "cpu_seconds": cpu,
@@ -62,7 +80,7 @@ class Usage:
             "memory_average": sum(self._resident) // len(self._resident),
             "minor_faults": end.ru_minflt - start.ru_minflt,
             "major_faults": end.ru_majflt - start.ru_majflt,
-            "io": io,
+            "io": used,
         }
 
 
@@ -77,10 +95,6 @@ def gpu() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         return f"not available (nvidia-smi: {error})"
     return "; ".join(done.stdout.split("\n")).strip("; ") or "not available (nvidia-smi lists none)"
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
 
 
 def _reset_peak() -> bool:
@@ -99,12 +113,17 @@ def _peak() -> int:
     return 0
 
 
-def _io() -> dict[str, int] | None:
-    """Bytes read and written: through calls (rchar, wchar) and from storage (read_bytes, write_bytes)."""
+def io() -> dict[str, int] | None:
+    """Bytes that this process has read and written: through calls (rchar, wchar), from and to storage (read_bytes,
+    write_bytes). Less what this function has read itself; None where the kernel does not say."""
+    global _told
     wanted = ("rchar", "wchar", "read_bytes", "write_bytes")
     try:
-        lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+        text = Path("/proc/self/io").read_text(encoding="ascii")
     except OSError:
         return None
-    fields = {name: int(value) for name, value in (each.split(": ") for each in lines)}
-    return {name: fields[name] for name in wanted}
+    fields = {name: int(value) for name, value in (each.split(": ") for each in text.splitlines())}
+    found = {name: fields[name] for name in wanted}
+    found["rchar"] -= _told
+    _told += len(text)
+    return found

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _as_text(record: dict[str, Any]) -> str:
+    from penstock.lab.svg import number_text
     from penstock.progress import size_text
 
     lines = [f"froze {record['project']} as {record['freeze']}: code {record['code_hash'][:12]}"]
@@ -43,11 +44,12 @@ def _as_text(record: dict[str, Any]) -> str:
         disk = "not available" if io is None else f"{size_text(io['rchar'])} read, {size_text(io['wchar'])} written"
         lines += [
             f"{name}:",
-            f"  time     median {each['median_seconds']:.3g} s of {each['n']} runs",
-            f"  CPU      {used['cpu_seconds']:.3g} s, {used['cpus_used']:.2f} CPUs",
+            f"  time     median {number_text(each['median_seconds'], 's')} of {each['n']} runs",
+            f"  CPU      {number_text(used['cpu_seconds'], 's')}, {used['cpus_used']:.2f} CPUs",
             f"  memory   peak {peak}, average {size_text(used['memory_average'])}",
             f"  faults   {used['minor_faults']} minor, {used['major_faults']} major",
             f"  I/O      {disk}",
         ]
     lines.append(f"GPU: {record['gpu']}")
+    lines.append(f"next: penstock lab profile {record['project']}, penstock lab try {record['project']} NAME")
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from penstock.lab import layout, validate
+    from penstock.lab import layout, report_tables, validate
 
     tried = layout.existing_try(layout.existing_project(arguments.name), arguments.tried)
     record = validate.validate(tried)
@@ -26,8 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         write_json(record)
         return code
-    where = f"{len(record['cases'])} cases, {len(record['seeds'])} seeds"
-    lines = [f"{'passed' if record['passed'] else 'FAILED'}: {arguments.name}, {arguments.tried}: {where}"]
+    word = "passed" if record["passed"] else "FAILED"
+    lines = [f"{word}: {arguments.name}, {arguments.tried}: {report_tables.scope(record)}"]
     lines += [f"  {each}" for each in record["faults"]]
     for name, each in record["worst"].items():
         lines.append(f"  {name}: at most {each['absolute']:.3g} apart, {100 * each['share']:.3g} % of what is allowed")
