@@ -10,7 +10,8 @@ ceilings  what the ceilings take of such a run
 usage     the slowest of the listing, the help and a usage error
 
 Each is a line of benchmarks/results/lab-<date>.jsonl, and none changes an earlier one; a quick run, which shows that
-they work and not how good the lab is, goes to lab-quick.jsonl. The full run takes some two hours.
+they work and not how good the lab is, goes to lab-quick.jsonl. The full run takes half an hour and more;
+`python benchmarks/lab_report.py` then makes the table of docs/explanation/measuring.md.
 """
 
 from __future__ import annotations

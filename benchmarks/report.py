@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "reference" / "performance.md"
 CHART = PAGE.with_suffix(".svg")
-BEGIN, END = "<!-- results: begin (benchmarks/report.py) -->", "<!-- results: end -->"
+BEGIN, END = "<!-- results: begin (benchmarks/{}) -->", "<!-- results: end -->"
 Line = dict[str, Any]
 
 
@@ -190,12 +190,18 @@ def picture(lines: list[Line]) -> str:
 
 
 def page(text: str, lines: list[Line]) -> str:
-    """The page with its results replaced. Raises ValueError when a marker is missing."""
-    head, begin, rest = text.partition(BEGIN)
+    """The page with its results replaced."""
+    return replaced(text, "report.py", body(lines))
+
+
+def replaced(text: str, script: str, results: str) -> str:
+    """A page with what lies between a script's markers replaced. Raises ValueError when a marker is missing."""
+    marker = BEGIN.format(script)
+    head, begin, rest = text.partition(marker)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{PAGE.name} lacks the lines {BEGIN!r} and {END!r} around its results")
-    return f"{head}{BEGIN}\n\n{body(lines)}\n{END}{tail}"
+        raise ValueError(f"the page lacks the lines {marker!r} and {END!r} around its results")
+    return f"{head}{begin}\n\n{results}\n{END}{tail}"
 
 
 def main() -> int:
@@ -206,15 +212,19 @@ def main() -> int:
     if settings.results is not None and not settings.results.is_file():
         parser.error(f"no file {settings.results}")
     lines = read(settings.results or newest())
-    changed = []
-    for file, text in ((PAGE, page(PAGE.read_text(encoding="utf-8"), lines)), (CHART, picture(lines))):
-        if not file.is_file() or file.read_text(encoding="utf-8") != text:
-            changed.append(file.name)
-            if not settings.check:
-                file.write_text(text, encoding="utf-8")
+    return write({PAGE: page(PAGE.read_text(encoding="utf-8"), lines), CHART: picture(lines)}, check=settings.check)
+
+
+def write(texts: Mapping[Path, str], *, check: bool) -> int:
+    """Writes the files that differ from their texts and says which, or only says so: then the exit status is 1."""
+    changed = [file for file, text in texts.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
     if changed:
-        print(f"{'differ from the results' if settings.check else 'written'}: {', '.join(changed)}")
-    return 1 if changed and settings.check else 0
+        print(f"{'differ from the results' if check else 'written'}: {', '.join(each.name for each in changed)}")
+    if check:
+        return 1 if changed else 0
+    for file in changed:
+        file.write_text(texts[file], encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

@@ -106,9 +106,10 @@ def test_the_newest_results_are_those_of_the_last_day(tmp_path: Path, monkeypatc
 
 
 def test_only_what_lies_between_the_markers_changes() -> None:
-    text = f"head\n{report.BEGIN}\nold\n{report.END}\ntail\n"
+    begin = report.BEGIN.format("report.py")
+    text = f"head\n{begin}\nold\n{report.END}\ntail\n"
     made = report.page(text, [])
-    assert made.startswith(f"head\n{report.BEGIN}\n")
+    assert made.startswith(f"head\n{begin}\n")
     assert made.endswith(f"{report.END}\ntail\n")
     assert "old" not in made
     assert report.page(made, []) == made
