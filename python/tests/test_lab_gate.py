@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from lab_project import copied, made, tried
 
-from penstock.lab import baseline, bench, check, instructions, promote, report, results, sampled, validate
+from penstock.lab import baseline, bench, check, instructions, promote, report, results, validate
 from penstock.lab.errors import LabError
 from penstock.lab.estimate import Estimate
 from penstock.lab.layout import Try
@@ -31,35 +31,6 @@ def times(ratio: float, n: int = 15, noise: float = 0.01) -> Callable[..., Times
         return Times({bench.BASELINE: plain, bench.TRY: other})
 
     return measure
-
-
-class FakeProcess:
-    """Answers with the seed that it was begun with as its time."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.closed = False
-
-    def ask(self, do: str, seed: int, calls: int) -> dict[str, float]:
-        assert (do, seed, self.closed) == ("time", self.seed, False)
-        return {"seconds": seed * calls / calls}
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_each_quadruple_has_its_own_process_and_seed() -> None:
-    begun: list[FakeProcess] = []
-
-    def begin(seed: int) -> Any:
-        begun.append(FakeProcess(seed))
-        return begun[-1]
-
-    with sampled.Sampled(begin, [3, 4]) as side:
-        side.calibrate(1.0)
-        assert [side() for _ in range(6)] == [3, 3, 4, 4, 3, 3]
-    assert [each.seed for each in begun] == [3, 4, 3]
-    assert all(each.closed for each in begun)
 
 
 def no_count(*_: Any, **__: Any) -> instructions.Counted:

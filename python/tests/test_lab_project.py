@@ -55,7 +55,7 @@ def test_a_project_is_made_once(bare: Project, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("sim", "says"),
-    [("import nowhere_to_be_found\n", "No module named 'nowhere_to_be_found'"), ("x = 1\n", "no attribute 'run'")],
+    [("import nowhere_to_be_found\n", "No module named 'nowhere_to_be_found'"), ("x = 1\n", "has no 'run'")],
 )
 def test_a_target_that_does_not_import_is_refused_with_the_reason(tmp_path: Path, sim: str, says: str) -> None:
     with pytest.raises(LabError, match=says):
@@ -89,8 +89,8 @@ def test_a_freeze_records_outputs_and_cost_and_stays(frozen: Project, tmp_path: 
         ("import os\ndef run(seed):\n    return os.getpid()\n", "fresh process gives other outputs"),
         ("def run(seed):\n    return [1.0, float('nan')]\n", "'result' holds 1 NaN"),
         ("def run(seed):\n    return 'text'\n", "expected numbers"),
-        ("def run(seed):\n    import os\n    os._exit(3)\n", "ended with status 3"),
-        ("def run(seed):\n    raise ValueError('no such orbit')\n", "no such orbit at .*sim.py:2"),
+        ("def run(seed):\n    import os\n    os._exit(3)\n", "has ended: exit status 3"),
+        ("def run(seed):\n    raise ValueError('no such orbit')\n", "no such orbit .*sim.py:2"),
     ],
 )
 def test_a_baseline_that_cannot_be_a_reference_is_told(bare: Project, tmp_path: Path, body: str, says: str) -> None:

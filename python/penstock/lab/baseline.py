@@ -19,7 +19,7 @@ from penstock.lab.arrays import Outputs, apart
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Project
 from penstock.lab.process import Process
-from penstock.lab.project import LEAST_QUADRUPLES, Case, Settings, settings, start
+from penstock.lab.project import LEAST_QUADRUPLES, Case, Settings, code, settings, start
 
 RECORD = "record.json"
 ARRAYS = "outputs.npz"
@@ -133,8 +133,8 @@ def _collect(project: Project, found: Settings, scratch: Path) -> dict[str, Any]
                     values[f"{case.name}/{seed}/{each.name}"] = value
                     if not abs(value) <= each.at_most:
                         exceeded.append(f"{where}: {each.name} is {value:.3g}, at most {each.at_most:g}")
-        code = process.code(project.base)
-    return {"arrays": arrays, "shapes": shapes, "invariants": values, "exceeded": exceeded, "code": code}
+        loaded = code(process, project)
+    return {"arrays": arrays, "shapes": shapes, "invariants": values, "exceeded": exceeded, "code": loaded}
 
 
 def _check_nan(where: str, shapes: Mapping[str, Any], found: Settings) -> None:

@@ -21,8 +21,8 @@ from penstock.lab.estimate import CONFIDENCE, Estimate, estimate
 from penstock.lab.layout import Try
 from penstock.lab.pairs import LEAST_QUADRUPLES, Times, measure_until
 from penstock.lab.process import Process
-from penstock.lab.project import Case, Settings, settings, start
-from penstock.lab.sampled import Sampled
+from penstock.lab.project import Case, Settings, code, settings, start
+from penstock.lab.remote import Remote
 from penstock.lab.verdict import verdict
 
 BASELINE, TRY = "baseline", "try"
@@ -75,7 +75,8 @@ def measure_case(
     set_up: dict[str, float] = {}
 
     def beginning(name: str) -> Callable[[int], Process]:
-        def begin(seed: int) -> Process:
+        def begin(turn: int) -> Process:
+            seed = found.seeds[turn % len(found.seeds)]
             process = start(tried.project, tried if name == TRY else None, found.speed.time_limit)
             try:
                 answer = process.ask("prepare", arguments=case.arguments, seeds=[seed])
@@ -89,7 +90,7 @@ def measure_case(
 
     with ExitStack() as stack:
         every = found.speed.quadruples_a_process
-        sides = {name: stack.enter_context(Sampled(beginning(name), found.seeds, every)) for name in (BASELINE, TRY)}
+        sides = {name: stack.enter_context(Remote(beginning(name), every)) for name in (BASELINE, TRY)}
         check_code(tried, sides[TRY].process, record)
         before = machine.now()
         times = measure(
@@ -113,7 +114,7 @@ def measure_case(
 
 def check_code(tried: Try, process: Process, record: Mapping[str, Any]) -> None:
     """Refuses a process that has loaded other code than what was validated."""
-    if changed := code_hash.changes(record["code"], process.code(base := tried.project.base), base):
+    if changed := code_hash.changes(record["code"], code(process, tried.project), tried.project.base):
         raise LabError(
             f"{record['project']}, {record['try']}: not measured, because the code is no longer what was validated: "
             f"{'; '.join(changed)}\n  penstock lab validate {record['project']} {record['try']} comes first",

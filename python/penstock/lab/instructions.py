@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.lab.layout import Try
+from penstock.lab.process import PROJECT
 from penstock.lab.project import Case
 
 LIMIT = 600.0
@@ -72,7 +73,7 @@ def _run(valgrind: str, tried: Try, case: Case, seed: int, calls: int, limit: fl
         file = Path(scratch, "callgrind.out")
         command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={file}", sys.executable]
         done = subprocess.run(
-            [*command, "-m", "penstock.lab.child"],
+            [*command, "-m", PROJECT],
             input=text,
             env={**os.environ, **fixed},
             capture_output=True,

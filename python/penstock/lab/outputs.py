@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a target returns, as named arrays: to compare, to hash, to save."""
+"""What a target returns, as named arrays: to compare and to hash."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,11 +40,3 @@ def digest(result: object) -> str:
         found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()
-
-
-def save(result: object, path: str | os.PathLike[str]) -> list[str]:
-    """Writes the arrays as a compressed ``.npz`` and returns their names. Raises FileExistsError if it is there."""
-    arrays = named_arrays(result)
-    with open(path, "xb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    return list(arrays)

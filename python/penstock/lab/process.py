@@ -1,46 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parent's end of penstock.lab.child: a side in a fresh process, each request under a time limit."""
+"""The parent's end of a process that answers requests, each under a time limit."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import select
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
-from penstock.lab import code_hash
+from penstock.lab import sides
 from penstock.lab.errors import LabError
 
-# Seconds that an import may take, and one request where a project says nothing else.
+# Seconds that an import may take.
 LOAD_LIMIT = 120.0
-DEFAULT_LIMIT = 600.0
+# Seconds that a process has to end by itself once its requests have ended.
+GRACE = 1.0
+PROJECT, TARGET = "penstock.lab.serve_project", "penstock.lab.serve_target"
 
 
 class Process:
-    """A side's process. As a context it ends with it; its output goes to standard error's tail in messages."""
+    """The process of a server, PROJECT or TARGET. As a context it ends with it.
 
-    def __init__(self, what: str, *, limit: float = DEFAULT_LIMIT) -> None:
+    Every wrong turn is a LabError that begins with ``what``: an error of the server, the death of the process, a
+    request that takes longer than ``limit`` seconds, for which ``fix`` is the advice.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        what: str,
+        *,
+        limit: float = sides.TIME_LIMIT,
+        fix: str = "raise the limit if it needs longer",
+        folder: Path | None = None,
+    ) -> None:
         self.what = what
         self.limit = limit
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
-        # A group of its own: Ctrl-C is ours to handle, and what the side starts ends with it.
+        self._fix = fix
+        self._rest = b""
+        self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        # A group of its own: Ctrl-C is ours to handle, and what the process starts ends with it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "penstock.lab.child"],
+            [sys.executable, "-m", server],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._messages,
+            cwd=folder,
+            env=environment(),
             process_group=0,
         )
-        self._rest = b""
 
     def __enter__(self) -> Process:
         return self
@@ -50,39 +65,57 @@ class Process:
     ) -> None:
         self.close()
 
-    def load(self, folders: Sequence[Path], module: str) -> dict[str, Any]:
-        """Imports the side. Raises LabError with the side's own words where it does not import."""
-        return self.ask("load", limit=LOAD_LIMIT, folders=[str(each) for each in folders], module=module)
+    @property
+    def pid(self) -> int:
+        """The process, to look at from outside."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def ask(self, do: str, *, limit: float | None = None, **arguments: Any) -> dict[str, Any]:
-        """One request and its answer. Raises LabError: an error of the side, its death, or its time limit."""
+        """One request and its answer: the server has a method for each."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._died() from None
-        answer: dict[str, Any] = json.loads(self._line(self.limit if limit is None else limit, do))
+        answer: dict[str, Any] = json.loads(self._line(self.limit if limit is None else limit))
         if "error" in answer:
-            raise LabError(f"{self.what}: {answer['error']}")
+            raise LabError(f"{self.what} {answer['error']}")
         return answer
 
-    def code(self, base: Path) -> dict[str, Any]:
-        """What the side has loaded so far, with paths relative to `base`."""
-        return code_hash.relative(self.ask("code"), base)
+    def load(self, **arguments: Any) -> None:
+        """The request "load", which imports; the process ends where it fails."""
+        try:
+            self.ask("load", limit=max(self.limit, LOAD_LIMIT), **arguments)
+        except BaseException:
+            self.close()
+            raise
 
-    def _line(self, limit: float, do: str) -> bytes:
+    def close(self) -> None:
+        """Ends the process, by force if it is busy."""
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        until = time.monotonic() + limit
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        if self.alive and not sides.wait_for(self._process, GRACE):
+            sides.end_group(self._process)
+        self._process.wait()
+        self._process.stdout.close()
+        self._messages.close()
+
+    def _line(self, limit: float) -> bytes:
+        """The next line of the process, within the limit."""
+        assert self._process.stdout is not None
+        descriptor, end = self._process.stdout.fileno(), time.monotonic() + limit
         while b"\n" not in self._rest:
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, until - time.monotonic()))
-            if not ready:
-                self.kill()
-                raise LabError(
-                    f"{self.what}: '{do}' did not end within {limit:g} s and was stopped\n"
-                    "  raise time_limit in speed.toml, or make the case smaller"
-                )
-            more = os.read(self._process.stdout.fileno(), 1 << 16)
+            if not sides.readable(descriptor, max(0.0, end - time.monotonic())):
+                sides.end_group(self._process)
+                raise LabError(f"{self.what} did not end within {limit:g} s and was stopped\n  {self._fix}")
+            more = os.read(descriptor, 1 << 16)
             if not more:
                 raise self._died()
             self._rest += more
@@ -90,30 +123,20 @@ class Process:
         return line
 
     def _died(self) -> LabError:
-        code = self._process.wait()
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
-        self._said.seek(0)
-        tail = self._said.read().decode("utf-8", "replace").strip().splitlines()[-5:]
-        return LabError("\n".join([f"{self.what}: its process ended with {how}", *(f"  {each}" for each in tail)]))
+        status = sides.status_text(self._process.wait())
+        return LabError(f"{self.what}: its process has ended: {status}{sides.end_of(self._messages)}")
 
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
 
-    def kill(self) -> None:
-        """Ends the process and what it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+def environment() -> dict[str, str]:
+    """A process that is started with it finds this very package, wherever it lies."""
+    here = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))}
 
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process.stdout.close()
-        self._said.close()
+
+def of_target(
+    target: str, *, folder: Path | None = None, arguments: Mapping[str, Any] | None = None, limit: float
+) -> Process:
+    """A process that holds MODULE:FUNCTION of ``folder``, which it calls with ``arguments``."""
+    process = Process(TARGET, f"'{target}'", limit=limit, folder=folder)
+    process.load(target=target, arguments=dict(arguments or {}))
+    return process

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.lab import counters
+from penstock.lab.process import environment
 from penstock.lab.profile_sampler import short
 from penstock.lab.sides import status_text
 
@@ -216,7 +217,7 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         asked, told = Path(directory, "job.json"), Path(directory, "result.json")
         asked.write_text(json.dumps(job), encoding="utf-8")
         command = [sys.executable, "-m", "penstock.lab.profile_child", str(asked), str(told)]
-        child = subprocess.Popen(command, env=_environment(), start_new_session=True)
+        child = subprocess.Popen(command, env=environment(), start_new_session=True)
         try:
             status = child.wait(options.limit)
         except subprocess.TimeoutExpired:
@@ -230,15 +231,8 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
             raise ProfileError(f"{target.name} ended its process before the profile was written: {status_text(status)}")
         result: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
     if "error" in result:
-        raise ProfileError(result["error"])
+        raise ProfileError(f"{target.name} {result['error']}")
     return result
-
-
-def _environment() -> dict[str, str]:
-    """The child finds this very package, wherever it lies."""
-    here = str(Path(__file__).resolve().parent.parent.parent)
-    before = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([here, before] if before else [here])}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -11,7 +11,6 @@ RESULT: what the pass found, or ``error`` with the reason why the target could n
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import resource
@@ -29,23 +28,20 @@ from penstock.lab import usage
 from penstock.lab.counters import HardwareCounters
 from penstock.lab.profile_dumps import Dumps, refined
 from penstock.lab.profile_sampler import Frame, Sampler
+from penstock.lab.target import Wrong, found, told
 
 Job = dict[str, Any]
 TOP_ALLOCATIONS = 20
 
 
-class TargetError(Exception):
-    """The target cannot be run: why, and what would help."""
-
-
 def work_of(job: Job) -> Callable[[], int]:
-    """What runs the target and returns the number of its calls. Raises TargetError."""
+    """What runs the target and returns the number of its calls. Raises Wrong."""
     sys.path[:0] = job["folders"]
     if job.get("script"):
         return _script(job["script"], job["arguments"])
-    function, seconds = _function(job["target"]), float(job["seconds"])
+    function, seconds = found(job["target"]), float(job["seconds"])
     if case := job.get("case"):
-        made = _function(f"{job['target'].partition(':')[0]}:inputs")(case["arguments"], case["seed"])
+        made = found(f"{job['target'].partition(':')[0]}:inputs")(case["arguments"], case["seed"])
         function = partial(function, made)
 
     def repeated() -> int:
@@ -58,28 +54,11 @@ def work_of(job: Job) -> Callable[[], int]:
     return repeated
 
 
-def _function(target: str) -> Callable[..., Any]:
-    module, _, name = target.partition(":")
-    if not module or not name:
-        raise TargetError(f"'{target}' is no target: expected module:function, such as sim:run")
-    try:
-        found: Any = importlib.import_module(module)
-    except Exception as error:
-        raise TargetError(f"cannot import {module}: {type(error).__name__}: {error}") from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise TargetError(f"{target}: {module} has no '{name}'")
-        found = getattr(found, part)
-    if not callable(found):
-        raise TargetError(f"{target} is a {type(found).__name__}, not a function")
-    return found  # type: ignore[no-any-return]
-
-
 def _script(path: str, arguments: list[str]) -> Callable[[], int]:
     try:
         code = compile(Path(path).read_bytes(), path, "exec")
     except (OSError, SyntaxError, ValueError) as error:
-        raise TargetError(f"cannot read {path}: {error}") from error
+        raise Wrong(f"cannot be read: {error}") from error
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
 
@@ -90,7 +69,7 @@ def _script(path: str, arguments: list[str]) -> Callable[[], int]:
             exec(code, module.__dict__)
         except SystemExit as end:
             if end.code not in (None, 0):
-                raise TargetError(f"{path} ended with exit status {end.code}") from end
+                raise Wrong(f"ended with exit status {end.code}") from end
         return 1
 
     return once
@@ -108,11 +87,11 @@ def time_pass(work: Callable[[], int], apart: float) -> dict[str, Any]:
         calls = work()
     seconds, cpu_seconds = time.monotonic() - start, time.process_time() - cpu
     after = resource.getrusage(resource.RUSAGE_SELF)
-    told = None
+    used = None
     if io_before is not None and (io_after := usage.io()) is not None:
-        told = {name: value - io_before[name] for name, value in io_after.items()}
-        told["rchar"] -= sampler.bytes + dumps.bytes
-        told["wchar"] -= dumps.bytes
+        used = {name: value - io_before[name] for name, value in io_after.items()}
+        used["rchar"] -= sampler.bytes + dumps.bytes
+        used["wchar"] -= dumps.bytes
     stacks = refined(sampler.stacks, dumps.stacks, Frame(time_pass.__name__, __file__, 0))
     return {
         "calls": calls,
@@ -122,7 +101,7 @@ def time_pass(work: Callable[[], int], apart: float) -> dict[str, Any]:
         "minor_faults": after.ru_minflt - before.ru_minflt,
         "major_faults": after.ru_majflt - before.ru_majflt,
         "switches": after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw,
-        "io": told,
+        "io": used,
         "counters": counters.read(),
         "stacks": [[[list(frame) for frame in stack], *weight] for stack, weight in stacks.items()],
     }
@@ -197,13 +176,10 @@ def main(arguments: list[str]) -> int:
         with _output_aside():
             work = work_of(job)
             result = time_pass(work, job["apart"]) if job["pass"] == "time" else allocation_pass(work)
-    except TargetError as error:
+    except Wrong as error:
         result = {"error": str(error)}
     except Exception as error:
-        import traceback
-
-        where = "".join(traceback.format_exception(error)[-3:])
-        result = {"error": f"the target failed: {type(error).__name__}: {error}\n{where}".rstrip()}
+        result = {"error": f"raised {told(error)}"}
     Path(arguments[1]).write_text(json.dumps(result), encoding="utf-8")
     return 0
 

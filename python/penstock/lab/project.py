@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from penstock.lab import code_hash
 from penstock.lab.code_hash import file_hash, value_hash
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Project, Try
-from penstock.lab.process import Process
+from penstock.lab.process import PROJECT, Process
 
 LEAST_QUADRUPLES = 10
+LIMIT_FIX = "raise time_limit in speed.toml, or make the case smaller"
 
 
 @dataclass(frozen=True)
@@ -125,17 +127,18 @@ def read_speed(path: Path) -> Speed:
 def start(project: Project, tried: Try | None, limit: float) -> Process:
     """A fresh process that has imported the baseline or, with `tried`, the implementation."""
     what = f"{project.name}, baseline" if tried is None else f"{project.name}, {tried.name}"
-    process = Process(what, limit=limit)
-    folders = [project.folder, Path.cwd(), project.base]
-    try:
-        if tried is None:
-            process.load(folders, "baseline")
-        else:
-            process.load([tried.folder, *folders], "implementation")
-    except BaseException:
-        process.close()
-        raise
+    process = Process(PROJECT, what, limit=limit, fix=LIMIT_FIX)
+    folders = [str(each) for each in (project.folder, Path.cwd(), project.base)]
+    if tried is None:
+        process.load(folders=folders, module="baseline")
+    else:
+        process.load(folders=[str(tried.folder), *folders], module="implementation")
     return process
+
+
+def code(process: Process, project: Project) -> dict[str, Any]:
+    """What a side has loaded so far, its files relative to the project's base."""
+    return code_hash.relative(process.ask("code"), project.base)
 
 
 def _toml(path: Path) -> dict[str, Any]:

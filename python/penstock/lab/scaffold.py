@@ -7,7 +7,8 @@ from pathlib import Path
 
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Project, Try
-from penstock.lab.process import LOAD_LIMIT, Process
+from penstock.lab.process import LOAD_LIMIT, PROJECT, Process
+from penstock.lab.target import is_target
 
 BASELINE = '''\
 """The reference of {name}: {target} as it is. It stays plain and runnable; what is faster goes to optimisations/."""
@@ -121,15 +122,12 @@ def new(project: Project, target: str, seed: int) -> list[str]:
     """Writes the project's files and returns remarks for the user. Raises LabError: name taken, no such target."""
     if project.folder.exists():
         raise LabError(f"{project.folder} exists already\n  choose another name; nothing was changed", 2)
-    module, colon, function = target.partition(":")
-    if not (module and colon and function):
+    module, _, function = target.partition(":")
+    if not is_target(target):
         raise LabError(f"--target is '{target}', expected 'module:function', such as 'sim:run'", 2)
-    with Process(f"target {target}") as process:
+    with Process(PROJECT, f"--target '{target}'") as process:
         folders = [str(Path.cwd()), str(project.base)]
-        try:
-            found = process.ask("describe", limit=LOAD_LIMIT, folders=folders, target=target)
-        except LabError as error:
-            raise LabError(f"{error}\n  --target is 'module:function', found from {Path.cwd()} or PYTHONPATH") from None
+        found = process.ask("describe", limit=LOAD_LIMIT, folders=folders, target=target)
     seeded = "seed" in found["parameters"]
     needed = [each for each in found["required"] if each != "seed"]
     first, *inner = function.split(".")

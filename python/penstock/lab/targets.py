@@ -10,8 +10,10 @@ from pathlib import Path
 
 from penstock.lab import sides
 from penstock.lab.google_benchmark import Benchmark
+from penstock.lab.process import Process, of_target
+from penstock.lab.remote import Remote
 from penstock.lab.sides import Command, Side, SideError
-from penstock.lab.worker import Remote, Worker, is_target
+from penstock.lab.target import is_target
 
 
 @contextmanager
@@ -22,7 +24,15 @@ def opened(text: str, *, folder: Path | None = None, time_limit: float = sides.T
     """
     program, separator, benchmark = text.partition("::")
     if is_target(text):
-        with Remote(lambda: Worker(text, folder=folder, time_limit=time_limit)) as remote:
+
+        def begin(turn: int) -> Process:
+            process = of_target(text, folder=folder, limit=time_limit)
+            if turn > 0:
+                # What a first call loads late is loaded off the clock; that of the first process is the calibration's.
+                _first_call(process)
+            return process
+
+        with Remote(begin) as remote:
             yield remote
     elif separator and os.access(Path(folder or ".", program), os.X_OK):
         yield Benchmark(Path(folder or ".", program).resolve(), benchmark, time_limit=time_limit)
@@ -30,6 +40,14 @@ def opened(text: str, *, folder: Path | None = None, time_limit: float = sides.T
         raise SideError("an empty command cannot be timed; write a shell command or MODULE:FUNCTION")
     else:
         yield Command(text, folder=folder, time_limit=time_limit)
+
+
+def _first_call(process: Process) -> None:
+    try:
+        process.ask("time", calls=1)
+    except BaseException:
+        process.close()
+        raise
 
 
 def output_hash(side: Side) -> str:

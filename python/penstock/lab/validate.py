@@ -15,7 +15,7 @@ from penstock.lab.arrays import Outputs, apart, nan_count, same_names
 from penstock.lab.baseline import OTHER_SHAPE, arrays_of, check_unchanged, key, run_case
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Try
-from penstock.lab.project import Case, Settings, Tolerance, settings, start
+from penstock.lab.project import Case, Settings, Tolerance, code, settings, start
 
 
 def validate(tried: Try, *, write: bool = True) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def validate(tried: Try, *, write: bool = True) -> dict[str, Any]:
                 faults += [f"case {case.name}, seed {seed}: {each}" for each in _own_faults(answer, found)]
             if not process.alive:
                 break
-        code = process.code(project.base) if process.alive else {"files": {}, "packages": {}}
+        loaded = code(process, project) if process.alive else {"files": {}, "packages": {}}
     record = {
         "project": project.name,
         "try": tried.name,
@@ -55,18 +55,18 @@ def validate(tried: Try, *, write: bool = True) -> dict[str, Any]:
         "cases": {each.name: each.hash for each in found.cases},
         "seeds": list(found.seeds),
         "freeze": frozen["freeze"],
-        "code": code,
-        "hashes": hashes(code, frozen, found),
+        "code": loaded,
+        "hashes": hashes(loaded, frozen, found),
     }
     if write:
         tried.validation.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return record
 
 
-def hashes(code: Mapping[str, Any], frozen: Mapping[str, Any], found: Settings) -> dict[str, str]:
+def hashes(loaded: Mapping[str, Any], frozen: Mapping[str, Any], found: Settings) -> dict[str, str]:
     """What a validation, and each measurement after it, is of."""
     return {
-        "implementation": code_hash.digest(code),
+        "implementation": code_hash.digest(loaded),
         "baseline": frozen["code_hash"],
         "outputs": frozen["outputs_hash"],
         **found.hashes,

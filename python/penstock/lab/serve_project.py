@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One side of a project in a process of its own.
+"""One side of a project in a process of its own: ``python -m penstock.lab.serve_project``.
 
-``python -m penstock.lab.child`` reads a JSON object a line and answers each with one:
-
-{"do": "load", "folders": [...], "module": "implementation"}   -> {"set_up": whether it has one}
+{"do": "describe", "folders": [...], "target": "sim:run"}       -> the target's parameters
+{"do": "load", "folders": [...], "module": "implementation"}    -> {"set_up": whether it has one}
 {"do": "outputs", "arguments": {...}, "seed": 42, "file": F}    -> names, shapes, NaNs, invariants; arrays go to F
 {"do": "prepare", "arguments": {...}, "seeds": [42, 43]}        -> seconds of set-up off the clock
-{"do": "time", "seed": 43, "calls": 3}                          -> mean seconds of one call
+{"do": "time", "seed": 43, "calls": 3}                          -> mean seconds of one call; no seed: the first prepared
 {"do": "usage", "arguments": {...}, "seed": 42}                 -> wall, CPU, memory, page faults, I/O of one call
 {"do": "code"}                                                  -> what has been loaded so far
-Between requests it waits in a read and takes no time from the others.
 
 Inputs always come from the baseline, so that both sides work on the same; what an implementation does to them before
 the clock starts is its `set_up`, whose seconds are told.
@@ -17,11 +15,8 @@ the clock starts is its `set_up`, whose seconds are told.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import inspect
-import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -31,7 +26,9 @@ import numpy as np
 
 from penstock.lab import code_hash
 from penstock.lab.arrays import Outputs, apart, named, shapes
+from penstock.lab.serve import serve, settled, timed
 from penstock.lab.sides import calls_for
+from penstock.lab.target import Wrong, found
 from penstock.lab.usage import Usage
 
 # Seconds of runs that CPU time is counted over: a short one lies below the clock's steps.
@@ -47,14 +44,9 @@ class Server:
         self._inputs: dict[int, Any] = {}
 
     def describe(self, folders: Sequence[str], target: str) -> dict[str, Any]:
-        """The parameters of a target `module:function`."""
+        """The parameters of a target."""
         _look_in(folders)
-        module_name, _, function_name = target.partition(":")
-        function = importlib.import_module(module_name)
-        for part in function_name.split("."):
-            function = getattr(function, part)
-        if not callable(function):
-            raise TypeError(f"{target} is {type(function).__name__}, expected a function")
+        function = found(target)
         try:
             parameters = inspect.signature(function).parameters.values()
         except ValueError:  # a function of an extension may not tell
@@ -68,9 +60,10 @@ class Server:
         _look_in(folders)
         self._baseline = importlib.import_module("baseline")
         self._side = importlib.import_module(module)
+        settled()
         for owner, name in ((self._baseline, "inputs"), (self._side, "run")):
             if not callable(getattr(owner, name, None)):
-                raise AttributeError(f"{owner.__file__} has no function '{name}'")
+                raise Wrong(f"cannot be run: {owner.__file__} has no function '{name}'")
         return {"set_up": hasattr(self._side, "set_up")}
 
     def outputs(
@@ -98,19 +91,9 @@ class Server:
             self._run(self._inputs[seed])
         return {"set_up_seconds": seconds / len(seeds)}
 
-    def time(self, seed: int, calls: int) -> dict[str, Any]:
-        """What a run returns is kept until the clock has stopped: giving memory back is not part of the time."""
-        taken, clock, total = self._inputs[seed], time.perf_counter, 0.0
-        gc.disable()
-        try:
-            for _ in range(calls):
-                started = clock()
-                kept = self._run(taken)
-                total += clock() - started
-                del kept
-        finally:
-            gc.enable()
-        return {"seconds": total / calls}
+    def time(self, calls: int, seed: int | None = None) -> dict[str, Any]:
+        taken = self._inputs[next(iter(self._inputs)) if seed is None else seed]
+        return timed(lambda: self._run(taken), calls)
 
     def usage(self, arguments: dict[str, Any], seed: int) -> dict[str, Any]:
         """Of one run; CPU time over as many as the clock needs to see them."""
@@ -147,39 +130,14 @@ def _look_in(folders: Sequence[str]) -> None:
 
 def _gaps(first: Outputs, second: Outputs) -> dict[str, Any]:
     """The outputs that differ between two runs, and by how much; None for other shapes or names."""
-    found: dict[str, Any] = {}
+    gaps: dict[str, Any] = {}
     for name in {**first, **second}:
         if name not in first or name not in second or first[name].shape != second[name].shape:
-            found[name] = None
+            gaps[name] = None
         elif (gap := apart(first[name], second[name])).differing:
-            found[name] = {"absolute": gap.absolute, "relative": gap.relative, "text": gap.text()}
-    return found
-
-
-def _told(error: BaseException) -> str:
-    """The error, and the user's own line that it came from."""
-    import traceback
-
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if os.sep + "penstock" not in each.filename]
-    users = [each for each in frames if not each.filename.startswith("<") and "importlib" not in each.filename]
-    where = f" at {users[-1].filename}:{users[-1].lineno}" if users else ""
-    return f"{type(error).__name__}: {error}{where}"
-
-
-def main() -> None:
-    # What the side prints must not mix with the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    server = Server()
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = getattr(server, request.pop("do"))(**request)
-        except (Exception, SystemExit) as error:
-            answer = {"error": _told(error)}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+            gaps[name] = {"absolute": gap.absolute, "relative": gap.relative, "text": gap.text()}
+    return gaps
 
 
 if __name__ == "__main__":
-    main()
+    serve(Server())
