@@ -11,6 +11,7 @@
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
 #include "penstock/op/infer.h"
+#include "penstock/run/at_once.h"
 
 namespace penstock {
 namespace {
@@ -38,6 +39,7 @@ graph::NodeRef computable(const graph::NodeRef& node) {
 }  // namespace
 
 Array settle(graph::NodeRef node) {
+  if (node.use_count() == 1 && run::compute_at_once(*node)) return Array(std::move(node));
   bool now = false;
   {
     const std::lock_guard lock(graph::graph_mutex());
@@ -150,7 +152,18 @@ Array borrow(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout)
   return Array(computable(graph::make_memory(dtype, std::move(memory), std::move(layout))));
 }
 
+namespace {
+
+bool all_in_memory(const std::vector<Array>& arrays) {
+  const std::lock_guard lock(graph::graph_mutex());
+  return std::all_of(arrays.begin(), arrays.end(),
+                     [](const Array& array) { return array.node()->as<graph::InMemory>() != nullptr; });
+}
+
+}  // namespace
+
 void evaluate(const std::vector<Array>& arrays, const run::Options& options) {
+  if (all_in_memory(arrays)) return;
   std::vector<run::Request> requests;
   for (const Array& array : arrays) requests.push_back({array.node(), {}});
   run::evaluate(requests, options);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/at_once.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "penstock/kernel/table.h"
+#include "penstock/measure/counters.h"
+#include "penstock/memory/buffer.h"
+
+namespace penstock::run {
+namespace {
+
+/// An operand's elements: n of them, or one that stands for all.
+struct Source {
+  std::shared_ptr<memory::Memory> kept;  // alive while the kernel reads
+  graph::Scalar value;                   // of a constant, whose node another thread may change
+  const std::byte* data = nullptr;
+  DType dtype = DType::k_float32;
+  DType wanted = DType::k_float32;  // what the kernel reads
+  bool single = false;
+};
+
+bool is_aligned(const std::byte* data, std::int64_t size) {
+  return reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(std::min<std::int64_t>(size, 8)) == 0;
+}
+
+/// Whether the elements of `operand` lie as a kernel reads them for a result of `shape`: `source` is where.
+bool find(const graph::Node& operand, const Dims& shape, Source& source) {
+  const bool converted = operand.as<graph::CastTo>() != nullptr;
+  const graph::Node& node = converted ? *operand.inputs[0] : operand;
+  source.dtype = node.dtype;
+  source.wanted = operand.dtype;
+  if (const auto* constant = node.as<graph::Constant>()) {
+    source.value = constant->value;
+    source.data = source.value.bytes;
+    source.single = true;
+    return true;
+  }
+  const auto* in = node.as<graph::InMemory>();
+  if (in == nullptr) return false;
+  const std::int64_t size = size_of(node.dtype);
+  source.kept = in->memory;
+  source.data = in->memory->data() + in->layout.offset;
+  source.single = node.size() == 1;
+  const bool flat = node.shape == shape && is_contiguous(in->layout, size);
+  return (source.single || flat) && is_aligned(source.data, size);
+}
+
+std::size_t log2_size(DType dtype) {
+  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
+}
+
+/// `n` elements of the wanted dtype: the operand's own, or `scratch`.
+const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, const kernel::Table& table) {
+  const std::byte* data = source.data;
+  alignas(16) std::byte one[16];
+  if (source.dtype != source.wanted) {
+    std::byte* to = source.single ? one : scratch;
+    table.cast[index_of(source.dtype)][index_of(source.wanted)](data, to, source.single ? 1 : n);
+    data = to;
+  }
+  if (!source.single) return data;
+  table.pack[log2_size(source.wanted)](data, 0, scratch, n);
+  return scratch;
+}
+
+}  // namespace
+
+bool compute_at_once(graph::Node& node) {
+  const auto* elementwise = node.as<graph::Elementwise>();
+  const std::int64_t n = node.size();
+  if (elementwise == nullptr || n == 0 || node.bytes() > kMostAtOnce) return false;
+  Source sources[kMaxArity];
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      if (!find(*node.inputs[k], node.shape, sources[k]) || n * size_of(sources[k].wanted) > kMostAtOnce) return false;
+    }
+  }
+  const kernel::Table& table = kernel::table();
+  memory::Buffer result = memory::Buffer::allocate(node.bytes(), "the result");
+  alignas(64) std::byte scratch[kMaxArity][kMostAtOnce];
+  const void* inputs[kMaxArity] = {};
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
+  table.elementwise[index_of(elementwise->op)][index_of(elementwise->compute)](inputs, result.data(), n);
+  measure::add(measure::Counter::k_evaluations, 1);
+
+  std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
+  const std::lock_guard lock(graph::graph_mutex());
+  node.content = graph::InMemory{memory::share(std::move(result)), contiguous(node.shape, size_of(node.dtype))};
+  node.depth = 0;
+  dropped.swap(node.inputs);
+  return true;
+}
+
+}  // namespace penstock::run

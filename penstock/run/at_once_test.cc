@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small operations without a plan: the bits of one, and a refusal where operands lie otherwise.
+#include "penstock/run/at_once.h"
+
+#include <gtest/gtest.h>
+
+#include "penstock/base/expect_error.h"
+#include "penstock/op/infer.h"
+#include "penstock/run/settings.h"
+
+namespace penstock::run {
+namespace {
+
+using graph::NodeRef;
+
+/// Small whole numbers, of which every dtype and function takes most.
+Plain numbers(DType dtype, const Dims& shape, int from) {
+  Plain values(dtype, shape);
+  visit(dtype, [&]<class T>() {
+    if constexpr (!std::is_same_v<T, Half>) {
+      for (std::int64_t i = 0; i < values.size(); ++i) {
+        const T x = static_cast<T>(static_cast<float>((i * 5 + from) % 7));
+        std::memcpy(values.at(i), &x, sizeof x);
+      }
+    }
+  });
+  return values;
+}
+
+/// Every function of every dtype that takes it, over operands of `shapes`.
+template <class F>
+void for_functions(const Dims* shapes, const F& f) {
+  for (int op = 0; op < kOpCount; ++op) {
+    for (int d = 0; d < kDTypeCount; ++d) {
+      const auto dtype = static_cast<DType>(d);
+      if (dtype == DType::k_float16) continue;
+      std::vector<NodeRef> operands;
+      for (int k = 0; k < row(static_cast<Op>(op)).arity; ++k) {
+        const bool condition = static_cast<Op>(op) == Op::k_where && k == 0;
+        operands.push_back(node_of(numbers(condition ? DType::k_bool : dtype, shapes[k], k + 1)));
+      }
+      NodeRef node;
+      try {
+        node = graph::make_elementwise(static_cast<Op>(op), operands);
+      } catch (const DTypeError&) {
+        continue;  // not of this dtype
+      }
+      f(*node, graph::make_elementwise(static_cast<Op>(op), operands));
+    }
+  }
+}
+
+void expect_same_bits(graph::Node& node, const NodeRef& planned) {
+  const std::string what = graph::node_text(node) + " of " + name_of(planned->inputs[0]->dtype);
+  ASSERT_TRUE(compute_at_once(node)) << what;
+  EXPECT_TRUE(node.inputs.empty());
+  evaluate({request_of(planned)});
+  const auto* found = node.as<graph::InMemory>();
+  const auto* expected = planned->as<graph::InMemory>();
+  ASSERT_TRUE(found != nullptr && expected != nullptr) << what;
+  EXPECT_EQ(found->layout, expected->layout);
+  EXPECT_EQ(std::memcmp(found->memory->data(), expected->memory->data(), static_cast<std::size_t>(node.bytes())), 0)
+      << what;
+}
+
+TEST(AtOnce, GivesTheBitsOfAPlan) {
+  for (const std::int64_t n : {1, 3, 16, 63}) {
+    const Dims same[kMaxArity] = {{n}, {n}, {n}};
+    for_functions(same, [](graph::Node& node, const NodeRef& planned) { expect_same_bits(node, planned); });
+  }
+}
+
+TEST(AtOnce, TakesSingleValuesForAllElements) {
+  const Dims shapes[kMaxArity] = {{2, 3}, {}, {1}};
+  for_functions(shapes, [](graph::Node& node, const NodeRef& planned) { expect_same_bits(node, planned); });
+}
+
+TEST(AtOnce, ConvertsOperandsAsAPlanDoes) {
+  const NodeRef narrow = node_of(numbers(DType::k_int8, {5}, 2));
+  const NodeRef wide = node_of(numbers(DType::k_float64, {5}, 3));
+  const NodeRef one = node_of(numbers(DType::k_uint16, {}, 4));
+  const NodeRef half = graph::make_constant(graph::Scalar::of(0.5f), {});
+  for (const auto& [a, b] : {std::pair(narrow, wide), {wide, one}, {narrow, half}, {one, wide}}) {
+    const NodeRef node = graph::make_elementwise(Op::k_divide, {a, b});
+    expect_same_bits(*node, graph::make_elementwise(Op::k_divide, {a, b}));
+  }
+}
+
+TEST(AtOnce, LeavesTheRestToPlans) {
+  const NodeRef row = node_of(numbers(DType::k_float32, {1, 4}, 1));
+  const NodeRef column = node_of(numbers(DType::k_float32, {4, 1}, 1));
+  const NodeRef table = node_of(numbers(DType::k_float32, {4, 4}, 1));
+  const NodeRef turned = graph::make_view(table, {graph::View::Type::kPermute, {}, {1, 0}, {}});
+  const NodeRef lazy = graph::make_elementwise(Op::k_add, {table, table});
+  const NodeRef large = node_of(numbers(DType::k_float32, {kMostAtOnce / 4 + 1}, 1));
+  const NodeRef wide = node_of(numbers(DType::k_float64, {kMostAtOnce / 8 + 1}, 1));
+  const NodeRef none = node_of(numbers(DType::k_float32, {0}, 1));
+  const NodeRef cases[] = {
+      graph::make_elementwise(Op::k_add, {row, column}),  graph::make_elementwise(Op::k_add, {turned, table}),
+      graph::make_elementwise(Op::k_add, {lazy, table}),  graph::make_elementwise(Op::k_add, {large, large}),
+      graph::make_elementwise(Op::k_equal, {wide, wide}), graph::make_elementwise(Op::k_add, {none, none}),
+      graph::make_cast(table, DType::k_float64),
+  };
+  for (const NodeRef& each : cases) {
+    const std::size_t inputs = each->inputs.size();
+    EXPECT_FALSE(compute_at_once(*each)) << graph::node_text(*each);
+    EXPECT_EQ(each->inputs.size(), inputs);
+    EXPECT_EQ(each->as<graph::InMemory>(), nullptr);
+  }
+}
+
+TEST(AtOnce, LeavesMisalignedElementsToPlans) {
+  const auto memory = std::make_shared<Borrowed>(64);
+  const NodeRef odd = graph::make_memory(DType::k_float32, memory, {{4}, {4}, 1});
+  EXPECT_FALSE(compute_at_once(*graph::make_elementwise(Op::k_add, {odd, odd})));
+}
+
+TEST(AtOnce, KeepsToTheBudget) {
+  const NodeRef a = node_of(numbers(DType::k_float32, {900}, 1));
+  const NodeRef node = graph::make_elementwise(Op::k_add, {a, a});
+  const BudgetSetting tight(1000);
+  EXPECT_THROW(compute_at_once(*node), BudgetError);
+  EXPECT_EQ(node->inputs.size(), 2U);
+}
+
+}  // namespace
+}  // namespace penstock::run
