@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from lab_project import copied, made, tried
 
-from penstock.lab import baseline, bench, check, instructions, promote, report, results, validate
+from penstock.lab import baseline, bench, check, instructions, pairs, promote, report, results, validate
 from penstock.lab.errors import LabError
 from penstock.lab.estimate import Estimate
 from penstock.lab.layout import Try
@@ -31,6 +31,11 @@ def times(ratio: float, n: int = 15, noise: float = 0.01) -> Callable[..., Times
         return Times({bench.BASELINE: plain, bench.TRY: other})
 
     return measure
+
+
+def brief(sides: Any, _: Any, most_seconds: float, **options: Any) -> Times:
+    """A measurement, of as few quadruples as count."""
+    return pairs.measure_until(sides, lambda _: True, most_seconds, **options)
 
 
 def no_count(*_: Any, **__: Any) -> instructions.Counted:
@@ -68,7 +73,7 @@ def one(valid: Try, tmp_path: Path) -> Try:
 
 
 def test_a_benchmark_measures_both_sides_and_appends_a_line_a_case(one: Try) -> None:
-    bench.bench(one)
+    bench.bench(one, measure=brief)
     first = results.read(one.project.root)
     bench.bench(one, measure=times(0.5))
     lines = results.read(one.project.root)
@@ -202,8 +207,9 @@ def checked(gate: promote.Gate, one: Try, ratio: float, noise: float = 0.01, **o
     return check.check(gate, one.project.root, measure=measure, count=no_count, **options)
 
 
-def test_the_gate_fails_only_on_what_is_certain(one: Try, line: results.Line) -> None:
+def test_the_gate_fails_only_on_what_is_certain(one: Try, line: results.Line, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = promoted(one, line)
+    monkeypatch.setattr(check.validate, "validate", lambda found, **_: validate.read(found))
     assert checked(gate, one, 0.5).status == check.PASSED
     assert "below 1.5x for sure" in checked(gate, one, 0.9).texts[0]
     slower = checked(gate, one, 0.57)
@@ -255,17 +261,12 @@ def test_what_a_ratio_means(now: Estimate, recorded: Estimate | None, status: st
     assert check.judged(now, recorded, gate)[0] == status
 
 
-def test_pytest_collects_gates_only_with_its_option(one: Try, line: results.Line, pytester: pytest.Pytester) -> None:
+def test_pytest_collects_gates_only_with_its_option(
+    one: Try, line: results.Line, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     promoted(one, line)
-    arguments = ("-p", "no:cacheprovider", "--collect-only", "-q", str(one.project.root))
-    known = pytester.plugins
-    if not any(each == "penstock.lab.pytest_plugin" for each in known) and not _installed():
-        arguments = ("-p", "penstock.lab.pytest_plugin", *arguments)
-    assert "gravity-fast" not in pytester.runpytest_subprocess(*arguments).stdout.str()
-    assert "gravity-fast" in pytester.runpytest_subprocess("--lab", *arguments).stdout.str()
-
-
-def _installed() -> bool:
-    import importlib.metadata
-
-    return any(each.name == "penstock_lab" for each in importlib.metadata.entry_points(group="pytest11"))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    arguments = ("-p", "penstock.lab.pytest_plugin", "-p", "no:cacheprovider", "--collect-only", "-q")
+    places = (*arguments, str(one.project.root))
+    assert "gravity-fast" not in pytester.runpytest_inprocess(*places).stdout.str()
+    assert "gravity-fast" in pytester.runpytest_inprocess("--lab", *places).stdout.str()

@@ -9,7 +9,6 @@ that the other does not know.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import sys
@@ -36,7 +35,11 @@ def loaded(modules: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What this process has loaded: {"files": {module: {"path", "sha256"}}, "packages": {name: version}}."""
     files: dict[str, dict[str, str]] = {}
     packages: dict[str, str] = {}
+    # Imported late: it takes as long as a fifth of NumPy, and not every process is asked.
+    import importlib.metadata
+
     installed = importlib.metadata.packages_distributions()
+    tops: set[str] = set()
     for name, module in sorted((modules or dict(sys.modules)).items()):
         place = getattr(module, "__file__", None)
         top = name.partition(".")[0]
@@ -48,10 +51,11 @@ def loaded(modules: Mapping[str, Any] | None = None) -> dict[str, Any]:
             if path.suffix == ".so":
                 packages[name] = file_hash(path)
         elif _belongs_to_package(path):
-            for each in installed.get(top, ()):
-                packages[each] = importlib.metadata.version(each)
+            tops.add(top)
         elif not _belongs_to_python(path):
             files[name] = {"path": str(path), "sha256": file_hash(path)}
+    for each in sorted({each for top in tops for each in installed.get(top, ())}):
+        packages[each] = importlib.metadata.version(each)
     return {"files": files, "packages": packages}
 
 

@@ -16,7 +16,6 @@ the clock starts is its `set_up`, whose seconds are told.
 from __future__ import annotations
 
 import importlib
-import inspect
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -45,6 +44,8 @@ class Server:
 
     def describe(self, folders: Sequence[str], target: str) -> dict[str, Any]:
         """The parameters of a target."""
+        import inspect
+
         _look_in(folders)
         function = found(target)
         try:
