@@ -214,6 +214,9 @@ def test_the_gate_fails_only_on_what_is_certain(one: Try, line: results.Line, mo
     assert "below 1.5x for sure" in checked(gate, one, 0.9).texts[0]
     slower = checked(gate, one, 0.57)
     assert slower.status == check.FAILED
+    last = results.read(one.project.root)[-1]
+    assert (last["kind"], last["gate"], last["status"]) == ("check", "gravity-fast", "failed")
+    assert last["ratio"] == pytest.approx(0.57, rel=0.02)
     assert "slower than when it was promoted" in slower.texts[0]
     with pytest.raises(LabError) as told:
         check.require(slower)

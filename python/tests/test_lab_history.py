@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from penstock.lab import results
+from penstock.lab import history_picture, results, svg_dates
 from penstock.lab.change_points import change_points
 from penstock.lab.errors import LabError
 from penstock.lab.history import history
@@ -66,6 +66,46 @@ def test_a_history_is_of_one_machine() -> None:
     assert [len(each.values) for each in found] == [22]
     assert "at 2026-01-13" in found[0].text()
     assert "commit c12" in found[0].text()
+
+
+def stepped() -> list[results.Line]:
+    values = [0.5 * float(np.exp(each)) for each in series((12, 0.0), (10, 0.1))]
+    return [{**line(place, value), "interval": [0.97 * value, 1.03 * value]} for place, value in enumerate(values)]
+
+
+def test_a_history_is_drawn_with_intervals_levels_and_where_it_changed(tmp_path: Path) -> None:
+    found, others = history([*stepped(), line(0, 3.0, "there")], "here")
+    drawn = history_picture.draw(found[0])
+    assert drawn.count("<circle") == 22
+    assert drawn.count("h8M") == 22, "whiskers"
+    assert drawn.count("<polyline") == 2, "levels"
+    moved = 100 * (np.exp(found[0].changes[0].after - found[0].changes[0].before) - 1)
+    assert f"{moved:+.1f} %" in drawn
+    assert "2026-01-0" in drawn, "dates"
+    files = history_picture.write(tmp_path, found, others)
+    assert {each.name for each in files} == {"history.md", "history.html"}
+    assert "1 results of another machine (there)" in files[0].read_text()
+    assert files[1].read_text().count("<figure>") == 1
+
+
+def test_checks_are_part_of_the_history() -> None:
+    lines = [{**each, "kind": "check" if place % 2 else "try"} for place, each in enumerate(stepped())]
+    (found,), _ = history(lines, "here")
+    assert len(found.values) == 22
+    assert found.lows[3] == pytest.approx(0.97 * found.values[3])
+
+
+def test_what_few_results_cannot_show_is_told() -> None:
+    (found,), _ = history([line(0, 0.5)], "here")
+    assert "1 result, too few to see a change (6 are needed)" in found.text()
+
+
+def test_ticks_of_time_are_round() -> None:
+    start = svg_dates.seconds("2026-03-04T05:17:00+00:00")
+    for length, first in ((600.0, "03-04 05:20"), (5 * 3600.0, "03-04 06:00"), (9 * 86400.0, "2026-03-06")):
+        ticks = svg_dates.ticks(start, start + length)
+        assert 2 <= len(ticks) <= svg_dates.MOST + 1
+        assert svg_dates.text(ticks[0], svg_dates.step(start, start + length)) == first
 
 
 def test_results_are_appended(tmp_path: Path) -> None:

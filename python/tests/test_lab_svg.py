@@ -31,7 +31,7 @@ def test_numbers_take_a_prefix(value: float, unit: str, text: str) -> None:
 
 
 def test_scales_are_linear_and_logarithmic() -> None:
-    even, log = svg.Scale(0, 10, 100, 200, log=False), svg.Scale(1, 100, 100, 200, log=True)
+    even, log = svg.Scale(0, 10, 100, 200, Axis()), svg.Scale(1, 100, 100, 200, Axis(log=True))
     assert [even(each) for each in (0, 5, 10)] == [100, 150, 200]
     assert [log(each) for each in (1, 10, 100)] == [100, 150, 200]
     assert even.ticks() == [0, 2, 4, 6, 8, 10]

@@ -50,7 +50,7 @@ def bench(tried: Try, *, measure: Measure = measure_until, say: Callable[[str], 
     on = machine.record(tried.project.base)
     for case in found.cases:
         measured = measure_case(tried, case, found, record, measure=measure)
-        lines.append(_line(tried, case, found, record, measured, on))
+        lines.append(line_of(tried, case, found, record, measured, on))
         say(f"{case.name}: {ratio_text(measured.ratio)}")
     results.append(tried.project.root, lines)
     return lines
@@ -147,12 +147,19 @@ def _usage(tried: Try, side: str, case: Case, found: Settings) -> dict[str, Any]
         return process.ask("usage", arguments=case.arguments, seed=found.seeds[0])
 
 
-def _line(
-    tried: Try, case: Case, found: Settings, record: Mapping[str, Any], measured: Measured, on: Mapping[str, Any]
+def line_of(
+    tried: Try,
+    case: Case,
+    found: Settings,
+    record: Mapping[str, Any],
+    measured: Measured,
+    on: Mapping[str, Any],
+    kind: str = "try",
 ) -> dict[str, Any]:
+    """A line of the results; its kind is "try", or "check" for a gate's."""
     ratio = measured.ratio
     return {
-        "kind": "try",
+        "kind": kind,
         "row": f"{tried.project.name}/{tried.name}/{case.name}",
         "project": tried.project.name,
         "try": tried.name,

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.lab import instructions, machine, validate
-from penstock.lab.bench import Measured, measure_case, ratio_text
+from penstock.lab import instructions, machine, results, validate
+from penstock.lab.bench import Measured, line_of, measure_case, ratio_text
 from penstock.lab.errors import LabError
 from penstock.lab.estimate import Estimate
 from penstock.lab.layout import Try, existing_project, existing_try
@@ -28,11 +28,12 @@ MeasureCase = Callable[..., Measured]
 
 @dataclass
 class Outcome:
-    """What became of one gate, with a line about each case."""
+    """What became of one gate: words about each case, and what was measured as lines of the results."""
 
     gate: Gate
     status: str = PASSED
     texts: list[str] = field(default_factory=list)
+    lines: list[results.Line] = field(default_factory=list)
 
     def add(self, status: str, text: str) -> None:
         """The worst status counts."""
@@ -49,7 +50,8 @@ def check(
     measure: MeasureCase = measure_case,
     count: Callable[..., instructions.Counted] = instructions.count,
 ) -> Outcome:
-    """Validates and measures one gate's try. Raises LabError where it cannot be run at all."""
+    """Validates and measures one gate's try; what it measured goes to the results. Raises LabError where it cannot be
+    run at all."""
     tried = existing_try(existing_project(gate.project, root), gate.tried)
     found = settings(tried.project)
     outcome = Outcome(gate)
@@ -57,14 +59,19 @@ def check(
     if not record["passed"]:
         outcome.add(FAILED, f"its results are no longer right: {record['faults'][0]}")
         return outcome
-    here = identity or machine.identity(machine.record(tried.project.base))
+    on = machine.record(tried.project.base)
+    here = identity or machine.identity(on)
     for name in gate.ratios:
         case = next((each for each in found.cases if each.name == name), None)
         if case is None:
             outcome.add(FAILED, f"{name}: the case is gone from {tried.project.cases}")
             continue
-        _check_case(outcome, tried, case, found, record, here, measure)
+        measured, status = _check_case(outcome, tried, case, found, record, here, measure)
+        line = line_of(tried, case, found, record, measured, on, "check")
+        outcome.lines.append({**line, "gate": gate.path.stem, "status": status.lower()})
         _check_instructions(outcome, tried, case, found, count)
+    if outcome.lines:
+        results.append(tried.project.root, outcome.lines)
     return outcome
 
 
@@ -76,7 +83,7 @@ def _check_case(
     record: Mapping[str, Any],
     here: str,
     measure: MeasureCase,
-) -> None:
+) -> tuple[Measured, str]:
     gate = outcome.gate
     recorded = gate.ratios[case.name] if gate.identity == here else None
 
@@ -87,6 +94,7 @@ def _check_case(
     status, why = judged(measured.ratio, recorded, gate)
     noise = "; the machine was busy with other work" if measured.beside.get("noisy") else ""
     outcome.add(status, f"{case.name}: {ratio_text(measured.ratio)}: {why}{noise}")
+    return measured, status
 
 
 def judged(ratio: Estimate, recorded: Estimate | None, gate: Gate) -> tuple[str, str]:

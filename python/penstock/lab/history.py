@@ -7,47 +7,60 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from penstock.lab.change_points import Change, change_points
+from penstock.lab.change_points import LEAST, Change, change_points
 from penstock.lab.results import Line, identity_of, of_machine
+
+# A ratio and the ends of its interval.
+Ratio = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Series:
-    """A row's ratios over time, where lower is faster; `whens` and `commits` go with `values`."""
+    """A row's ratios over time, where lower is faster. `lows` and `highs` are their intervals, and each has a time and
+    a commit."""
 
     row: str
     what: str
     values: list[float]
+    lows: list[float]
+    highs: list[float]
     whens: list[str]
     commits: list[str]
     changes: list[Change]
 
     def text(self) -> str:
-        """The changes in words."""
+        """The row and its changes in words."""
+        return f"{self.row}, {self.what}: {self.changes_text()}"
+
+    def changes_text(self) -> str:
+        count = f"{len(self.values)} result{'s' * (len(self.values) != 1)}"
+        if len(self.values) < 2 * LEAST:
+            return f"{count}, too few to see a change ({2 * LEAST} are needed)"
         if not self.changes:
-            return f"{self.row}, {self.what}: {len(self.values)} results, no change"
+            return f"{count}, no change"
         words = []
         for each in self.changes:
             moved = 100 * (math.exp(each.after - each.before) - 1)
             words.append(f"{moved:+.1f} % at {self.whens[each.at]}, commit {self.commits[each.at]} (p = {each.p:.3f})")
-        return f"{self.row}, {self.what}: {len(self.values)} results; {'; '.join(words)}"
+        return f"{count}; {'; '.join(words)}"
 
 
 def history(lines: Iterable[Line], identity: str) -> tuple[list[Series], dict[str, int]]:
     """The series of this machine by row, and how many lines of other machines were left out, by identity."""
     mine, others = of_machine(lines, identity)
-    table: dict[tuple[str, str], list[tuple[str, str, float]]] = {}
+    table: dict[tuple[str, str], list[tuple[str, str, Ratio]]] = {}
     for line in mine:
-        for what, value in _values(line):
+        for what, ratio in _ratios(line):
             when = str(line.get("at") or line.get("when", ""))
             commit = str(line.get("commit") or line.get("on", {}).get("commit", "unknown"))
-            table.setdefault((str(line["row"]), what), []).append((when, commit, value))
+            table.setdefault((str(line["row"]), what), []).append((when, commit, ratio))
     found = []
     for (row, what), points in sorted(table.items()):
         points.sort(key=lambda each: each[0])
-        logs = [math.log(each[2]) for each in points]
         whens, commits = [each[0] for each in points], [each[1] for each in points]
-        found.append(Series(row, what, [each[2] for each in points], whens, commits, change_points(logs)))
+        values, lows, highs = ([each[2][part] for each in points] for part in range(3))
+        changes = change_points([math.log(each) for each in values])
+        found.append(Series(row, what, values, lows, highs, whens, commits, changes))
     left: dict[str, int] = {}
     for line in others:
         name = identity_of(line)
@@ -55,14 +68,17 @@ def history(lines: Iterable[Line], identity: str) -> tuple[list[Series], dict[st
     return found, left
 
 
-def _values(line: Line) -> list[tuple[str, float]]:
+def _ratios(line: Line) -> list[tuple[str, Ratio]]:
     """What of a line can be followed: ratios of paired runs, of which the time of one side alone is none."""
-    if line.get("kind") == "try":
-        return [("time(try)/time(baseline)", float(line["ratio"]))]
+    if line.get("kind") in ("try", "check"):
+        ratio = float(line["ratio"])
+        low, high = line.get("interval", (ratio, ratio))
+        return [("time(try)/time(baseline)", (ratio, float(low), float(high)))]
     found = []
     for each in line.get("comparisons", ()) if "row" in line else ():
         value = each.get("value")
         if value is not None and each.get("unit") == "x" and value > 0:
             # A benchmark row says how many times as fast as its peer it is.
-            found.append((f"time/time({each['peer']})", 1 / float(value)))
+            low, high = each.get("low") or value, each.get("high") or value
+            found.append((f"time/time({each['peer']})", (1 / float(value), 1 / float(high), 1 / float(low))))
     return found

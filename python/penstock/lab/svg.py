@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
+from penstock.lab import svg_dates
+
 # Told apart by the colour-blind too; the first is the one for a single series.
 COLOURS = ("#2b6cb0", "#c05621", "#2f7d4f", "#805ad5", "#b7791f", "#c53030", "#00838f", "#5b6f8a")
 INK, GREY, GRID = "#1a202c", "#4a5568", "#e2e8f0"
@@ -46,6 +48,8 @@ class Axis:
     unit: str = ""
     # Counts: no tick between whole numbers.
     whole: bool = False
+    # Seconds since 1970, shown as dates (UTC).
+    dates: bool = False
 
     def __post_init__(self) -> None:
         for end in (self.low, self.high):
@@ -56,10 +60,10 @@ class Axis:
 class Scale:
     """Values to pixels: ``low`` lies at ``start``, ``high`` at ``end``."""
 
-    def __init__(self, low: float, high: float, start: float, end: float, log: bool, whole: bool = False) -> None:
-        self.low, self.high, self.log = low, high, log
+    def __init__(self, low: float, high: float, start: float, end: float, axis: Axis) -> None:
+        self.low, self.high, self.log = low, high, axis.log
         self._start, self._end = start, end
-        self.whole = whole
+        self._axis = axis
 
     def __call__(self, value: float) -> float:
         if self.log:
@@ -72,8 +76,16 @@ class Scale:
         """Round values inside: powers of ten (with 2 and 5 where there are few), or about five even steps."""
         # Less than two doublings look even on either scale.
         wide = self.log and self.high > 4 * self.low
+        if self._axis.dates:
+            return svg_dates.ticks(self.low, self.high)
         ticks = _log_ticks(self.low, self.high) if wide else _even_ticks(self.low, self.high)
-        return [each for each in ticks if not self.whole or each == int(each)]
+        return [each for each in ticks if not self._axis.whole or each == int(each)]
+
+    def text(self, tick: float) -> str:
+        """What stands at a tick."""
+        if self._axis.dates:
+            return svg_dates.text(tick, svg_dates.step(self.low, self.high))
+        return number_text(tick, self._axis.unit)
 
 
 def fitted(axis: Axis, values: Iterable[float], start: float, end: float) -> Scale:
@@ -90,7 +102,7 @@ def fitted(axis: Axis, values: Iterable[float], start: float, end: float) -> Sca
     high = high if axis.high is None else axis.high
     if high <= low:
         high = low * 10 if axis.log else low + 1
-    return Scale(low, high, start, end, axis.log, axis.whole)
+    return Scale(low, high, start, end, axis)
 
 
 def _even_ticks(low: float, high: float) -> list[float]:
@@ -229,12 +241,12 @@ class Chart:
         for tick in x.ticks():
             at = x(tick)
             text.append(f'<line x1="{at}" y1="{top}" x2="{at}" y2="{bottom}" stroke="{GRID}"/>')
-            shown = escape(number_text(tick, self.x.unit))
+            shown = escape(x.text(tick))
             text.append(f'<text x="{at}" y="{bottom + 16}" text-anchor="middle" fill="{GREY}">{shown}</text>')
         for tick in y.ticks():
             at = y(tick)
             text.append(f'<line x1="{left}" y1="{at}" x2="{right}" y2="{at}" stroke="{GRID}"/>')
-            shown = escape(number_text(tick, self.y.unit))
+            shown = escape(y.text(tick))
             text.append(f'<text x="{left - 6}" y="{at + 4}" text-anchor="end" fill="{GREY}">{shown}</text>')
         text.append(f'<path d="M{left} {top}V{bottom}H{right}" stroke="{GREY}" fill="none"/>')
         middle = (left + right) / 2
