@@ -14,6 +14,8 @@
 #include "penstock/base/machine.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
+#include "penstock/measure/latencies.h"
+#include "penstock/measure/trace.h"
 #include "penstock/memory/governor.h"
 #include "penstock/simd/target.h"
 #include "penstock/thread/parallel.h"

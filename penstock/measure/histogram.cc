@@ -33,6 +33,10 @@ void Counts::merge(const Counts& other) {
   for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
 }
 
+void Counts::subtract(const Counts& earlier) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] -= earlier.counts_[i];
+}
+
 std::int64_t Counts::n() const {
   std::int64_t all = 0;
   for (const std::int64_t each : counts_) all += each;
@@ -56,18 +60,16 @@ std::optional<double> Counts::percentile(double q) const {
   return std::nullopt;
 }
 
-Histogram::Histogram() : shards_(std::make_unique<std::array<Shard, kShards>>()) {}
-
 Histogram::Shard& Histogram::shard() {
   static std::atomic<std::size_t> next{0};
   // Threads take the shards in turn; those that meet in one still count exactly.
   thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed) % kShards;
-  return (*shards_)[mine];
+  return shards_[mine];
 }
 
 Counts Histogram::counts() const {
   Counts found;
-  for (const Shard& shard : *shards_) {
+  for (const Shard& shard : shards_) {
     for (int bucket = 0; bucket < Counts::kBuckets; ++bucket) {
       found.add(bucket, shard[static_cast<std::size_t>(bucket)].load(std::memory_order_relaxed));
     }

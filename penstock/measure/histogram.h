@@ -13,7 +13,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -32,6 +31,8 @@ class Counts {
   void add(int bucket, std::int64_t count) { counts_[static_cast<std::size_t>(bucket)] += count; }
   /// This becomes the histogram of both.
   void merge(const Counts& other);
+  /// This becomes what was counted since `earlier`, a state of the same histogram.
+  void subtract(const Counts& earlier);
 
   /// How many values there are.
   std::int64_t n() const;
@@ -46,7 +47,6 @@ class Counts {
 /// A histogram that any number of threads record into at once.
 class Histogram {
  public:
-  Histogram();
   /// Counts one value: one relaxed addition, in a shard that few other threads use.
   void record(std::int64_t value) {
     shard()[static_cast<std::size_t>(Counts::bucket_of(value))].fetch_add(1, std::memory_order_relaxed);
@@ -59,7 +59,7 @@ class Histogram {
   using Shard = std::array<std::atomic<std::int64_t>, Counts::kBuckets>;
 
   Shard& shard();
-  std::unique_ptr<std::array<Shard, kShards>> shards_;
+  std::array<Shard, kShards> shards_{};
 };
 
 }  // namespace penstock::measure

@@ -75,14 +75,25 @@ TEST(Histogram, MergedIsTheHistogramOfTheUnion) {
   for (double q = 0.01; q < 0.995; q += 0.01) EXPECT_EQ(merged.percentile(q), counted(both).percentile(q)) << q;
 }
 
+TEST(Histogram, SubtractingLeavesWhatCameAfter) {
+  const std::vector<std::int64_t> first = values(3000, 3);
+  const std::vector<std::int64_t> second = values(500, 4);
+  std::vector<std::int64_t> both = first;
+  both.insert(both.end(), second.begin(), second.end());
+  Counts after = counted(both);
+  after.subtract(counted(first));
+  EXPECT_EQ(after.n(), 500);
+  for (double q = 0.01; q < 0.995; q += 0.01) EXPECT_EQ(after.percentile(q), counted(second).percentile(q)) << q;
+}
+
 TEST(Histogram, ThreadsCountExactly) {
   constexpr int kThreads = 12;
   constexpr int kEach = 20000;
-  Histogram histogram;
+  static Histogram histogram;
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < kThreads; ++t) {
-      threads.emplace_back([&histogram, t] {
+      threads.emplace_back([t] {
         for (int i = 0; i < kEach; ++i) histogram.record(i % 2 == 0 ? 5 : 1000 * (t + 1));
       });
     }

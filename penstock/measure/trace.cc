@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/measure/trace.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace penstock::measure {
@@ -12,7 +14,7 @@ namespace {
 using trace_detail::Clock;
 
 struct Event {
-  const char* name;
+  Step step;
   int thread;
   Clock::time_point begin;
   Clock::time_point end;
@@ -22,6 +24,7 @@ struct Trace {
   std::mutex mutex;
   Clock::time_point start;
   std::vector<Event> events;
+  std::size_t most = 0;
   std::int64_t dropped = 0;
 };
 
@@ -37,14 +40,10 @@ int thread_number() {
   return mine;
 }
 
-std::string quoted(const char* text) {
-  std::string found = "\"";
-  for (; *text != '\0'; ++text) {
-    const char c = *text;
-    if (c == '"' || c == '\\') found += '\\';
-    found += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return found + '"';
+/// In a forked child: the thread that held the lock may not exist here.
+void forget_parent() {
+  new (&trace().mutex) std::mutex;
+  trace_detail::recording.store(false, std::memory_order_relaxed);
 }
 
 std::string microseconds(Clock::duration time) {
@@ -57,28 +56,33 @@ std::string microseconds(Clock::duration time) {
 
 namespace trace_detail {
 
-void record(const char* name, Clock::time_point begin, Clock::time_point end) {
+void record(Step step, Clock::time_point begin, Clock::time_point end) {
   const int thread = thread_number();
   Trace& to = trace();
   const std::lock_guard lock(to.mutex);
   // Begun in an earlier trace, or ended after this one.
   if (!recording.load(std::memory_order_relaxed) || begin < to.start) return;
-  if (to.events.size() >= kMostSpans) {
+  if (to.events.size() >= to.most) {
     ++to.dropped;
   } else {
-    to.events.push_back({name, thread, begin, end});
+    to.events.push_back({step, thread, begin, end});
   }
 }
 
 }  // namespace trace_detail
 
-void start_trace() {
+bool start_trace(std::size_t most) {
+  static const int registered = pthread_atfork(nullptr, nullptr, forget_parent);
+  static_cast<void>(registered);
   Trace& to = trace();
   const std::lock_guard lock(to.mutex);
+  if (trace_detail::recording.load(std::memory_order_relaxed)) return false;
   to.events.clear();
+  to.most = most;
   to.dropped = 0;
   to.start = Clock::now();
   trace_detail::recording.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 std::string stop_trace() {
@@ -89,12 +93,12 @@ std::string stop_trace() {
   std::string text = "{\"traceEvents\": [";
   for (const Event& each : from.events) {
     if (text.back() != '[') text += ',';
-    text += "\n{\"name\": " + quoted(each.name) + ", \"ph\": \"X\", \"pid\": " + process +
+    text += std::string("\n{\"name\": \"") + name_of(each.step) + "\", \"ph\": \"X\", \"pid\": " + process +
             ", \"tid\": " + std::to_string(each.thread) + ", \"ts\": " + microseconds(each.begin - from.start) +
             ", \"dur\": " + microseconds(each.end - each.begin) + "}";
   }
   text += "], \"dropped\": " + std::to_string(from.dropped) + "}\n";
-  from.events.clear();
+  from.events = {};
   return text;
 }
 

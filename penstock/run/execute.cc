@@ -13,6 +13,7 @@
 #include "penstock/base/text.h"
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
+#include "penstock/measure/span.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/pass_plan.h"
@@ -208,6 +209,7 @@ class PassRun {
           turned_[t] = {};
           turned_[t] = memory::Buffer::allocate(bytes, "tile of a transposed operand");
         }
+        const measure::Span span(measure::Step::k_transpose);
         turn(how, stretch, file->mapping().data(), turned_[t].data(), context_);
         done[t] = true;
       }
@@ -228,7 +230,10 @@ class PassRun {
           memory::Buffer::allocate((stretch.end - stretch.begin) * size, "tile of an output"));
       into[k] = buffers[k]->data();
     }
-    runners_[i]->feed(units, bases_[i], into, context_);
+    {
+      const measure::Span span(measure::Step::k_compute);
+      runners_[i]->feed(units, bases_[i], into, context_);
+    }
     for (std::size_t k = 0; k < p.targets.size(); ++k) {
       if (!buffers[k]) continue;
       const std::int64_t size = size_of(p.program.values[static_cast<std::size_t>(p.program.outputs[k])]);
@@ -419,12 +424,19 @@ void allocate_results(Plan& plan) {
 }  // namespace
 
 void evaluate(const std::vector<Request>& requests, const Options& options) {
+  measure::Span evaluation(measure::Step::k_evaluate);
+  measure::Span planning(measure::Step::k_plan);
   Monitor waiting(options, 0);
   Claim claim(requests, waiting);
   Plan& plan = claim.plan();
-  if (plan.targets.empty()) return;
+  if (plan.targets.empty()) {
+    planning.cancel();
+    evaluation.cancel();
+    return;
+  }
   fit_budget(plan, false);
   check_budget(plan);
+  planning.end();
   create_scratch(plan);
   measure::add(measure::Counter::k_evaluations, 1);
   allocate_results(plan);

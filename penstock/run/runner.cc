@@ -2,9 +2,11 @@
 #include "penstock/run/runner.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "penstock/base/error.h"
 #include "penstock/kernel/elsewhere.h"
+#include "penstock/measure/span.h"
 #include "penstock/memory/fault_guard.h"
 #include "penstock/thread/parallel.h"
 
@@ -35,6 +37,8 @@ void PassContext::share(std::int64_t n, int workers,
   };
   const int used = static_cast<int>(std::clamp<std::int64_t>(n, 1, workers));
   thread::on_workers(used, [&](int) {
+    std::optional<measure::Span> span;
+    if (used > 1) span.emplace(measure::Step::k_worker);
     try {
       work(claim);
     } catch (...) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "penstock/measure/counters.h"
+#include "penstock/measure/span.h"
 #include "penstock/run/tile.h"
 
 namespace penstock::run {
@@ -65,6 +66,7 @@ class Cells {
 }  // namespace
 
 void write_part(const Destination& part, const memory::Buffer& buffer, Stretch stretch, std::int64_t size) {
+  const measure::Span span(part.scratch ? measure::Step::k_spill : measure::Step::k_write);
   measure::add(measure::Counter::k_bytes_written, buffer.size());
   const Outlet outlet{part};
   const Cells cells(part.layout, size);

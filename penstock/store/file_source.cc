@@ -12,6 +12,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/file.h"
 #include "penstock/base/text.h"
+#include "penstock/measure/span.h"
 #include "penstock/memory/pool.h"
 #include "penstock/store/npy_header.h"
 
@@ -72,6 +73,7 @@ FileBytes FileSource::read(ByteRange range, ReadMode mode) const {
   PENSTOCK_CHECK(range.begin >= 0 && range.begin <= range.end, "range ", range.begin, " to ", range.end);
   if (range.size() == 0) return {};
   PENSTOCK_CHECK(range.end <= generation_.size, "the range ends at ", range.end, ", the file at ", generation_.size);
+  const measure::Span span(measure::Step::k_read);
   std::int64_t begin = range.begin;
   std::int64_t end = range.end;
   FileBytes bytes;

@@ -23,6 +23,7 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
+#include "penstock/measure/span.h"
 #include "penstock/store/npy_sink.h"
 
 namespace penstock::store {
@@ -144,12 +145,17 @@ void PartialFile::check_writable() const {
 void PartialFile::publish(bool power) {
   check_writable();
   poisoned_ = true;  // until the end is reached: neither the sync nor anything after it is ever tried twice
-  if (power) sync_data(fd_.get(), path_);
+  if (power) {
+    const measure::Span span(measure::Step::k_sync);
+    sync_data(fd_.get(), path_);
+  }
   direct_fd_.reset();
   close_checked(std::move(fd_), path_);
   rename();
   temporary_.clear();
-  if (power) sync_directory(directory_.get(), path_);
+  if (!power) return;
+  const measure::Span span(measure::Step::k_sync);
+  sync_directory(directory_.get(), path_);
 }
 
 void PartialFile::rename() {

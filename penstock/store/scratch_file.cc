@@ -14,6 +14,7 @@
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
+#include "penstock/measure/span.h"
 
 namespace penstock::store {
 namespace {
@@ -109,7 +110,10 @@ void ScratchFile::drop_mapped() const {
 
 Fd ScratchFile::finish() {
   drop_mapped();
-  sync_data(fd_.get(), name_);
+  {
+    const measure::Span span(measure::Step::k_sync);
+    sync_data(fd_.get(), name_);
+  }
   Fd reader(fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   if (!reader) raise_errno(name_, -1, "cannot open it for reading", errno);
   return reader;
