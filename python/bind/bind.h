@@ -28,6 +28,7 @@ void bind_dtypes(nb::module_& m);
 void bind_array(nb::module_& m);
 void bind_functions(nb::module_& m);
 void bind_engine(nb::module_& m);
+void bind_measure(nb::module_& m);
 
 /// A dtype object, a name, or whatever numpy.dtype() takes; nothing for None. Throws DTypeError.
 std::optional<DType> dtype_of(nb::handle object);

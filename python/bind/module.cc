@@ -13,5 +13,6 @@ NB_MODULE(_core, m) {
   bind_array(m);
   bind_functions(m);
   bind_engine(m);
+  bind_measure(m);
   watch_the_end(m);
 }

@@ -14,7 +14,9 @@ from penstock._core import Array
 from penstock._dtypes import can_cast, finfo, iinfo, isdtype, result_type
 from penstock._info import __array_namespace_info__, check_device
 from penstock._info import follows as follows
+from penstock._latencies import latencies
 from penstock._plan import Plan
+from penstock._trace import trace
 
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 
@@ -197,6 +199,6 @@ __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
     "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "e", "empty",
     "empty_like", "evaluate", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
-    "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config", "unstack",
-    "zeros", "zeros_like",
+    "latencies", "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config",
+    "trace", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

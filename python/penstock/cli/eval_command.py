@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -22,6 +23,9 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
     to.add_argument("--overwrite", action="store_true", help="replace an output that exists and is no input")
     to.add_argument("--dtype", type=operands.dtype_option, help="convert the result, such as float32")
     parser.add_engine_options(to)
+    to.add_argument(
+        "--trace", metavar="FILE", help="record what happened when, for ui.perfetto.dev or chrome://tracing"
+    )
     parser.add_json_option(to)
     to.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
     to.add_argument("--functions", action=_ListFunctions, nargs=0, help="list every function and constant, and exit")
@@ -45,9 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
         target = operands.output_path(arguments.output, list(files.values()), arguments.overwrite)
     if target == operands.STREAM:
         _check_stream(arguments)
+    if arguments.trace is not None:
+        trace = operands.trace_path(arguments.trace, list(files.values()), target, arguments.overwrite)
     ps = operands.engine(arguments)
     arrays = {name: file.open() for name, file in files.items()}
-    results = as_results(ps, expression, arrays, arguments.dtype)
+    with contextlib.nullcontext() if arguments.trace is None else ps.trace(trace):
+        return _evaluate(ps, arguments, as_results(ps, expression, arrays, arguments.dtype), target)
+
+
+def _evaluate(ps: Any, arguments: argparse.Namespace, results: tuple[Any, ...], target: str | None) -> int:
     started = time.perf_counter()
     if target is None:
         return _print(ps, arguments, results, started)

@@ -147,6 +147,17 @@ def output_path(path: str, arrays: Sequence[FileArray], overwrite: bool) -> str:
     return path
 
 
+def trace_path(path: str, arrays: Sequence[FileArray], output: str | None, overwrite: bool) -> str:
+    """Where the trace goes. Refuses what output_path does, and the command's other files."""
+    if path == STREAM:
+        raise CommandError("--trace names a file, as standard output has the result")
+    others = [(each.path, "an operand") for each in arrays] + [(output, "the output")]
+    for other, what in others:
+        if other is not None and os.path.realpath(other) == os.path.realpath(path):
+            raise CommandError(f"{path} is {what}\n  name another file for the trace")
+    return output_path(path, [], overwrite)
+
+
 def engine(arguments: argparse.Namespace) -> Any:
     """The package, its budget and threads set from the options."""
     import penstock as ps
