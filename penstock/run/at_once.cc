@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
+#include "penstock/base/error.h"
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
 #include "penstock/memory/buffer.h"
+#include "penstock/run/fold.h"
 
 namespace penstock::run {
 namespace {
+
+constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in each of 64 lanes, and some nodes
 
 /// An operand's elements: n of them, or one that stands for all.
 struct Source {
@@ -66,17 +71,50 @@ const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, c
   return scratch;
 }
 
+void call(const graph::Elementwise& node, const void* const* inputs, std::byte* out, std::int64_t n,
+          const kernel::Table& table) {
+  table.elementwise[index_of(node.op)][index_of(node.compute)](inputs, out, n);
+}
+
+/// The tree of run/fold.h over one run of elements.
+void call(const graph::Reduce& node, DType accumulator, const void* x, std::byte* out, std::int64_t n,
+          const kernel::Table& table) {
+  const Folded folded = folded_as(node.reduction, accumulator, table);
+  CoreShape shape;
+  shape.reducer = folded.reducer;
+  shape.lanes = kernel::lanes_of(folded.dtype);
+  shape.channels = folded.parts;
+  shape.item_bytes = size_of(folded.dtype);
+  if (!order_free(node.reduction, folded.dtype)) {
+    shape.leaf = shape.lanes * kernel::kLeafGroups;
+    shape.most_nodes = NodeStack::entries_for(kMostAtOnce / shape.leaf + 1);
+  }
+  alignas(64) std::byte storage[kMostState];
+  PENSTOCK_CHECK(shape.bytes() <= kMostState);
+  Core core(shape, storage);
+  core.fold(x, n * folded.parts);
+  core.close();
+  std::memcpy(out, core.nodes().result(folded.reducer->result_field),
+              static_cast<std::size_t>(folded.parts * folded.reducer->field_bytes));
+}
+
+/// Whether this is a node that one call computes, and the shape that its operands have or stand for.
+const Dims* shape_at_once(const graph::Node& node) {
+  if (node.as<graph::Elementwise>()) return &node.shape;
+  return node.as<graph::Reduce>() && node.size() == 1 ? &node.inputs[0]->shape : nullptr;
+}
+
 }  // namespace
 
 bool compute_at_once(graph::Node& node) {
-  const auto* elementwise = node.as<graph::Elementwise>();
-  const std::int64_t n = node.size();
-  if (elementwise == nullptr || n == 0 || node.bytes() > kMostAtOnce) return false;
+  const Dims* shape = shape_at_once(node);
+  const std::int64_t n = shape != nullptr ? count(*shape) : 0;
+  if (n == 0 || node.bytes() > kMostAtOnce) return false;
   Source sources[kMaxArity];
   {
     const std::lock_guard lock(graph::graph_mutex());
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-      if (!find(*node.inputs[k], node.shape, sources[k]) || n * size_of(sources[k].wanted) > kMostAtOnce) return false;
+      if (!find(*node.inputs[k], *shape, sources[k]) || n * size_of(sources[k].wanted) > kMostAtOnce) return false;
     }
   }
   const kernel::Table& table = kernel::table();
@@ -84,7 +122,10 @@ bool compute_at_once(graph::Node& node) {
   alignas(64) std::byte scratch[kMaxArity][kMostAtOnce];
   const void* inputs[kMaxArity] = {};
   for (std::size_t k = 0; k < node.inputs.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
-  table.elementwise[index_of(elementwise->op)][index_of(elementwise->compute)](inputs, result.data(), n);
+  if (const auto* elementwise = node.as<graph::Elementwise>())
+    call(*elementwise, inputs, result.data(), n, table);
+  else
+    call(*node.as<graph::Reduce>(), node.inputs[0]->dtype, inputs[0], result.data(), n, table);
   measure::add(measure::Counter::k_evaluations, 1);
 
   std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone

@@ -50,6 +50,21 @@ void for_functions(const Dims* shapes, const F& f) {
   }
 }
 
+template <class F>
+void for_reductions(const F& f) {
+  for (int r = 0; r < kReductionCount; ++r) {
+    for (int d = 0; d < kDTypeCount; ++d) {
+      const auto dtype = static_cast<DType>(d);
+      if (dtype == DType::k_float16) continue;
+      try {
+        f(static_cast<Reduction>(r), dtype);
+      } catch (const DTypeError&) {
+        continue;  // not of this dtype
+      }
+    }
+  }
+}
+
 void expect_same_bits(graph::Node& node, const NodeRef& planned) {
   const std::string what = graph::node_text(node) + " of " + name_of(planned->inputs[0]->dtype);
   ASSERT_TRUE(compute_at_once(node)) << what;
@@ -86,6 +101,19 @@ TEST(AtOnce, ConvertsOperandsAsAPlanDoes) {
   }
 }
 
+TEST(AtOnce, ReducesToOneValueWithTheBitsOfAPlan) {
+  for (const Dims& shape : {Dims{1}, Dims{}, Dims{2, 3}, Dims{63}, Dims{64}, Dims{4, 5, 13}, Dims{500}}) {
+    std::vector<int> axes;
+    for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) axes.push_back(axis);
+    for_reductions([&](Reduction reduction, DType dtype) {
+      const NodeRef x = node_of(numbers(dtype, shape, 2));
+      const NodeRef node = graph::make_reduce(reduction, x, axes, false);
+      if (count(shape) * size_of(node->inputs[0]->dtype) > kMostAtOnce) return;
+      expect_same_bits(*node, graph::make_reduce(reduction, x, axes, false));
+    });
+  }
+}
+
 TEST(AtOnce, LeavesTheRestToPlans) {
   const NodeRef row = node_of(numbers(DType::k_float32, {1, 4}, 1));
   const NodeRef column = node_of(numbers(DType::k_float32, {4, 1}, 1));
@@ -96,10 +124,16 @@ TEST(AtOnce, LeavesTheRestToPlans) {
   const NodeRef wide = node_of(numbers(DType::k_float64, {kMostAtOnce / 8 + 1}, 1));
   const NodeRef none = node_of(numbers(DType::k_float32, {0}, 1));
   const NodeRef cases[] = {
-      graph::make_elementwise(Op::k_add, {row, column}),  graph::make_elementwise(Op::k_add, {turned, table}),
-      graph::make_elementwise(Op::k_add, {lazy, table}),  graph::make_elementwise(Op::k_add, {large, large}),
-      graph::make_elementwise(Op::k_equal, {wide, wide}), graph::make_elementwise(Op::k_add, {none, none}),
+      graph::make_elementwise(Op::k_add, {row, column}),
+      graph::make_elementwise(Op::k_add, {turned, table}),
+      graph::make_elementwise(Op::k_add, {lazy, table}),
+      graph::make_elementwise(Op::k_add, {large, large}),
+      graph::make_elementwise(Op::k_equal, {wide, wide}),
+      graph::make_elementwise(Op::k_add, {none, none}),
       graph::make_cast(table, DType::k_float64),
+      graph::make_reduce(Reduction::k_sum, table, {0}, false),
+      graph::make_reduce(Reduction::k_sum, turned, {0, 1}, false),
+      graph::make_reduce(Reduction::k_max, wide, {0}, false),
   };
   for (const NodeRef& each : cases) {
     const std::size_t inputs = each->inputs.size();

@@ -4,7 +4,23 @@
 #include <algorithm>
 #include <cstring>
 
+#include "penstock/base/error.h"
+#include "penstock/op/infer.h"
+
 namespace penstock::run {
+
+bool order_free(Reduction reduction, DType accumulator) {
+  const bool adds = reduction == Reduction::k_sum || reduction == Reduction::k_prod;
+  return reduction != Reduction::k_moments && (!adds || is_integer(accumulator) || accumulator == DType::k_bool);
+}
+
+Folded folded_as(Reduction reduction, DType accumulator, const kernel::Table& table) {
+  const bool complex_sum = reduction == Reduction::k_sum && kind_of(accumulator) == Kind::kComplex;
+  const DType dtype = complex_sum ? real_of(accumulator) : accumulator;
+  const kernel::Reducer& reducer = table.reduce[index_of(reduction)][index_of(dtype)];
+  PENSTOCK_CHECK(reducer.fold != nullptr, row(reduction).name, " of ", name_of(dtype));
+  return {dtype, complex_sum ? 2 : 1, &reducer};
+}
 
 std::int64_t NodeStack::entries_for(std::int64_t leaves) {
   std::int64_t entries = 2;

@@ -23,6 +23,17 @@ namespace penstock::run {
 /// Leaves so long that there is only one: for reductions whose order can't matter (integers, min, max).
 inline constexpr std::int64_t kOneLeaf = std::int64_t{1} << 62;
 
+/// Whether any order of the elements gives the same bits.
+bool order_free(Reduction reduction, DType accumulator);
+
+/// What the kernels fold for a reduction over an accumulator dtype: complex sums are those of their halves.
+struct Folded {
+  DType dtype = DType::k_float32;
+  std::int64_t parts = 1;  // values of it that an element consists of
+  const kernel::Reducer* reducer = nullptr;
+};
+Folded folded_as(Reduction reduction, DType accumulator, const kernel::Table& table);
+
 /// Nodes of the tree that wait for their right-hand partner: at most one a level, widest first. No call of this or the
 /// next class allocates or throws, so that all may run under memory::guarded.
 class NodeStack {

@@ -29,12 +29,6 @@ struct Output {
   std::shared_ptr<store::ScratchFile> scratch;  // that `to` is a mapping of
 };
 
-/// Whether any order of the elements gives the same bits.
-bool order_free(Reduction reduction, DType accumulator) {
-  const bool adds = reduction == Reduction::k_sum || reduction == Reduction::k_prod;
-  return reduction != Reduction::k_moments && (!adds || is_integer(accumulator) || accumulator == DType::k_bool);
-}
-
 /// Cores of all outputs over the same elements, in one piece of storage.
 class CoreSet {
  public:
@@ -202,13 +196,11 @@ class FoldRunner final : public Runner {
 
   Output output_for(const graph::Reduce& reduce, DType accumulator, const kernel::Table& table, std::byte* to) const {
     Output output;
-    const bool complex_sum = reduce.reduction == Reduction::k_sum && kind_of(accumulator) == Kind::kComplex;
-    const DType folded = complex_sum ? real_of(accumulator) : accumulator;
-    output.parts = complex_sum ? 2 : 1;
+    const auto [folded, parts, reducer] = folded_as(reduce.reduction, accumulator, table);
+    output.parts = parts;
     output.to = to;
-    output.shape.reducer = &table.reduce[index_of(reduce.reduction)][index_of(folded)];
-    PENSTOCK_CHECK(output.shape.reducer->fold != nullptr, row(reduce.reduction).name, " of ", name_of(folded));
-    output.field = output.shape.reducer->result_field;
+    output.shape.reducer = reducer;
+    output.field = reducer->result_field;
     output.shape.item_bytes = size_of(folded);
     output.shape.lanes = g_.columns ? 1 : kernel::lanes_of(folded);
     output.shape.channels = width_ * output.parts;
