@@ -134,6 +134,13 @@ def test_a_report_shows_every_run_and_pictures(one: Try, line: results.Line) -> 
     assert (one.folder / "report.md").is_file()
 
 
+def test_percentiles_need_enough_samples(one: Try) -> None:
+    bench.bench(one, measure=times(0.5, noise=0.0))
+    assert "| default | try | 30, each one call | 500 \u00b5s | not enough | not enough |" in written(one)
+    bench.bench(one, measure=times(0.5, n=50, noise=0.0))
+    assert "| default | try | 100, each one call | 500 \u00b5s | 500 \u00b5s | not enough |" in written(one)
+
+
 def test_no_figure_of_other_code_is_shown(one: Try, line: results.Line) -> None:
     add(one, line, 0.5)
     one.implementation.write_text(one.implementation.read_text() + "# other\n")
@@ -186,6 +193,21 @@ def promoted(one: Try, line: results.Line, least: float = 1.5) -> promote.Gate:
     return promote.read(promote.promote(one, least, count=no_count))
 
 
+def test_a_profile_that_does_not_know_what_is_replaced_is_told(line: results.Line) -> None:
+    shares = (("run", 0.3), ("run", 0.4), ("whole", 1.0))
+    rows = {"functions": [{"function": name, "own": 0.0, "total": total} for name, total in shares]}
+    (told,) = report.amdahl({"Replaces": "walk"}, rows, [{**line, "ratio": 0.5}])
+    assert "the profile knows no function walk" in str(told)
+    assert report.amdahl({}, None, [line]) == []
+    (none,) = report.amdahl({}, rows, [line])
+    assert "notes.md names nothing" in str(none)
+    (whole,) = report.amdahl({"Replaces": "whole"}, rows, [{**line, "ratio": 0.5}])
+    assert "sets no limit (predicted); measured: 2x" in str(whole)
+    (more,) = report.amdahl({"Replaces": "run"}, rows, [{**line, "ratio": 0.25}])
+    assert "measured: 4x" in str(more)
+    assert "More than that was gained" in str(more)
+
+
 def test_promotion_needs_an_interval_above_the_least(one: Try, line: results.Line) -> None:
     add(one, line, 0.5)
     with pytest.raises(LabError, match=r"the whole interval must lie above 2\.5x"):
@@ -202,7 +224,7 @@ def test_promotion_needs_an_interval_above_the_least(one: Try, line: results.Lin
 def checked(gate: promote.Gate, one: Try, ratio: float, noise: float = 0.01, **options: Any) -> check.Outcome:
     def measure(*_: Any, **__: Any) -> bench.Measured:
         found = times(ratio, noise=noise)()
-        return bench.Measured(bench.ratio_of(found), found, {}, {}, {}, {}, {})
+        return bench.Measured(bench.ratio_of(found), found, {}, {}, {}, {}, {}, {})
 
     return check.check(gate, one.project.root, measure=measure, count=no_count, **options)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from command import run
 
-from penstock.lab import counters, profile, profile_report
+from penstock.lab import counters, instructions, profile, profile_report
 from penstock.lab.profile import Options, ProfileError, Target
 from penstock.lab.profile_child import allocation_pass
 from penstock.lab.profile_dumps import parsed, refined
@@ -321,6 +322,46 @@ def test_a_listed_gpu_is_read(tmp_path: Path) -> None:
     assert told["devices"] == [{"name": "Some GPU", "driver": "535.1", "busy_percent": "7", "memory_used_mib": "1024"}]
     program.write_text("#!/bin/sh\necho no driver >&2\nexit 9\n")
     assert "failed with status 9: no driver" in counters.gpus(str(program))["missing"]
+
+
+def test_a_gpu_is_told_before_and_after() -> None:
+    device = {"name": "Some GPU", "driver": "535.1", "busy_percent": "0", "memory_used_mib": "3"}
+    before: dict[str, Any] = {"devices": [device], "missing": ""}
+    after: dict[str, Any] = {"devices": [{**device, "busy_percent": "90", "memory_used_mib": "800"}], "missing": ""}
+    text = counters.gpu_text(before, after)
+    assert text == "Some GPU, driver 535.1: 0 % busy, 3 MiB used before, 90 % busy, 800 MiB used after"
+    assert counters.gpu_text(before) == "Some GPU, driver 535.1: 0 % busy, 3 MiB used"
+    assert counters.gpu_text(counters.gpus("no-such")) == "not available (no-such is not installed)"
+
+
+VALGRIND = """#!/bin/sh
+for each in "$@"; do case $each in --callgrind-out-file=*) out=${each#*=};; esac; done
+calls=$(sed -n 's/.*"calls": \\([0-9]*\\).*/\\1/p')
+echo "events: Ir Dr" > "$out"
+echo "summary: $((1000 + 7 * calls)) $((50 + 2 * calls))" >> "$out"
+echo '{"seconds": 1}'
+"""
+
+
+def test_what_starting_takes_is_no_instruction_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "valgrind"
+    program.write_text(VALGRIND)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert instructions.of_one_call("server", [{"do": "load"}], cache=True) == {"Ir": 7, "Dr": 2}
+    program.write_text(VALGRIND.replace('{"seconds": 1}', '{"error": "lost"}'))
+    assert instructions.of_one_call("server", [])["missing"] == "not available: callgrind: lost"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert instructions.of_one_call("server", []) == {"missing": "not available: install valgrind"}
+
+
+def test_simulated_events_are_part_of_the_report(found: profile.Profile) -> None:
+    assert "Not asked for: --instructions counts them" in profile_report.markdown(found)
+    counted = {**found, "simulated": {"Ir": 1234567, "DLmr": 8}}
+    text = profile_report.markdown(counted)
+    assert "| instructions | 1,234,567 |" in text
+    assert "| read misses, last level | 8 |" in text
+    assert profile_report.simulated_lines(counted)[0] == "one call: 1,234,567 instructions"
 
 
 def test_file_names_are_short() -> None:

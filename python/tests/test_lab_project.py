@@ -69,6 +69,8 @@ def test_a_freeze_records_outputs_and_cost_and_stays(frozen: Project, tmp_path: 
     assert record["measured"]["default"]["n"] == 10
     assert record["measured"]["default"]["usage"]["memory_peak"] > 0
     assert record["gpu"]
+    for when in ("before", "after"):
+        assert bool(record["gpus"][when]["devices"]) != bool(record["gpus"][when]["missing"])
     arrays = baseline.arrays_of(place)
     assert set(arrays) == {f"default/{seed}/{name}" for seed in (42, 43, 44) for name in ("positions", "energies")}
     assert arrays["default/42/positions"].shape == (300,)

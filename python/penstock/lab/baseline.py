@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.lab import code_hash, usage
+from penstock.lab import code_hash, counters
 from penstock.lab.arrays import Outputs, apart
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Project
@@ -43,6 +43,9 @@ def freeze(project: Project, *, again: bool = False, machine: Mapping[str, Any] 
         first = _collect(project, found, Path(scratch, "first"))
         second = _collect(project, found, Path(scratch, "second"))
         _check_repeats(project.name, first, second)
+        before = counters.gpus()
+        measured = _measure(project, found)
+        after = counters.gpus()
         record = {
             "project": project.name,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -54,8 +57,9 @@ def freeze(project: Project, *, again: bool = False, machine: Mapping[str, Any] 
             "outputs": first["shapes"],
             "invariants": first["invariants"],
             "invariants_exceeded": first["exceeded"],
-            "measured": _measure(project, found),
-            "gpu": usage.gpu(),
+            "measured": measured,
+            "gpu": counters.gpu_text(before, after),
+            "gpus": {"before": before, "after": after},
             "machine": dict(machine or {}),
         }
         return _write(project, record, first["arrays"])

@@ -7,7 +7,7 @@ line a case goes to the results, and all cases are measured: none can be chosen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from typing import Any
 
 from penstock.lab import code_hash, machine, results, validate
 from penstock.lab.ceilings import rates, standard
-from penstock.lab.compare import EARLY, is_decided
+from penstock.lab.compare import EARLY, QUANTILES, is_decided
 from penstock.lab.errors import LabError
-from penstock.lab.estimate import CONFIDENCE, Estimate, estimate
+from penstock.lab.estimate import CONFIDENCE, Estimate, estimate, percentile
 from penstock.lab.layout import Try
 from penstock.lab.pairs import LEAST_QUADRUPLES, Times, measure_until
 from penstock.lab.process import Process
@@ -40,6 +40,8 @@ class Measured:
     beside: Mapping[str, Any]
     ceilings: Mapping[str, float]
     in_ceilings: Mapping[str, float]
+    # Of each side, how many calls a sample is the mean of.
+    calls: Mapping[str, int]
 
 
 def bench(tried: Try, *, measure: Measure = measure_until, say: Callable[[str], None] = lambda _: None) -> list[Any]:
@@ -109,7 +111,8 @@ def measure_case(
             "  raise most_seconds in speed.toml, or make the case smaller"
         )
     usage = {name: _usage(tried, name, case, found) for name in (BASELINE, TRY)}
-    return Measured(ratio_of(times), times, usage, set_up, beside, rates(times, kernels), _in_ceilings(times))
+    calls = {name: side.calls for name, side in sides.items()}
+    return Measured(ratio_of(times), times, usage, set_up, beside, rates(times, kernels), _in_ceilings(times), calls)
 
 
 def check_code(tried: Try, process: Process, record: Mapping[str, Any]) -> None:
@@ -125,6 +128,11 @@ def check_code(tried: Try, process: Process, record: Mapping[str, Any]) -> None:
 def ratio_text(ratio: Estimate) -> str:
     """The speed-up in words, with its interval; `ratio` is time(try)/time(baseline)."""
     return f"{1 / ratio.value:.3g}x [{1 / ratio.high:.3g}, {1 / ratio.low:.3g}], n = {ratio.n}, {verdict(ratio)}"
+
+
+def percentiles(samples: Sequence[float]) -> dict[str, float | None]:
+    """P50, P99 and P999 of a side's samples; None where they are not enough."""
+    return {name: percentile(samples, q) for name, q in QUANTILES.items()}
 
 
 def ratio_of(times: Times, confidence: float = CONFIDENCE) -> Estimate:
@@ -170,6 +178,9 @@ def line_of(
         "seeds": list(found.seeds),
         "n": ratio.n,
         "median": {name: measured.times.median(name) for name in (BASELINE, TRY)},
+        "percentiles": {name: percentiles(measured.times.seconds(name)) for name in (BASELINE, TRY)},
+        "samples": {name: len(measured.times.seconds(name)) for name in (BASELINE, TRY)},
+        "calls": dict(measured.calls),
         "ratio": ratio.value,
         "interval": [ratio.low, ratio.high],
         "spread": ratio.spread,

@@ -145,3 +145,20 @@ def gpus(program: str = "nvidia-smi") -> dict[str, Any]:
     rows = [[cell.strip() for cell in row.split(",")] for row in done.stdout.strip().splitlines()]
     devices = [dict(zip(keys, row, strict=True)) for row in rows if len(row) == len(keys)]
     return {"devices": devices, "missing": "" if devices else f"{program} lists no device"}
+
+
+def gpu_text(before: dict[str, Any], after: dict[str, Any] | None = None) -> str:
+    """Each GPU with its driver, how busy it was and what it held, before and after; or why there is none."""
+    if before["missing"]:
+        return f"not available ({before['missing']})"
+    texts = []
+    for place, each in enumerate(before["devices"]):
+        text = f"{each['name']}, driver {each['driver']}: {_load(each)}"
+        if after and place < len(after["devices"]):
+            text += f" before, {_load(after['devices'][place])} after"
+        texts.append(text)
+    return "; ".join(texts)
+
+
+def _load(device: dict[str, str]) -> str:
+    return f"{device['busy_percent']} % busy, {device['memory_used_mib']} MiB used"

@@ -8,22 +8,24 @@ AVX2, the widest that valgrind knows. Counts hold for one build of everything, w
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from penstock.lab.layout import Try
-from penstock.lab.process import PROJECT
+from penstock.lab.process import PROJECT, environment
 from penstock.lab.project import Case
 
 LIMIT = 600.0
-_TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
+_EVENTS = re.compile(r"^events: (.+)$", re.MULTILINE)
+_TOTAL = re.compile(r"^(?:summary|totals): ([\d ]+)$", re.MULTILINE)
+Request = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,43 +50,65 @@ def platform() -> str:
 
 def count(tried: Try, case: Case, seed: int, *, limit: float = LIMIT) -> Counted:
     """Instructions of one call of a try on one case and seed, made and set up outside of the count."""
+    folders = [str(each) for each in (tried.folder, tried.project.folder, Path.cwd(), tried.project.base)]
+    found = of_one_call(PROJECT, of_project(folders, "implementation", case.arguments, seed), limit=limit)
+    return Counted(found.get("Ir"), str(found.get("missing", "")))
+
+
+def of_project(folders: Sequence[str], module: str, arguments: Mapping[str, Any], seed: int) -> list[Request]:
+    """The requests after which a project's side can be timed."""
+    load: Request = {"do": "load", "folders": list(folders), "module": module}
+    return [load, {"do": "prepare", "arguments": dict(arguments), "seeds": [seed]}]
+
+
+def of_one_call(
+    server: str, before: Sequence[Request], *, cache: bool = False, folder: str | None = None, limit: float = LIMIT
+) -> dict[str, Any]:
+    """callgrind's events of one call, by its names: Ir and, with ``cache``, reads, writes and misses of a simulated
+    cache. ``before`` are the requests that prepare the server. ``missing`` instead: why there are none."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        return Counted(None, "not available (valgrind is not installed)")
+        return {"missing": "not available: install valgrind"}
+    command = [valgrind, "--tool=callgrind", *(["--cache-sim=yes"] if cache else [])]
     try:
-        one, two = (_run(valgrind, tried, case, seed, calls, limit) for calls in (1, 2))
+        one, two = (_run(command, server, before, calls, folder, limit) for calls in (1, 2))
     except subprocess.TimeoutExpired:
-        return Counted(None, f"not available (callgrind did not end within {limit:g} s)")
+        return {"missing": f"not available: callgrind did not end within {limit:g} s"}
     except (OSError, subprocess.CalledProcessError, ValueError) as error:
-        return Counted(None, f"not available (callgrind: {str(error).splitlines()[0][:100]})")
-    return Counted(two - one)
+        return {"missing": f"not available: callgrind: {str(error).splitlines()[0][:100]}"}
+    return {name: two[name] - value for name, value in one.items()}
 
 
-def _run(valgrind: str, tried: Try, case: Case, seed: int, calls: int, limit: float) -> int:
-    """All instructions of a process that calls the try so often."""
-    folders = [str(each) for each in (tried.folder, tried.project.folder, Path.cwd(), tried.project.base)]
-    requests: list[dict[str, Any]] = [{"do": "load", "folders": folders, "module": "implementation"}]
-    requests += [{"do": "prepare", "arguments": case.arguments, "seeds": [seed]}]
-    requests += [{"do": "time", "seed": seed, "calls": calls}]
-    text = "".join(json.dumps(each) + "\n" for each in requests)
+def _run(
+    command: Sequence[str], server: str, before: Sequence[Request], calls: int, folder: str | None, limit: float
+) -> dict[str, int]:
+    """All events of a process that makes so many calls."""
+    text = "".join(json.dumps(each) + "\n" for each in (*before, {"do": "time", "calls": calls}))
     fixed = {"PENSTOCK_SIMD": "avx2", "PENSTOCK_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     fixed |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "callgrind.out")
-        command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={file}", sys.executable]
         done = subprocess.run(
-            [*command, "-m", PROJECT],
+            [*command, f"--callgrind-out-file={file}", sys.executable, "-m", server],
             input=text,
-            env={**os.environ, **fixed},
+            env={**environment(), **fixed},
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=limit,
             check=True,
+            process_group=0,
         )
         for line in done.stdout.splitlines():
             if "error" in json.loads(line):
                 raise ValueError(json.loads(line)["error"])
-        found = _TOTAL.search(file.read_text(encoding="utf-8", errors="replace"))
-    if found is None:
+        return totals(file.read_text(encoding="utf-8", errors="replace"))
+
+
+def totals(text: str) -> dict[str, int]:
+    """The events of a callgrind file by name. Raises ValueError where it has none."""
+    names, values = _EVENTS.search(text), _TOTAL.search(text)
+    if names is None or values is None:
         raise ValueError("no total in its output")
-    return int(found[1])
+    counts = [int(each) for each in values[1].split()]
+    return dict(zip(names[1].split(), counts + [0] * len(names[1].split()), strict=False))

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from penstock.lab import counters
-from penstock.lab.process import environment
+from penstock.lab.instructions import of_one_call, of_project
+from penstock.lab.process import PROJECT, TARGET, environment
 from penstock.lab.profile_sampler import short
 from penstock.lab.sides import status_text
 
@@ -64,21 +65,25 @@ class Target:
 
 @dataclass(frozen=True)
 class Options:
-    """``seconds`` a function is called again and again, ``apart`` between samples, ``limit`` for each of the runs."""
+    """``seconds`` a function is called again and again, ``apart`` between samples, ``limit`` for each of the runs.
+
+    ``simulated``: also count instructions and cache misses under callgrind, which takes minutes.
+    """
 
     seconds: float = 3.0
     apart: float = 0.004
     limit: float = 600.0
     allocations: bool = True
+    simulated: bool = False
 
 
 def profile(target: Target, options: Options | None = None) -> dict[str, Any]:
     """Runs ``target`` and returns a profile as JSON can carry it.
 
     ``time`` (seconds, cpu_seconds, wait_share, calls), ``lines`` and ``functions`` with their shares of the time,
-    ``stacks`` for a flamegraph, ``memory``, ``allocations``, ``io``, ``counters`` and ``gpu``; what the machine does
-    not give has a ``missing`` that says why. Raises ProfileError when the target cannot be run, fails, or takes longer
-    than the limit.
+    ``stacks`` for a flamegraph, ``memory``, ``allocations``, ``io``, ``counters``, ``simulated`` and ``gpu``; what the
+    machine does not give has a ``missing`` that says why. Raises ProfileError when the target cannot be run, fails, or
+    takes longer than the limit.
     """
     options = options or Options()
     timed = _run(target, options, "time")
@@ -103,6 +108,7 @@ def profile(target: Target, options: Options | None = None) -> dict[str, Any]:
         "allocations": allocations,
         "io": timed["io"] or {"missing": "the kernel does not offer /proc/self/io"},
         "counters": timed["counters"],
+        "simulated": _simulated(target, options),
         "gpu": counters.gpus(),
     }
 
@@ -200,6 +206,20 @@ def folded(stacks: list[_Sampled], root: str) -> list[tuple[list[str], float]]:
         key = tuple(names) or ("(calling the target)",)
         table[key] = table.get(key, 0.0) + each.seconds
     return [(list(names), seconds) for names, seconds in sorted(table.items())]
+
+
+def _simulated(target: Target, options: Options) -> dict[str, Any]:
+    """callgrind's events of one call, or ``missing``."""
+    if not options.simulated:
+        return {"missing": "not asked for: --instructions counts them, which takes minutes"}
+    if target.script:
+        return {"missing": "not available for a script, of which one call cannot be told from its start"}
+    server, before = TARGET, [{"do": "load", "target": target.function, "arguments": {}}]
+    if target.case:
+        folders = [os.path.abspath(each) for each in (target.folder, *target.others)]
+        module = target.function.partition(":")[0]
+        server, before = PROJECT, of_project(folders, module, target.case["arguments"], target.case["seed"])
+    return of_one_call(server, before, cache=True, folder=None if target.case else target.folder, limit=options.limit)
 
 
 def _run(target: Target, options: Options, which: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.lab import flamegraph
+from penstock.lab.counters import gpu_text
 from penstock.lab.svg import number_text
 from penstock.progress import size_text
 
@@ -46,7 +47,8 @@ def markdown(profile: Profile) -> str:
     hot = hot_rows(profile)
     text += _table(HOT_HEAD, hot) if hot else ["No line takes more than a tenth of the time."]
     text += ["", SHARES, "", "## Allocations", "", *_allocations(profile)]
-    return "\n".join([*text, "", "## Hardware counters", "", *_counters(profile)]) + "\n"
+    text += ["", "## Hardware counters", "", *_counters(profile)]
+    return "\n".join([*text, "", "## Instructions and cache", "", *_simulated(profile)]) + "\n"
 
 
 SHARES = (
@@ -68,7 +70,7 @@ def summary(profile: Profile) -> list[str]:
         f"time: {number_text(time['seconds'], 's')} in {calls}, {busy}; {samples}",
         f"memory: peak {size_text(memory['peak_bytes'])} with Python itself, {faults}",
         f"input and output: {_io(profile['io'])}",
-        f"GPU: {_gpu(profile['gpu'])}",
+        f"GPU: {gpu_text(profile['gpu'])}",
     ]
 
 
@@ -79,14 +81,6 @@ def _io(io: dict[str, Any]) -> str:
     if "read_bytes" not in io:
         return calls
     return f"{calls}; {size_text(io['read_bytes'])} from and {size_text(io['write_bytes'])} to the disk"
-
-
-def _gpu(gpu: dict[str, Any]) -> str:
-    if gpu["missing"]:
-        return f"not available ({gpu['missing']})"
-    return "; ".join(
-        f"{each['name']}, driver {each['driver']}, {each['busy_percent']} % busy" for each in gpu["devices"]
-    )
 
 
 def hot_rows(profile: Profile) -> list[tuple[str, ...]]:
@@ -125,6 +119,38 @@ def _counters(profile: Profile) -> list[str]:
     return text + [f"Not available: {', '.join(names)} ({why})." for why, names in reasons.items()]
 
 
+# callgrind's events as a reader knows them.
+_EVENTS = {
+    "Ir": "instructions",
+    "Dr": "data reads",
+    "Dw": "data writes",
+    "I1mr": "instruction misses, L1",
+    "D1mr": "read misses, L1",
+    "D1mw": "write misses, L1",
+    "ILmr": "instruction misses, last level",
+    "DLmr": "read misses, last level",
+    "DLmw": "write misses, last level",
+}
+
+
+def _simulated(profile: Profile) -> list[str]:
+    """Of one call under callgrind; a profile without them was made before they were counted."""
+    found = profile.get("simulated", {"missing": "not counted"})
+    if "missing" in found:
+        return [f"{found['missing'][:1].upper()}{found['missing'][1:]}."]
+    rows = [(_EVENTS.get(name, name), f"{value:,}") for name, value in found.items()]
+    what = "Of one call, on one thread for AVX2, in the caches that callgrind simulates: no noise reaches them."
+    return [*_table(("event", "count"), rows), "", what]
+
+
+def simulated_lines(profile: Profile) -> list[str]:
+    """The same in lines of text."""
+    found = profile["simulated"]
+    if "missing" in found:
+        return [f"instructions and cache: {found['missing']}"]
+    return [f"one call: {value:,} {_EVENTS.get(name, name)}" for name, value in found.items()]
+
+
 def _count(value: float) -> str:
     return number_text(value) if isinstance(value, int) else f"{value:.3g}"
 
@@ -151,6 +177,8 @@ def html(profile: Profile, picture: str) -> str:
         *_as_html(_allocations(profile)),
         "<h2>Hardware counters</h2>",
         *_as_html(_counters(profile)),
+        "<h2>Instructions and cache</h2>",
+        *_as_html(_simulated(profile)),
         f"<script>{_ZOOM}</script></html>",
     ]
     return "\n".join(parts) + "\n"

@@ -83,6 +83,7 @@ def try_blocks(tried: Try, lines: Sequence[Line], profile: Mapping[str, Any] | N
         found.append(Text("Not measured on this code; `penstock lab bench` does."))
     else:
         found += report_tables.performance(tried, counted)
+        found += [Heading(3, "Percentiles"), *report_tables.percentiles(counted)]
         found += amdahl(notes, profile, counted)
         found += [Heading(3, "Memory"), report_tables.memory(counted)]
     if left := len(lines) - len(counted):
@@ -128,15 +129,21 @@ def latest_of_each_case(lines: Sequence[Line]) -> list[Line]:
 def amdahl(notes: Mapping[str, str], profile: Mapping[str, Any] | None, lines: Sequence[Line]) -> list[Block]:
     """What the profile's share of the replaced functions allows, beside what was measured."""
     named = [each.strip().strip("`") for each in notes.get("Replaces", "").split(",") if each.strip()]
-    if profile is None or not named:
+    if profile is None:
         return []
-    share = min(1.0, sum(each["total"] for each in profile["functions"] if each["function"] in named))
+    if not named:
+        return [Text("Amdahl: notes.md names nothing after `Replaces:`, so that the profile predicts no gain.")]
+    # Of one name the function that takes most: what calls it may have the same name, and the time is the same time.
+    rows = profile["functions"]
+    totals = [max((each["total"] for each in rows if each["function"] == name), default=0.0) for name in named]
+    share = min(1.0, sum(totals))
     if share <= 0:
         return [Text(f"Amdahl: the profile knows no function {', '.join(named)}.")]
     limit = 1 / (1 - share) if share < 0.999 else float("inf")
+    allows = f"without it at most {limit:.3g}x can be had" if limit < float("inf") else "it sets no limit"
     measured = [1 / each["ratio"] for each in latest_of_each_case(lines)]
-    text = f"Amdahl: {', '.join(named)} took {100 * share:.0f} % of the profile, so that without it at most "
-    text += f"{limit:.3g}x can be had (predicted); measured: {', '.join(f'{each:.3g}x' for each in measured)}."
+    text = f"Amdahl: {', '.join(named)} took {100 * share:.0f} % of the profile, so that {allows} (predicted); "
+    text += f"measured: {', '.join(f'{each:.3g}x' for each in measured)}."
     if any(each > limit * 1.05 for each in measured):
         text += (
             " More than that was gained, so that the try changes more than it says, or the profile is of other work."
@@ -152,7 +159,8 @@ def sections(path: Path) -> dict[str, str]:
         if line.startswith("## "):
             title = line.removeprefix("## ").strip()
         elif line.startswith("Replaces:"):
-            found["Replaces"] = [line.removeprefix("Replaces:").strip()]
+            if named := line.removeprefix("Replaces:").strip():
+                found["Replaces"] = [named]
         else:
             found.setdefault(title, []).append(line)
     texts = {name: "\n".join(each).strip() for name, each in found.items()}

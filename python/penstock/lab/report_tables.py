@@ -125,6 +125,23 @@ def performance(tried: Try, lines: Sequence[Line]) -> list[Block]:
     return [Table(head, rows), Text(text), Picture(f"{tried.name}-runs", "speed-ups run by run", _chart(tried, lines))]
 
 
+def percentiles(lines: Sequence[Line]) -> list[Block]:
+    """Of the last measurement of each case, both sides' samples by rank."""
+    rows = []
+    for each in {each["case"]: each for each in lines if "percentiles" in each}.values():
+        for side, found in each["percentiles"].items():
+            calls = each["calls"].get(side, 1)
+            of = f"{each['samples'][side]}, each {'one call' if calls == 1 else f'the mean of {calls} calls'}"
+            shown = ["not enough" if value is None else number_text(value, "s") for value in found.values()]
+            rows.append((each["case"], side, of, *shown))
+    if not rows:
+        return [Text("Not recorded.")]
+    words = (
+        "By rank, not estimated: P99 needs 100 samples and P999 needs 1000. A mean of calls hides the slowest of them."
+    )
+    return [Table(("case", "side", "samples", "P50", "P99", "P999"), rows), Text(words)]
+
+
 def memory(lines: Sequence[Line]) -> Block:
     """Peak memory of the baseline's process and of the try's, in one run of the last measurement."""
     rows = []

@@ -104,6 +104,8 @@ def run(inputs):
 '''
 
 NOTES = """\
+Replaces:
+
 ## Strategy
 
 What is done differently, and why it should be faster. Which kind: algorithmic, memory, parallel or I/O.

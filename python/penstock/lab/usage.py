@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a piece of work uses: wall-clock and CPU seconds, memory, page faults, I/O; the GPU said plainly."""
+"""What a piece of work uses: wall-clock and CPU seconds, memory, page faults, I/O."""
 
 from __future__ import annotations
 
 import os
 import resource
-import shutil
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -82,19 +80,6 @@ class Usage:
             "major_faults": end.ru_majflt - start.ru_majflt,
             "io": used,
         }
-
-
-def gpu() -> str:
-    """The GPUs and their drivers, or why there is nothing to tell."""
-    command = shutil.which("nvidia-smi")
-    if command is None:
-        return "not available (no nvidia-smi on this machine)"
-    query = [command, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"not available (nvidia-smi: {error})"
-    return "; ".join(done.stdout.split("\n")).strip("; ") or "not available (nvidia-smi lists none)"
 
 
 def _reset_peak() -> bool:

@@ -26,6 +26,8 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
     to.add_argument("--seconds", metavar="S", type=float, default=3.0, help="call a function for so long; default 3")
     to.add_argument("--time-limit", metavar="S", type=float, default=600.0, help="end it after so long; default 600")
     to.add_argument("--no-allocations", action="store_true", help="leave out the second run, which traces allocations")
+    counted = "also count instructions and cache misses of one call (valgrind; minutes)"
+    to.add_argument("--instructions", action="store_true", help=counted)
     to.add_argument("-o", "--output", metavar="DIRECTORY", help="where the profile goes; default: profile/<date-time>")
     parser.add_json_option(to)
 
@@ -35,7 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     from penstock.lab import profile, profile_report
 
     options = profile.Options(
-        seconds=arguments.seconds, limit=arguments.time_limit, allocations=not arguments.no_allocations
+        seconds=arguments.seconds,
+        limit=arguments.time_limit,
+        allocations=not arguments.no_allocations,
+        simulated=arguments.instructions,
     )
     directory = Path(arguments.output or home / "profile" / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}")
     if (directory / "profile.json").exists():
@@ -51,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     for row in profile_report.hot_rows(found):
         place, function, own, total, waiting, code = row
         lines.append(f"hot: {place} {function}: own {own}, total {total}, waiting {waiting}: {code}")
+    if arguments.instructions:
+        lines += profile_report.simulated_lines(found)
     lines += [f"written: {each}" for each in files]
     sys.stdout.write(status.printable("\n".join(lines) + "\n"))
     return status.OK
