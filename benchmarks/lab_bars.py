@@ -55,7 +55,7 @@ class Sizes:
     power: int = 40
     most_seconds: float = 60.0
     pairs: int = 10
-    overheads: int = 5
+    overheads: int = 10
     usages: int = 20
 
 

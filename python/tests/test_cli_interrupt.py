@@ -190,3 +190,33 @@ def test_ctrl_c_ends_a_comparison_and_what_it_runs(tmp_path: Path) -> None:
     assert errors == "penstock: interrupted; nothing was concluded\n"
     for pid in (tmp_path / "pids").read_text(encoding="ascii").split():
         assert not Path("/proc", pid).exists()
+
+
+LOST = """
+import sys, time
+from importlib import import_module
+from penstock.cli import status
+
+class Lost:
+    def __del__(self):
+        raise {0}
+
+def dispatch(arguments):
+    Lost()
+    for _ in range(500):
+        time.sleep(0.01)
+    return 0
+
+main = import_module("penstock.cli.main")
+main._dispatch = dispatch
+sys.exit(main.main([]))
+"""
+
+
+@pytest.mark.parametrize(("raised", "code"), [("KeyboardInterrupt", 130), ("status.Stopped(15)", 143)])
+def test_an_interruption_that_python_loses_comes_again(raised: str, code: int) -> None:
+    command = [sys.executable, "-c", LOST.format(raised)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith("penstock: ")
+    assert "Traceback" not in done.stderr

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -106,6 +107,23 @@ def test_ticks_of_time_are_round() -> None:
         ticks = svg_dates.ticks(start, start + length)
         assert 2 <= len(ticks) <= svg_dates.MOST + 1
         assert svg_dates.text(ticks[0], svg_dates.step(start, start + length)) == first
+
+
+def test_records_are_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "record.json"
+    results.write_record(path, {"a": 1})
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(OSError, match="No space"):
+            results.write_record(path, {"a": 2})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 1}
+    results.write_record(path, {"a": 3})
+    assert [each.name for each in tmp_path.iterdir()] == ["record.json"]
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 3}
 
 
 def test_results_are_appended(tmp_path: Path) -> None:

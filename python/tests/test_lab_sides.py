@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab_clock import Clock
@@ -104,3 +107,19 @@ def test_a_command_that_never_ends_is_killed_with_what_it_started(tmp_path: Path
     assert time.monotonic() - started < 30
     time.sleep(1.2)
     assert not (tmp_path / "late").exists()
+
+
+def test_an_interruption_while_a_command_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        made.append(real(*arguments, **options))
+        signal.raise_signal(signal.SIGINT)
+        return made[0]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sides.Command("sleep 30")()
+    assert made[0].returncode == -signal.SIGKILL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from penstock.cli import status
 from penstock.cli.commands import COMMANDS, general_help, unknown_command
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What nohup ignores stays ignored.
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, status.stop)
+    sys.unraisablehook = _unraisable
     _prepare_streams()
     as_json = "--json" in arguments
     interrupted = False
@@ -43,6 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The output is gone and everything is told; taking the interpreter down in order would double the wait.
         os._exit(code)
     return code
+
+
+def _unraisable(found: Any) -> None:
+    """An interruption that fell into a callback of Python's own, such as that of an import, comes again."""
+    if isinstance(found.exc_value, KeyboardInterrupt):
+        import threading
+
+        number = getattr(found.exc_value, "number", signal.SIGINT)
+        # Not at once: inside of this call it would be lost too.
+        again = threading.Timer(0.01, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+        return
+    sys.__unraisablehook__(found)
 
 
 def _prepare_streams() -> None:

@@ -34,6 +34,7 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, number: int) -> None:
         super().__init__()
+        self.number = number
         self.name = signal.Signals(number).name
         self.exit_status = 128 + number
 

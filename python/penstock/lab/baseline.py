@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.lab import code_hash, counters
+from penstock.lab import code_hash, counters, results
 from penstock.lab.arrays import Outputs, apart
 from penstock.lab.errors import LabError
 from penstock.lab.layout import Project
@@ -204,5 +204,5 @@ def _write(project: Project, record: dict[str, Any], arrays: Outputs) -> dict[st
     for each in (project.baseline, project.cases, project.physics, project.speed):
         shutil.copy2(each, place / each.name)
     record = {**record, "freeze": place.name, "outputs_hash": code_hash.file_hash(place / ARRAYS)}
-    (place / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    results.write_record(place / RECORD, record)
     return record

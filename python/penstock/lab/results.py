@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's results: JSON lines under <root>/results, one file a day, appended and never rewritten."""
+"""The lab's results: JSON lines under <root>/results, one file a day, appended and never rewritten; and its records."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def append(root: Path, lines: Iterable[Line], *, now: datetime | None = None) ->
         file.flush()
         os.fsync(file.fileno())
     return path
+
+
+def write_record(path: Path, record: Line) -> None:
+    """Writes a record as JSON, whole or not at all; one that exists is replaced."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read(root: Path) -> list[Line]:

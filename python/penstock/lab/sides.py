@@ -10,8 +10,9 @@ import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -121,21 +122,24 @@ class Command:
 
     def _run(self, output: int | IO[bytes]) -> float:
         with tempfile.TemporaryFile() as messages:
-            started = time.perf_counter()
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", self.line],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=messages,
-                cwd=self.folder,
-                process_group=0,
-            )
+            process: subprocess.Popen[bytes] | None = None
             try:
+                with interruptions_deferred():
+                    started = time.perf_counter()
+                    process = subprocess.Popen(
+                        ["/bin/sh", "-c", self.line],
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=messages,
+                        cwd=self.folder,
+                        process_group=0,
+                    )
                 ended = wait_for(process, self.time_limit)
                 seconds = time.perf_counter() - started
                 status = process.wait() if ended else None
             except BaseException:
-                end_group(process)
+                if process is not None:
+                    end_group(process)
                 raise
             if status is None:
                 end_group(process)
@@ -145,6 +149,26 @@ class Command:
             if status != 0:
                 raise SideError(f"'{self.line}' failed: {status_text(status)}{end_of(messages)}")
             return seconds
+
+
+@contextlib.contextmanager
+def interruptions_deferred() -> Iterator[None]:
+    """Signals that would end the caller come when the context ends: a process that was started is known by then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handled = {number: handler for number in ending if callable(handler := signal.getsignal(number))}
+    for number in handled:
+        signal.signal(number, lambda received, _: came.append(received))
+    try:
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def wait_for(process: subprocess.Popen[bytes], time_limit: float) -> bool:

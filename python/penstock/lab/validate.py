@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from penstock.lab import code_hash
+from penstock.lab import code_hash, results
 from penstock.lab.arrays import Outputs, apart, nan_count, same_names
 from penstock.lab.baseline import OTHER_SHAPE, arrays_of, check_unchanged, key, run_case
 from penstock.lab.errors import LabError
@@ -59,7 +59,7 @@ def validate(tried: Try, *, write: bool = True) -> dict[str, Any]:
         "hashes": hashes(loaded, frozen, found),
     }
     if write:
-        tried.validation.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        results.write_record(tried.validation, record)
     return record
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from penstock.cli import parser, status
 
@@ -16,15 +15,13 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from penstock.cli.lab.told import telling
     from penstock.lab import bench, layout
 
-    def say(text: str) -> None:
-        if not arguments.json:
-            sys.stdout.write(status.printable(f"{text}\n"))
-            sys.stdout.flush()
-
     tried = layout.existing_try(layout.existing_project(arguments.name), arguments.tried)
-    lines = bench.bench(tried, say=say)
+    with telling(arguments.json) as (say, measure):
+        lines = bench.bench(tried, measure=measure, say=say)
+        say(f"next: penstock lab report {arguments.name}")
     if arguments.json:
         from penstock.cli.values import write_json
 
@@ -32,5 +29,4 @@ def run(arguments: argparse.Namespace) -> int:
     noisy = [each["case"] for each in lines if each["noisy"]]
     if noisy:
         status.warn(f"the machine was busy with other work during {', '.join(noisy)}")
-    say(f"next: penstock lab report {arguments.name}")
     return status.OK

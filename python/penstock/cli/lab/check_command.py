@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from penstock.cli import parser, status
 
@@ -15,7 +16,8 @@ def add_arguments(to: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from penstock.lab import check, layout, promote
+    from penstock.cli.lab.told import telling
+    from penstock.lab import bench, check, layout, promote
 
     root = layout.root()
     gates = promote.gates(root)
@@ -24,15 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
         there = f"the gates are {', '.join(known)}" if known else "there is none yet; penstock lab promote makes one"
         raise status.CommandError(f"no gate '{unknown[0]}' in {root / 'gates'}\n  {there}")
     found = []
-    for gate in gates:
-        if arguments.only and gate.path.stem not in arguments.only:
-            continue
-        outcome = check.check(gate, root)
-        found.append({"gate": gate.path.stem, "status": outcome.status.lower(), "cases": outcome.texts})
-        if not arguments.json:
-            text = "".join(f"  {each}\n" for each in outcome.texts)
-            sys.stdout.write(status.printable(f"{outcome.status}: {gate.path.stem}\n{text}"))
-            sys.stdout.flush()
+    with telling(arguments.json) as (say, measure):
+        for gate in gates:
+            if arguments.only and gate.path.stem not in arguments.only:
+                continue
+            outcome = check.check(gate, root, measure=partial(bench.measure_case, measure=measure))
+            found.append({"gate": gate.path.stem, "status": outcome.status.lower(), "cases": outcome.texts})
+            say("\n".join([f"{outcome.status}: {gate.path.stem}", *(f"  {each}" for each in outcome.texts)]))
     failed = sum(each["status"] == "failed" for each in found)
     if arguments.json:
         from penstock.cli.values import write_json
