@@ -18,7 +18,7 @@ from report import Line, number
 PAGE = report.HERE.parent / "docs" / "explanation" / "measuring.md"
 # What each bar of lab_bars.py is, in the order in which it is read.
 TITLES = {
-    "aa": "95th percentile of the error in A/A experiments, of that of `compare.py` in the same time",
+    "aa": "95th percentile of the error in A/A experiments, of that of `compare.py` given no less time",
     "alarms": "A/A experiments in which the gate fails",
     "slower": "experiments in which an injected slowdown of 5 % is called slower within 60 s",
     "gate": "experiments in which the gate fails on an injected slowdown of 10 % within 60 s",
@@ -73,7 +73,9 @@ def facts(lines: list[Line]) -> list[str]:
     text = []
     if p95 := by_bar.get("aa", {}).get("p95"):
         ours, theirs = (f"{p95[name]:.2%}" for name in ("lab", "compare.py"))
-        text.append(f"The errors behind the first line: {ours} here, {theirs} of `compare.py`.")
+        lasted = by_bar["aa"]["seconds"]
+        took = f"a run took {number(lasted['lab'])} s and {number(lasted['compare.py'])} s"
+        text.append(f"The errors behind the first line: {ours} here, {theirs} of `compare.py`; {took}.")
     if found := by_bar.get("slower", {}).get("median_seconds"):
         text.append(f"A slowdown of 5 % takes {number(found)} s to call (median).")
     return [*text, ""] if text else []
@@ -82,7 +84,7 @@ def facts(lines: list[Line]) -> list[str]:
 def origin(lines: list[Line]) -> list[str]:
     """The machine, and what the figures were measured with."""
     on = lines[-1]["on"]
-    commits = sorted({line["on"]["commit"] for line in lines})
+    commits = report.commits(lines)
     days = sorted({line["when"][:10] for line in lines})
     return [f"{on['machine']}, {on['cpus']} CPUs. Commit {', '.join(commits)}; measured {' and '.join(days)}."]
 

@@ -151,17 +151,21 @@ def disturbances(lines: Iterable[Line]) -> list[str]:
     return [*text, ""]
 
 
+def commits(lines: Iterable[Line]) -> list[str]:
+    """What was measured, and whether its files were those of the commit."""
+    return sorted({line["on"]["commit"] + (" with changes" if line["on"]["changed"] else "") for line in lines})
+
+
 def origin(lines: list[Line]) -> list[str]:
     """The machine, the build and the versions."""
     on = lines[-1]["on"]
     versions = ", ".join(f"{name} {version}" for name, version in on["versions"].items())
-    commits = sorted({line["on"]["commit"] + (" with changes" if line["on"]["changed"] else "") for line in lines})
     scales = sorted({line["scale"] for line in lines})
     days = sorted({line["when"][:10] for line in lines})
     text = [
         f"{on['machine']}, {on['cpus']} CPUs, {on['memory'] / 2**30:.0f} GiB, L3 {on['caches'][2] >> 20} MiB,",
         f"huge pages {on['huge_pages']}. CPU target {on['target']}, {lines[-1]['threads']} threads, {on['compiler']}.",
-        f"{versions}. Commit {', '.join(commits)}; measured {' and '.join(days)}.",
+        f"{versions}. Commit {', '.join(commits(lines))}; measured {' and '.join(days)}.",
     ]
     if scales != [1]:
         text.append(f"Sizes are {', '.join(f'{scale:g}' for scale in scales)} of those named.")

@@ -79,7 +79,7 @@ void expect_same_bits(graph::Node& node, const NodeRef& planned) {
 }
 
 TEST(AtOnce, GivesTheBitsOfAPlan) {
-  for (const std::int64_t n : {1, 3, 16, 63}) {
+  for (const std::int64_t n : {1, 3, 16, 63, 255, 256}) {
     const Dims same[kMaxArity] = {{n}, {n}, {n}};
     for_functions(same, [](graph::Node& node, const NodeRef& planned) { expect_same_bits(node, planned); });
   }
@@ -102,7 +102,8 @@ TEST(AtOnce, ConvertsOperandsAsAPlanDoes) {
 }
 
 TEST(AtOnce, ReducesToOneValueWithTheBitsOfAPlan) {
-  for (const Dims& shape : {Dims{1}, Dims{}, Dims{2, 3}, Dims{63}, Dims{64}, Dims{4, 5, 13}, Dims{500}}) {
+  for (const Dims& shape : {Dims{1}, Dims{}, Dims{2, 3}, Dims{63}, Dims{64}, Dims{4, 5, 13}, Dims{500, 1}, Dims{511},
+                            Dims{512}, Dims{1023}, Dims{1024}}) {
     std::vector<int> axes;
     for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) axes.push_back(axis);
     for_reductions([&](Reduction reduction, DType dtype) {

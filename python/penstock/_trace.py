@@ -27,7 +27,7 @@ def trace(path: str | os.PathLike[str]) -> Iterator[None]:
     Raises FileError (a MissingFileError where the directory is missing) or UnsafePathError before the body runs where
     the file cannot be written, and ArgumentError inside another trace: a process records one at a time.
     """
-    target = os.fsdecode(path)
+    target = os.path.abspath(os.fsdecode(path))  # the body may change the directory
     process = os.getpid()
     temporary, descriptor = _create(target)
     try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +26,17 @@ def run(*arguments: str | Path, cwd: Path | None = None, **options: Any) -> subp
     changes = options.pop("variables", {})
     settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120, "check": False, **options}
     return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, env=environment(**changes), **settings)
+
+
+def has_ended(pid: int, within: float = 10.0) -> bool:
+    """Whether a process ends: a signal may take a moment. One that has ended may wait for its parent."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    return False

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import COMMAND, environment
+from command import COMMAND, environment, has_ended
 
 FULL = bool(os.environ.get("PENSTOCK_TEST_FULL"))
 TRIES = 100 if FULL else 20
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_a_comparison_and_what_it_runs(tmp_path: Path) -> None:
     assert (process.returncode, output) == (130, "")
     assert errors == "penstock: interrupted; nothing was concluded\n"
     for pid in (tmp_path / "pids").read_text(encoding="ascii").split():
-        assert not Path("/proc", pid).exists()
+        assert has_ended(int(pid))
 
 
 LOST = """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.lab.estimate import block_length, estimate, lag_1_correlation, percentile
+from penstock.lab.estimate import block_length, certain, estimate, lag_1_correlation, percentile
 
 LOGS = st.lists(st.floats(-3, 3, allow_nan=False, width=32), min_size=1, max_size=60)
 
@@ -53,6 +53,22 @@ def test_the_interval_holds_the_true_median_about_as_often_as_it_says() -> None:
     estimates = [estimate(list(rng.normal(0.0, 1.0, 15)), resamples=500) for _ in range(300)]
     held = sum(each.low <= 0 <= each.high for each in estimates)
     assert 0.88 < held / 300 < 0.99
+
+
+def test_a_certain_interval_is_as_sure_as_it_says() -> None:
+    """A bootstrap of eleven values claims 99.9 % and keeps 99: its tails end at the values that were drawn."""
+    rng = np.random.default_rng(7)
+    missed = 0
+    for _ in range(3000):
+        found = certain(rng.normal(0, 1, 11), 0.999)
+        assert found is not None
+        missed += not found.low <= 0 <= found.high
+    assert missed <= 9
+    assert certain(rng.normal(0, 1, 10), 0.999) is None
+    values = [float(each) for each in rng.permutation(np.arange(11.0))]
+    found = certain(values, 0.999)
+    assert found is not None
+    assert (found.low, found.value, found.high, found.n) == (0, 5, 10, 11)
 
 
 def test_constant_values_have_no_width_and_none_are_refused() -> None:

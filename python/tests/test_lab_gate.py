@@ -226,7 +226,7 @@ def checked(gate: promote.Gate, one: Try, ratio: float, noise: float = 0.01, **o
         found = times(ratio, noise=noise)()
         return bench.Measured(bench.ratio_of(found), found, {}, {}, {}, {}, {}, {})
 
-    return check.check(gate, one.project.root, measure=measure, count=no_count, **options)
+    return check.check(gate, one.project.root, measure=measure, **{"count": no_count, **options})
 
 
 def test_the_gate_fails_only_on_what_is_certain(one: Try, line: results.Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +267,8 @@ def test_instructions_are_a_second_gate(one: Try, line: results.Line) -> None:
     check._check_instructions(outcome, one, case, found, lambda *_: instructions.Counted(1060))
     assert outcome.status == check.FAILED
     assert "+6.00 %" in outcome.texts[-1]
+    assert checked(gate, one, 0.5, count=lambda *_: instructions.Counted(1060)).status == check.FAILED
+    assert results.read(one.project.root)[-1]["status"] == "failed"
 
 
 @pytest.mark.parametrize(

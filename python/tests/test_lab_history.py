@@ -58,6 +58,13 @@ def line(place: int, ratio: float, identity: str = "here") -> results.Line:
     }
 
 
+def test_a_case_that_changed_is_another_series() -> None:
+    before = [{**line(place, 0.5), "case_hash": "a"} for place in range(6)]
+    after = [{**line(place + 6, 0.9), "case_hash": "b"} for place in range(6)]
+    found, _ = history([*before, *after], "here")
+    assert [(len(each.values), each.changes) for each in found] == [(6, []), (6, [])]
+
+
 def test_a_history_is_of_one_machine() -> None:
     values = [0.5 * np.exp(each) for each in series((12, 0.0), (10, 0.1))]
     lines = [line(place, float(value)) for place, value in enumerate(values)]

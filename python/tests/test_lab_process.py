@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command import has_ended
 
 from penstock.lab import outputs, targets
 from penstock.lab import remote as remote_module
@@ -184,6 +186,17 @@ def test_a_process_that_dies_leaves_its_last_words(folder: Path) -> None:
         pytest.raises(LabError, match="'sim:dies': its process has ended: ended by SIGABRT\n  last words"),
     ):
         process.ask("time", calls=1)
+
+
+def test_what_a_process_started_ends_with_it(folder: Path) -> None:
+    source = "import os, subprocess\n"
+    source += "def leaves(): open('pid', 'w').write(str(subprocess.Popen(['sleep', '60']).pid)); {}\n"
+    for last in ("return 1", "os._exit(3)"):
+        (folder / "leaving.py").write_text(source.format(last), encoding="utf-8")
+        with contextlib.suppress(LabError), of_target("leaving:leaves", folder=folder, limit=30) as process:
+            process.ask("time", calls=1)
+        pid = int((folder / "pid").read_text(encoding="ascii"))
+        assert has_ended(pid), last
 
 
 def test_a_function_that_never_ends_is_killed(folder: Path) -> None:

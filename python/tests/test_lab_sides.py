@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import has_ended
 from lab_clock import Clock
 
 from penstock.lab import sides
@@ -123,3 +124,14 @@ def test_an_interruption_while_a_command_starts_ends_it(monkeypatch: pytest.Monk
         sides.Command("sleep 30")()
     assert made[0].returncode == -signal.SIGKILL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_command_that_fails_takes_what_it_started_with_it(tmp_path: Path) -> None:
+    with pytest.raises(SideError, match="exit status 3"):
+        Command(f"sleep 60 & echo $! > {tmp_path}/pid; exit 3")()
+    pid = int((tmp_path / "pid").read_text(encoding="ascii"))
+    assert has_ended(pid)
+
+
+def test_a_limit_of_years_is_one() -> None:
+    assert Command("true", time_limit=1e9)() < 60

@@ -40,6 +40,14 @@ def test_every_step_has_a_count_and_percentiles_in_seconds() -> None:
     assert found["read"] == {"n": 0, "p50": None, "p99": None, "p999": None}
 
 
+def test_what_needs_no_plan_has_no_latency() -> None:
+    before, latencies = ps.stats()["evaluations"], ps.latencies()
+    x = ps.asarray(np.arange(10.0))
+    ps.evaluate(x + x)
+    assert (ps.latencies() - latencies)["evaluate"]["n"] == 0
+    assert ps.stats()["evaluations"] - before == 1
+
+
 def test_evaluations_are_those_of_stats() -> None:
     before, latencies = ps.stats()["evaluations"], ps.latencies()
     evaluate_once()

@@ -111,6 +111,14 @@ def test_a_body_that_raises_leaves_its_trace(tmp_path: Path) -> None:
     assert not (tmp_path / "run.json").stat().st_mode & 0o111
 
 
+def test_a_body_may_change_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "below").mkdir()
+    with ps.trace("run.json"):
+        os.chdir("below")
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["run.json"]
+
+
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("elsewhere")
     for path, error in [

@@ -15,9 +15,9 @@ from typing import Any
 
 from penstock.lab import code_hash, machine, results, validate
 from penstock.lab.ceilings import rates, standard
-from penstock.lab.compare import EARLY, QUANTILES, is_decided
+from penstock.lab.compare import QUANTILES, early, is_decided
 from penstock.lab.errors import LabError
-from penstock.lab.estimate import CONFIDENCE, Estimate, estimate, percentile
+from penstock.lab.estimate import Estimate, estimate, percentile
 from penstock.lab.layout import Try
 from penstock.lab.pairs import LEAST_QUADRUPLES, Times, measure_until
 from penstock.lab.process import Process
@@ -72,7 +72,7 @@ def measure_case(
 
     def enough(times: Times) -> bool:
         # A look before the time is used up must be surer than the verdict, or equal sides would differ too often.
-        return times.quadruples >= found.speed.quadruples and decided(ratio_of(times, EARLY))
+        return times.quadruples >= found.speed.quadruples and early(times.log_ratios(BASELINE, [TRY]), decided)
 
     set_up: dict[str, float] = {}
 
@@ -135,9 +135,9 @@ def percentiles(samples: Sequence[float]) -> dict[str, float | None]:
     return {name: percentile(samples, q) for name, q in QUANTILES.items()}
 
 
-def ratio_of(times: Times, confidence: float = CONFIDENCE) -> Estimate:
+def ratio_of(times: Times) -> Estimate:
     """time(try)/time(baseline) of the quadruples so far."""
-    return estimate(times.log_ratios(BASELINE, [TRY]), confidence=confidence).exp()
+    return estimate(times.log_ratios(BASELINE, [TRY])).exp()
 
 
 def _in_ceilings(times: Times) -> dict[str, float]:

@@ -26,19 +26,22 @@ PASSED, FAILED, UNDECIDED = "passed", "FAILED", "undecided"
 MeasureCase = Callable[..., Measured]
 
 
+def worst(*statuses: str) -> str:
+    """The status that counts."""
+    return max(statuses, key=(PASSED, UNDECIDED, FAILED).index)
+
+
 @dataclass
 class Outcome:
-    """What became of one gate: words about each case, and what was measured as lines of the results."""
+    """What became of one gate, with words about each case."""
 
     gate: Gate
     status: str = PASSED
     texts: list[str] = field(default_factory=list)
-    lines: list[results.Line] = field(default_factory=list)
 
     def add(self, status: str, text: str) -> None:
         """The worst status counts."""
-        ranks = (PASSED, UNDECIDED, FAILED)
-        self.status = max(self.status, status, key=ranks.index)
+        self.status = worst(self.status, status)
         self.texts.append(text)
 
 
@@ -67,11 +70,10 @@ def check(
             outcome.add(FAILED, f"{name}: the case is gone from {tried.project.cases}")
             continue
         measured, status = _check_case(outcome, tried, case, found, record, here, measure)
+        status = worst(status, _check_instructions(outcome, tried, case, found, count))
         line = line_of(tried, case, found, record, measured, on, "check")
-        outcome.lines.append({**line, "gate": gate.path.stem, "status": status.lower()})
-        _check_instructions(outcome, tried, case, found, count)
-    if outcome.lines:
-        results.append(tried.project.root, outcome.lines)
+        # At once: what a later case does takes nothing away from this one.
+        results.append(tried.project.root, [{**line, "gate": gate.path.stem, "status": status.lower()}])
     return outcome
 
 
@@ -126,21 +128,22 @@ def change(now: Estimate, then: Estimate) -> Estimate:
 
 def _check_instructions(
     outcome: Outcome, tried: Try, case: Case, found: Settings, count: Callable[..., instructions.Counted]
-) -> None:
+) -> str:
     """The second gate: it fails beyond the threshold, and only says so where a count cannot be compared."""
     before = outcome.gate.instructions.get(case.name)
     if before is None:
-        return
+        return PASSED
     if outcome.gate.platform != instructions.platform():
         outcome.texts.append(f"{case.name}: instructions not compared: counted under {outcome.gate.platform}")
-        return
+        return PASSED
     now = count(tried, case, found.seeds[0])
     if now.value is None:
         outcome.texts.append(f"{case.name}: instructions {now.why}")
-        return
+        return PASSED
     grown = now.value / before - 1
-    text = f"{case.name}: {now.value:,} instructions, {100 * grown:+.2f} % since it was promoted"
-    outcome.add(FAILED if grown > outcome.gate.threshold else PASSED, text)
+    status = FAILED if grown > outcome.gate.threshold else PASSED
+    outcome.add(status, f"{case.name}: {now.value:,} instructions, {100 * grown:+.2f} % since it was promoted")
+    return status
 
 
 def require(outcome: Outcome) -> None:

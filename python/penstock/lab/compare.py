@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from penstock.lab import machine
 from penstock.lab.ceilings import Ceiling, rates, share
-from penstock.lab.estimate import CONFIDENCE, Estimate, estimate, percentile
+from penstock.lab.estimate import CONFIDENCE, Estimate, certain, estimate, percentile
 from penstock.lab.pairs import LEAST_QUADRUPLES, Times, Watch, measure, measure_until
 from penstock.lab.sides import Side
 from penstock.lab.verdict import UNDECIDED, verdict
 
 # What a look before the time is used up must be certain of. Several looks at 95 % would find a difference between
-# equal sides far more often than in 5 % of the comparisons; several looks at 99.9 % add next to nothing to that.
+# equal sides far more often than in 5 % of the comparisons; several looks at 99.9 % add little to that.
 EARLY = 0.999
 QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
 
@@ -81,16 +81,27 @@ def compare(
         times = measure(sides, quadruples, warm_up=1, least=least, ceilings=running, watch=watch)
     else:
         times = measure_until(
-            sides, lambda seen: decided(ratio_of(seen, EARLY)), seconds, least=least, ceilings=running, watch=watch
+            sides,
+            lambda seen: early(seen.log_ratios("a", ["b"]), decided),
+            seconds,
+            least=least,
+            ceilings=running,
+            watch=watch,
         )
     lasted = time.monotonic() - started
     beside = machine.beside(start, machine.now())
     return summary(times, sides, kernels, work or {}, lasted, beside)
 
 
-def ratio_of(times: Times, confidence: float = CONFIDENCE) -> Estimate:
+def early(log_ratios: Sequence[float], decided: Callable[[Estimate], bool]) -> bool:
+    """Whether a look before the time is used up decides."""
+    found = certain(log_ratios, EARLY)
+    return found is not None and decided(found.exp())
+
+
+def ratio_of(times: Times) -> Estimate:
     """time(B)/time(A) of the quadruples so far."""
-    return estimate(times.log_ratios("a", ["b"]), confidence=confidence).exp()
+    return estimate(times.log_ratios("a", ["b"])).exp()
 
 
 def summary(

@@ -7,9 +7,10 @@ which, and one disturbed quadruple does not move it.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,24 @@ def estimate(
     return Estimate(
         middle, min(float(low), middle), max(float(high), middle), float(quartiles[1] - quartiles[0]), sample.size
     )
+
+
+def certain(values: Sequence[float], confidence: float) -> Estimate | None:
+    """The median with an interval that holds it in ``confidence`` of all cases, whatever the distribution, or None: too
+    few values for one.
+
+    The tails of a bootstrap of few values are too short for a confidence near 1. Of n independent values the k smallest
+    all lie below the median with the chance of k heads in n tosses: order statistics widen the interval to that.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    tail, n = (1 - confidence) / 2, ordered.size
+    chances = itertools.accumulate(math.comb(n, heads) * 0.5**n for heads in range(n // 2))
+    beyond = sum(chance <= tail for chance in chances)
+    if beyond == 0:
+        return None
+    found = estimate(values, confidence=confidence)
+    low, high = min(found.low, float(ordered[beyond - 1])), max(found.high, float(ordered[n - beyond]))
+    return replace(found, low=low, high=high)
 
 
 def bootstrap_medians(sample: Any, seed: int = SEED, resamples: int = RESAMPLES) -> Any:

@@ -48,14 +48,15 @@ class Series:
 def history(lines: Iterable[Line], identity: str) -> tuple[list[Series], dict[str, int]]:
     """The series of this machine by row, and how many lines of other machines were left out, by identity."""
     mine, others = of_machine(lines, identity)
-    table: dict[tuple[str, str], list[tuple[str, str, Ratio]]] = {}
+    # A case that has changed is another one.
+    table: dict[tuple[str, str, str], list[tuple[str, str, Ratio]]] = {}
     for line in mine:
         for what, ratio in _ratios(line):
             when = str(line.get("at") or line.get("when", ""))
             commit = str(line.get("commit") or line.get("on", {}).get("commit", "unknown"))
-            table.setdefault((str(line["row"]), what), []).append((when, commit, ratio))
+            table.setdefault((str(line["row"]), what, str(line.get("case_hash", ""))), []).append((when, commit, ratio))
     found = []
-    for (row, what), points in sorted(table.items()):
+    for (row, what, _), points in sorted(table.items()):
         points.sort(key=lambda each: each[0])
         whens, commits = [each[0] for each in points], [each[1] for each in points]
         values, lows, highs = ([each[2][part] for each in points] for part in range(3))

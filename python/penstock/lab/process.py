@@ -96,14 +96,14 @@ class Process:
             raise
 
     def close(self) -> None:
-        """Ends the process, by force if it is busy."""
+        """Ends the process, by force if it is busy, and what it has started."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        if self.alive and not sides.wait_for(self._process, GRACE):
+        if self._process.returncode is None:
+            sides.wait_for(self._process, GRACE)
             sides.end_group(self._process)
-        self._process.wait()
         self._process.stdout.close()
         self._messages.close()
 
@@ -123,7 +123,9 @@ class Process:
         return line
 
     def _died(self) -> LabError:
-        status = sides.status_text(self._process.wait())
+        sides.wait_for(self._process, GRACE)
+        sides.end_group(self._process)
+        status = sides.status_text(self._process.returncode)
         return LabError(f"{self.what}: its process has ended: {status}{sides.end_of(self._messages)}")
 
 

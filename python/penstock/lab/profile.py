@@ -24,7 +24,7 @@ from penstock.lab import counters
 from penstock.lab.instructions import of_one_call, of_project
 from penstock.lab.process import PROJECT, TARGET, environment
 from penstock.lab.profile_sampler import short
-from penstock.lab.sides import status_text
+from penstock.lab.sides import interruptions_deferred, status_text
 
 HOT_SHARE = 0.10
 # Held by less than this, a line is no allocation worth a reader's time.
@@ -237,8 +237,10 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         asked, told = Path(directory, "job.json"), Path(directory, "result.json")
         asked.write_text(json.dumps(job), encoding="utf-8")
         command = [sys.executable, "-m", "penstock.lab.profile_child", str(asked), str(told)]
-        child = subprocess.Popen(command, env=environment(), start_new_session=True)
+        child: subprocess.Popen[bytes] | None = None
         try:
+            with interruptions_deferred():
+                child = subprocess.Popen(command, env=environment(), start_new_session=True)
             status = child.wait(options.limit)
         except subprocess.TimeoutExpired:
             raise ProfileError(
@@ -246,7 +248,8 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
                 "--time-limit"
             ) from None
         finally:
-            _end(child)
+            if child is not None:
+                _end(child)
         if not told.is_file():
             raise ProfileError(f"{target.name} ended its process before the profile was written: {status_text(status)}")
         result: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))

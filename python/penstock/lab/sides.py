@@ -21,6 +21,8 @@ MOST_CALLS = 100_000
 TOLD = 2000
 # A run that takes longer than this many seconds counts as one that never ends.
 TIME_LIMIT = 600.0
+# What poll takes: some 24 days.
+MOST_MILLISECONDS = 2**31 - 1
 
 
 class SideError(Exception):
@@ -147,6 +149,7 @@ class Command:
                     f"'{self.line}' did not end within {self.time_limit:g} s\n  raise the limit if it needs longer"
                 )
             if status != 0:
+                end_group(process)
                 raise SideError(f"'{self.line}' failed: {status_text(status)}{end_of(messages)}")
             return seconds
 
@@ -184,7 +187,7 @@ def readable(descriptor: int, seconds: float) -> bool:
     """Whether there is something to read, or the other end is closed, within so many seconds."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(math.ceil(seconds * 1e3)))
+    return bool(poll.poll(min(math.ceil(seconds * 1e3), MOST_MILLISECONDS)))
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
