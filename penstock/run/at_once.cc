@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/at_once.h"
 
-#include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "penstock/measure/counters.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/run/fold.h"
+#include "penstock/run/tile.h"
 
 namespace penstock::run {
 namespace {
@@ -26,10 +25,6 @@ struct Source {
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
 };
-
-bool is_aligned(const std::byte* data, std::int64_t size) {
-  return reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(std::min<std::int64_t>(size, 8)) == 0;
-}
 
 /// Whether the elements of `operand` lie as a kernel reads them for a result of `shape`: `source` is where.
 bool find(const graph::Node& operand, const Dims& shape, Source& source) {
@@ -50,11 +45,7 @@ bool find(const graph::Node& operand, const Dims& shape, Source& source) {
   source.data = in->memory->data() + in->layout.offset;
   source.single = node.size() == 1;
   const bool flat = node.shape == shape && is_contiguous(in->layout, size);
-  return (source.single || flat) && is_aligned(source.data, size);
-}
-
-std::size_t log2_size(DType dtype) {
-  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
+  return (source.single || flat) && is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size);
 }
 
 /// `n` elements of the wanted dtype: the operand's own, or `scratch`.

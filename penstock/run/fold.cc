@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "penstock/base/error.h"
-#include "penstock/op/infer.h"
 
 namespace penstock::run {
 

@@ -13,7 +13,6 @@
 #include "penstock/base/file.h"
 #include "penstock/memory/fault_guard.h"
 #include "penstock/memory/pool.h"
-#include "penstock/op/infer.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/runner.h"
 

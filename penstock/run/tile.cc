@@ -29,10 +29,6 @@ void prefetch(const std::byte* from, std::int64_t bytes) {
   for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
 }
 
-std::size_t log2_size(DType dtype) {
-  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
-}
-
 /// Elements of a register, such that all registers leave most of L1 to the operands that stream through it.
 std::int64_t choose_tile(std::int64_t registers, std::int64_t widest, std::int64_t least) {
   if (const auto text = env(Env::kDEBUG_TILE)) return std::max<std::int64_t>(1, parse_count(*text));
@@ -41,6 +37,14 @@ std::int64_t choose_tile(std::int64_t registers, std::int64_t widest, std::int64
 }
 
 }  // namespace
+
+std::size_t log2_size(DType dtype) {
+  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
+}
+
+bool is_aligned(std::uintptr_t address, std::int64_t size) {
+  return address % static_cast<std::uintptr_t>(std::min<std::int64_t>(size, 8)) == 0;
+}
 
 Layout coalesce(const Layout& in) {
   Layout out{{}, {}, in.offset};
@@ -141,10 +145,8 @@ TileMachine::~TileMachine() {
 
 bool TileMachine::aligned(std::size_t index) const {
   const Layout& walk = schedule_.walks_[index];
-  const std::int64_t size = std::min<std::int64_t>(size_of(schedule_.program().operands[index].dtype), 8);
-  return (reinterpret_cast<std::uintptr_t>(bases_[index]) + static_cast<std::uintptr_t>(walk.offset)) %
-             static_cast<std::uintptr_t>(size) ==
-         0;
+  return is_aligned(reinterpret_cast<std::uintptr_t>(bases_[index]) + static_cast<std::uintptr_t>(walk.offset),
+                    size_of(schedule_.program().operands[index].dtype));
 }
 
 void TileMachine::bind(const Bases& bases, bool streams) {

@@ -5,6 +5,7 @@
 // already lie one after the other, and packed into a register otherwise.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,12 @@ using Bases = std::vector<const std::byte*>;
 
 /// The layout with neighbouring dimensions joined where one stride walks both. Never without a dimension.
 Layout coalesce(const Layout& in);
+
+/// Where Table::pack and its like have the loop for a dtype's size.
+std::size_t log2_size(DType dtype);
+
+/// Whether kernels may read elements of `size` bytes at an address.
+bool is_aligned(std::uintptr_t address, std::int64_t size);
 
 /// What all workers share: the program with its registers assigned and its layouts coalesced.
 class Schedule {
