@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from penstock.lab import history_picture, results, svg_dates
+from penstock.lab.blocks import Picture
 from penstock.lab.change_points import change_points
 from penstock.lab.errors import LabError
 from penstock.lab.history import history
@@ -63,6 +64,8 @@ def test_a_case_that_changed_is_another_series() -> None:
     after = [{**line(place + 6, 0.9), "case_hash": "b"} for place in range(6)]
     found, _ = history([*before, *after], "here")
     assert [(len(each.values), each.changes) for each in found] == [(6, []), (6, [])]
+    names = [part.name for part in history_picture.document(found, {}) if isinstance(part, Picture)]
+    assert len(set(names)) == 2
 
 
 def test_a_history_is_of_one_machine() -> None:

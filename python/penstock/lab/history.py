@@ -21,6 +21,7 @@ class Series:
 
     row: str
     what: str
+    case: str  # its hash; empty for rows that have none
     values: list[float]
     lows: list[float]
     highs: list[float]
@@ -56,12 +57,12 @@ def history(lines: Iterable[Line], identity: str) -> tuple[list[Series], dict[st
             commit = str(line.get("commit") or line.get("on", {}).get("commit", "unknown"))
             table.setdefault((str(line["row"]), what, str(line.get("case_hash", ""))), []).append((when, commit, ratio))
     found = []
-    for (row, what, _), points in sorted(table.items()):
+    for (row, what, case), points in sorted(table.items()):
         points.sort(key=lambda each: each[0])
         whens, commits = [each[0] for each in points], [each[1] for each in points]
         values, lows, highs = ([each[2][part] for each in points] for part in range(3))
         changes = change_points([math.log(each) for each in values])
-        found.append(Series(row, what, values, lows, highs, whens, commits, changes))
+        found.append(Series(row, what, case, values, lows, highs, whens, commits, changes))
     left: dict[str, int] = {}
     for line in others:
         name = identity_of(line)

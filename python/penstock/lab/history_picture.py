@@ -72,4 +72,4 @@ def _between(xs: Sequence[float], at: int) -> float:
 
 
 def _file_name(series: Series) -> str:
-    return "history-" + re.sub(r"[^A-Za-z0-9_]+", "-", f"{series.row} {series.what}").strip("-")
+    return "history-" + re.sub(r"[^A-Za-z0-9_]+", "-", f"{series.row} {series.what} {series.case[:8]}").strip("-")
