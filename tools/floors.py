@@ -22,6 +22,7 @@ DOORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "oneTBB": (r"^(oneapi/)?tbb(/|\.h$)", ("penstock/thread/*",)),
     "Highway": (r"^hwy/", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
     "SLEEF": (r"^sleef", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
+    "Xbyak": (r"^xbyak/", ("penstock/kernel/generate_x86.cc",)),
     "NVTX": (r"^nvtx3/", ("penstock/measure/nvtx.cc",)),
     "nanobind": (r"^nanobind/", ("python/bind/*",)),
 }

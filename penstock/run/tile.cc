@@ -66,38 +66,56 @@ Layout coalesce(const Layout& in) {
 }
 
 Schedule::Schedule(const Program& program, std::int64_t group, std::int64_t least)
-    : program_(&program), slots_(program.values.size(), -1) {
-  std::vector<std::size_t> last_use(program.values.size(), 0);
-  for (std::size_t i = 0; i < program.instructions.size(); ++i) {
-    const Instruction& each = program.instructions[i];
-    for (int k = 0; k < each.count; ++k) last_use[static_cast<std::size_t>(each.inputs[k])] = i;
-  }
-  const std::size_t never = program.instructions.size();
-  for (const int output : program.outputs) last_use[static_cast<std::size_t>(output)] = never;
-  for (const Operand& operand : program.operands) {
+    : program_(&program),
+      units_(units_of(program)),
+      slots_(program.values.size(), -1),
+      singular_(program.values.size(), false) {
+  for (const Operand& operand : program.operands)
     walks_.push_back(operand.kind == Operand::Kind::kConstant ? Layout{} : coalesce(operand.layout));
-    // Operands are fetched before the first instruction; constants keep their register for the whole pass.
-    slots_[static_cast<std::size_t>(operand.value)] = static_cast<int>(registers_++);
-    if (operand.kind == Operand::Kind::kConstant) last_use[static_cast<std::size_t>(operand.value)] = never;
-  }
-  std::vector<int> idle;
-  for (std::size_t i = 0; i < program.instructions.size(); ++i) {
-    const Instruction& each = program.instructions[i];
-    const auto output = static_cast<std::size_t>(each.output);
-    if (idle.empty()) idle.push_back(static_cast<int>(registers_++));
-    slots_[output] = idle.back();
-    idle.pop_back();
-    // A register is idle once its last reader has run; the output never shares one with this instruction's inputs.
-    for (int k = 0; k < each.count; ++k) {
-      const auto input = static_cast<std::size_t>(each.inputs[k]);
-      if (last_use[input] == i && std::find(idle.begin(), idle.end(), slots_[input]) == idle.end())
-        idle.push_back(slots_[input]);
-    }
-  }
-  const std::int64_t tile = choose_tile(registers_, program.widest(), least);
+  assign_registers();
+  const std::int64_t tile = choose_tile(std::max<std::int64_t>(registers_, 1), program.widest(), least);
   tile_ = std::max(tile / group, std::int64_t{1}) * group;
   // Staggered by a cache line, so that registers do not meet in the same cache sets.
   slot_bytes_ = (tile_ * program.widest() + 63) / 64 * 64 + 64;
+}
+
+void Schedule::assign_registers() {
+  const Program& program = *program_;
+  const std::size_t never = units_.size();
+  std::vector<std::size_t> last_use(program.values.size(), 0);
+  std::vector<bool> whole(program.values.size(), false);  // read as a run of elements
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    for (const int input : units_[u].inputs) {
+      last_use[static_cast<std::size_t>(input)] = u;
+      if (units_[u].loop == nullptr) whole[static_cast<std::size_t>(input)] = true;
+    }
+  }
+  for (const int output : program.outputs) {
+    last_use[static_cast<std::size_t>(output)] = never;
+    whole[static_cast<std::size_t>(output)] = true;
+  }
+  for (const Operand& operand : program.operands) {
+    const auto value = static_cast<std::size_t>(operand.value);
+    const bool constant = operand.kind == Operand::Kind::kConstant;
+    singular_[value] = constant && !whole[value];
+    // Operands are fetched before the first unit; constants keep their register for the whole pass.
+    slots_[value] = static_cast<int>(singular_[value] ? singles_++ : registers_++);
+    if (constant) last_use[value] = never;
+  }
+  std::vector<int> idle;
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    for (const int output : units_[u].outputs) {
+      if (idle.empty()) idle.push_back(static_cast<int>(registers_++));
+      slots_[static_cast<std::size_t>(output)] = idle.back();
+      idle.pop_back();
+    }
+    // A register is idle once its last reader has run; an output never shares one with this unit's inputs.
+    for (const int input : units_[u].inputs) {
+      const auto value = static_cast<std::size_t>(input);
+      if (last_use[value] == u && std::find(idle.begin(), idle.end(), slots_[value]) == idle.end())
+        idle.push_back(slots_[value]);
+    }
+  }
 }
 
 TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
@@ -106,34 +124,43 @@ TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
       registers_(memory::Buffer::allocate(std::max<std::int64_t>(schedule.bytes(), 64), "registers of a tile")),
       where_(schedule.program().values.size()) {
   const Program& program = schedule.program();
-  for (std::size_t v = 0; v < where_.size(); ++v)
-    where_[v] = registers_.data() + schedule.slots_[v] * schedule.slot_bytes_;
+  for (std::size_t v = 0; v < where_.size(); ++v) {
+    if (schedule.slots_[v] >= 0) where_[v] = register_of(static_cast<int>(v));
+  }
   for (const Operand& operand : program.operands) {
     if (operand.kind != Operand::Kind::kConstant) continue;
-    auto* out = const_cast<std::byte*>(where_[static_cast<std::size_t>(operand.value)]);
-    table.pack[log2_size(operand.dtype)](operand.start.bytes, 0, out, schedule.tile());
+    const bool single = schedule.singular_[static_cast<std::size_t>(operand.value)];
+    table.pack[log2_size(operand.dtype)](operand.start.bytes, 0, register_of(operand.value),
+                                         single ? 1 : schedule.tile());
   }
   make_steps();
 }
 
+int TileMachine::output_of(int value) const {
+  const std::vector<int>& outputs = schedule_.program().outputs;
+  const auto found = std::find(outputs.begin(), outputs.end(), value);
+  return found == outputs.end() ? -1 : static_cast<int>(found - outputs.begin());
+}
+
 void TileMachine::make_steps() {
-  const Program& program = schedule_.program();
-  for (const Instruction& each : program.instructions) {
+  const std::vector<Unit>& units = schedule_.units_;
+  for (std::size_t u = 0; u < units.size(); ++u) {
     Step step;
-    if (each.cast)
-      step.cast = table_.cast[index_of(each.from)][index_of(each.to)];
-    else
-      step.loop = table_.elementwise[index_of(each.op)][index_of(each.from)];
-    const auto reads = [&](const Instruction& other) {
-      return std::find(other.inputs, other.inputs + other.count, each.output) != other.inputs + other.count;
-    };
-    if (!each.cast && std::none_of(program.instructions.begin(), program.instructions.end(), reads))
-      step.streaming = table_.streaming[index_of(each.op)][index_of(each.from)];
-    std::copy_n(each.inputs, each.count, step.inputs);
-    step.output = each.output;
-    const auto output = std::find(program.outputs.begin(), program.outputs.end(), each.output);
-    if (output != program.outputs.end()) step.to = static_cast<int>(output - program.outputs.begin());
-    step.slot = registers_.data() + schedule_.slots_[static_cast<std::size_t>(each.output)] * schedule_.slot_bytes_;
+    step.unit = &units[u];
+    step.last = std::none_of(units.begin() + static_cast<std::ptrdiff_t>(u), units.end(), [&](const Unit& later) {
+      return std::find_first_of(later.inputs.begin(), later.inputs.end(), units[u].outputs.begin(),
+                                units[u].outputs.end()) != later.inputs.end();
+    });
+    if (units[u].loop == nullptr) {
+      const Instruction& each = schedule_.program().instructions[static_cast<std::size_t>(units[u].instructions[0])];
+      step.to = output_of(each.output);
+      if (each.cast) {
+        step.cast = table_.cast[index_of(each.from)][index_of(each.to)];
+      } else {
+        step.loop = table_.elementwise[index_of(each.op)][index_of(each.from)];
+        step.streaming = table_.streaming[index_of(each.op)][index_of(each.from)];
+      }
+    }
     steps_.push_back(step);
   }
 }
@@ -162,15 +189,15 @@ void TileMachine::bind(const Bases& bases, bool streams) {
     const bool is_flat =
         stored && !operands[i].swapped && walk.shape.size() == 1 && walk.strides[0] == size && aligned(i);
     if (is_flat) flat_[i] = {bases[i] + walk.offset, size, static_cast<std::size_t>(operands[i].value)};
-    borrows_all_ = borrows_all_ && is_flat;
+    borrows_all_ = borrows_all_ && (is_flat || schedule_.singular_[static_cast<std::size_t>(operands[i].value)]);
   }
-  // A single instruction reads its operands so fast that the machine's own prefetching is ahead already.
-  ahead_ = schedule_.program().instructions.size() > 1 && traffic_of(schedule_.program()) > caches().l2;
+  // A single loop reads its operands so fast that the machine's own prefetching is ahead already.
+  ahead_ = steps_.size() > 1 && traffic_of(schedule_.program()) > caches().l2;
 }
 
 std::int64_t TileMachine::step(bool direct) const {
   constexpr std::int64_t kAtOnce = 16 << 10;
-  const bool one = steps_.size() == 1 && direct && (!streams_ || steps_[0].streaming != nullptr);
+  const bool one = steps_.size() == 1 && direct && (!streams_ || can_stream(steps_[0]));
   const bool at_once = borrows_all_ && (steps_.empty() || one);
   return at_once ? std::max(kAtOnce, schedule_.tile()) / schedule_.tile() * schedule_.tile() : schedule_.tile();
 }
@@ -184,18 +211,10 @@ void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) 
       fetch(i, first, n);
   }
   for (const Step& step : steps_) {
-    const void* inputs[kMaxArity];
-    for (int k = 0; k < kMaxArity; ++k) inputs[k] = where_[static_cast<std::size_t>(step.inputs[k])];
-    const kernel::Elementwise streaming = streams_ ? step.streaming : nullptr;
-    const bool asked = step.to >= 0 && to != nullptr && to[step.to] != nullptr;
-    std::byte* out = asked && (!streams_ || streaming != nullptr) ? to[step.to] : step.slot;
-    if (asked && streaming != nullptr)
-      streaming(inputs, out, n);
-    else if (step.loop != nullptr)
-      step.loop(inputs, out, n);
+    if (step.unit->loop != nullptr)
+      run_generated(step, n, to);
     else
-      step.cast(inputs[0], out, n);
-    where_[static_cast<std::size_t>(step.output)] = out;
+      run_kernel(step, n, to);
   }
   // An output that is an operand, that two outputs share or that no loop streams is not where the caller wants it yet.
   for (std::size_t k = 0; to != nullptr && k < program.outputs.size(); ++k) {
@@ -207,6 +226,39 @@ void TileMachine::run(std::int64_t first, std::int64_t n, std::byte* const* to) 
     else
       std::memcpy(to[k], where_[value], static_cast<std::size_t>(bytes));
   }
+}
+
+void TileMachine::run_kernel(const Step& step, std::int64_t n, std::byte* const* to) {
+  const void* inputs[kMaxArity];
+  for (std::size_t k = 0; k < step.unit->inputs.size(); ++k)
+    inputs[k] = where_[static_cast<std::size_t>(step.unit->inputs[k])];
+  const int output = step.unit->outputs[0];
+  const bool streams = streams_ && can_stream(step);
+  const bool asked = step.to >= 0 && to != nullptr && to[step.to] != nullptr;
+  std::byte* out = asked && (!streams_ || streams) ? to[step.to] : register_of(output);
+  if (step.cast != nullptr)
+    step.cast(inputs[0], out, n);
+  else
+    (asked && streams ? step.streaming : step.loop)(inputs, out, n);
+  where_[static_cast<std::size_t>(output)] = out;
+}
+
+void TileMachine::run_generated(const Step& step, std::int64_t n, std::byte* const* to) {
+  const Unit& unit = *step.unit;
+  const void* in[kernel::kMostStreams];
+  void* out[kernel::kMostStreams];
+  for (std::size_t k = 0; k < unit.inputs.size(); ++k) in[k] = where_[static_cast<std::size_t>(unit.inputs[k])];
+  bool streams = streams_ && step.last;
+  for (std::size_t k = 0; k < unit.outputs.size(); ++k) {
+    const int asked = to != nullptr ? output_of(unit.outputs[k]) : -1;
+    out[k] = asked >= 0 ? to[asked] : nullptr;
+    streams = streams && out[k] != nullptr;
+  }
+  for (std::size_t k = 0; k < unit.outputs.size(); ++k) {
+    if (out[k] == nullptr || (streams_ && !streams)) out[k] = register_of(unit.outputs[k]);
+    where_[static_cast<std::size_t>(unit.outputs[k])] = static_cast<const std::byte*>(out[k]);
+  }
+  unit.loop->run(in, out, n, streams);
 }
 
 void TileMachine::borrow(std::size_t value, const std::byte* from, std::int64_t bytes) {

@@ -12,6 +12,7 @@
 #include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/run/program.h"
+#include "penstock/run/units.h"
 
 namespace penstock::run {
 
@@ -27,7 +28,7 @@ std::size_t log2_size(DType dtype);
 /// Whether kernels may read elements of `size` bytes at an address.
 bool is_aligned(std::uintptr_t address, std::int64_t size);
 
-/// What all workers share: the program with its registers assigned and its layouts coalesced.
+/// What all workers share: the program as units, its registers assigned and its layouts coalesced.
 class Schedule {
  public:
   /// A tile is a multiple of `group` elements, and `least` of them where the caller's loops want long ones.
@@ -36,17 +37,27 @@ class Schedule {
   const Program& program() const { return *program_; }
   /// Elements of a register.
   std::int64_t tile() const { return tile_; }
-  std::int64_t bytes() const { return registers_ * slot_bytes_; }
+  std::int64_t bytes() const { return registers_ * slot_bytes_ + singles_ * kSingleBytes; }
 
  private:
   friend class TileMachine;
 
+  static constexpr std::int64_t kSingleBytes = 64;
+
+  void assign_registers();
+  std::int64_t offset_of(std::size_t value) const {
+    return singular_[value] ? registers_ * slot_bytes_ + slots_[value] * kSingleBytes : slots_[value] * slot_bytes_;
+  }
+
   const Program* program_;
+  std::vector<Unit> units_;
   std::int64_t tile_ = 0;
   std::int64_t slot_bytes_ = 0;
   std::int64_t registers_ = 0;
-  std::vector<Layout> walks_;  // per operand, coalesced
-  std::vector<int> slots_;     // per value: its register
+  std::int64_t singles_ = 0;
+  std::vector<Layout> walks_;   // per operand, coalesced
+  std::vector<int> slots_;      // per value: its register, or its place among the singles
+  std::vector<bool> singular_;  // per value: a constant of which all readers take one element
 };
 
 /// One worker's registers. Between construction and destruction run() neither allocates nor throws.
@@ -72,15 +83,14 @@ class TileMachine {
   }
 
  private:
-  /// An instruction as run() needs it: its loop and where that reads and writes, all looked up once.
+  /// A unit as run() needs it: its loop and where that reads and writes, all looked up once.
   struct Step {
-    kernel::Elementwise loop = nullptr;       // null for a cast
-    kernel::Elementwise streaming = nullptr;  // where there is such a loop and no later instruction reads the output
+    const Unit* unit = nullptr;
+    kernel::Elementwise loop = nullptr;       // null for a cast and for a generated loop
+    kernel::Elementwise streaming = nullptr;  // where there is such a loop
     kernel::Cast cast = nullptr;
-    int inputs[kMaxArity] = {0, 0, 0};  // values
-    int output = 0;
-    int to = -1;  // the output of the program that it computes, if any
-    std::byte* slot = nullptr;
+    bool last = true;  // no later unit reads an output
+    int to = -1;       // the program's output that its only output is, if any
   };
 
   /// An operand that lies in memory element after element, so that each stretch of it is borrowed.
@@ -91,6 +101,11 @@ class TileMachine {
   };
 
   void make_steps();
+  bool can_stream(const Step& step) const { return step.last && (step.unit->loop != nullptr || step.streaming); }
+  std::byte* register_of(int value) { return registers_.data() + schedule_.offset_of(static_cast<std::size_t>(value)); }
+  int output_of(int value) const;
+  void run_kernel(const Step& step, std::int64_t n, std::byte* const* to);
+  void run_generated(const Step& step, std::int64_t n, std::byte* const* to);
   bool aligned(std::size_t operand) const;
   void borrow(std::size_t value, const std::byte* from, std::int64_t bytes);
   void fetch(std::size_t operand, std::int64_t first, std::int64_t n);
@@ -105,7 +120,7 @@ class TileMachine {
   std::vector<Step> steps_;
   std::vector<const std::byte*> bases_;
   std::vector<Flat> flat_;    // per operand
-  bool borrows_all_ = false;  // every operand is flat
+  bool borrows_all_ = false;  // every operand is flat or one element
   bool streams_ = false;
   bool ahead_ = false;                   // the next tile is fetched into the cache while this one is computed
   std::vector<const std::byte*> where_;  // per value: its elements in this tile
