@@ -61,10 +61,12 @@ dev: | system-core ## Build and test the C++ side for one CPU target (about a mi
 	cmake --build --preset dev
 	python3 tools/run_tests.py build/dev --no-python
 
-bench-env: $(VENV)/bench.stamp ## Make the environment of a peer's other version (PEER=numpy-1.24; all without)
-	$(BIN)/python benchmarks/env.py $(PEER)
+# Needs the package's own Python files only, so that it can go on beside a build.
+bench-env: $(BIN)/python ## Make a peer's environment for the benchmarks (PEER=torch; all of them without: 3.5 GB)
+	PYTHONPATH=python $(BIN)/python benchmarks/env.py $(PEER)
 
-bench: build bench-env ## Run the benchmarks; results go to benchmarks/results, the page to docs/reference
+bench: build ## Run the benchmarks; results go to benchmarks/results, the page to docs/reference
+	-$(BIN)/python benchmarks/env.py
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/report.py
 

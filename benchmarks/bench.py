@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 import env
+from peers import PEERS
 from penstock.lab import pairs
 from penstock.lab.estimate import Estimate, estimate
 from penstock.lab.sides import Side
@@ -25,11 +27,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Bar:
-    """A claim that is held against a peer: at least this many times as fast; `at_most` turns it round."""
+    """A claim that is held against a peer: at least this many times as fast; `at_most` turns it round.
+
+    `share`: the limit is a share of a ceiling instead.
+    """
 
     peer: str
     limit: float | None = None
     at_most: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,10 @@ def absent(bar: Bar, unit: str, why: str) -> Comparison:
 
 @dataclass
 class Outcome:
-    """What a row found. `medians` are seconds of one call, which moves `bytes` at least and does `operations`."""
+    """What a row found. `medians` are seconds of one call, which moves `bytes` at least and does `operations`.
+
+    `peaks` are bytes by which a call raises its process's memory.
+    """
 
     comparisons: list[Comparison]
     n: int
@@ -84,6 +93,7 @@ class Outcome:
     share_of_ceiling: float | None = None
     ceiling: str = ""
     checked: str = ""
+    peaks: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
     operations: int = 0
 
@@ -100,7 +110,8 @@ class Row:
     title: str
     run: Callable[[Bench, Row], Outcome]
     bars: tuple[Bar, ...] = ()
-    quadruples: int = 15
+    quadruples: int = 12
+    telling: bool = False  # one of those that a short run has, at full size
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ class Bench:
         self.threads = threads
         self.ps: Any = importlib.import_module("penstock")
         self._quadruples = quadruples
-        self._workers: dict[str, env.Worker] = {}
+        self._workers: dict[tuple[str, int], env.Worker] = {}
 
     def __enter__(self) -> Bench:
         self.ps.threads(self.threads)
@@ -152,18 +163,19 @@ class Bench:
         """The budget of runs over the large file: an eighth of it, and not below what the engine streams well in."""
         return max(64 * MiB, self.file_count * 4 // 8)
 
-    def worker(self, peer: str) -> env.Worker | None:
-        """The worker of another environment, started once; None where that was not made."""
-        if peer not in self._workers:
-            python = env.python_of(peer)
+    def worker(self, peer: str, threads: int | None = None) -> env.Worker | None:
+        """The worker of another environment, started once for each number of threads; None where that was not made."""
+        key = peer, threads or self.threads
+        if key not in self._workers:
+            python = env.python_of(PEERS[peer].environment)
             if python is None:
                 return None
-            self._workers[peer] = env.Worker(python)
-        return self._workers[peer]
+            self._workers[key] = env.Worker(python, *key)
+        return self._workers[key]
 
-    def versions(self) -> dict[str, Any]:
-        """Versions in the other environments that were used."""
-        return {peer: worker.versions for peer, worker in self._workers.items()}
+    def versions(self) -> dict[str, str]:
+        """Versions of the peers in other environments that were used."""
+        return {peer: worker.versions[PEERS[peer].package] for (peer, _), worker in self._workers.items()}
 
 
 def ratios(
@@ -184,22 +196,26 @@ def ratios(
     times = pairs.measure(
         sides, bench.quadruples(row), warm_up=min(warm_up, 1) if bench.quick else warm_up, least=least
     )
+    speed = None
+    if ceiling is not None:
+        logs = times.log_ratios("penstock", [ceiling.side])
+        speed = estimate([log + math.log(ceiling.ours / ceiling.moved) for log in logs]).exp()
     found = []
     for bar in row.bars:
-        if bar.peer in comparisons:
+        if bar.share:
+            why = "this size lies in the caches, or there is no C++ compiler"
+            unit = "of the ceiling"
+            found.append(compared(bar, unit, speed) if speed is not None else absent(bar, unit, why))
+        elif bar.peer in comparisons:
             ours, peers = comparisons[bar.peer]
             found.append(compared(bar, "x", estimate(times.log_ratios(ours, peers)).exp()))
         else:
             found.append(absent(bar, "x", (missing or {}).get(bar.peer, "no such side")))
-    share = None
-    if ceiling is not None:
-        speed = estimate(times.log_ratios("penstock", [ceiling.side])).exp().value
-        share = speed * ceiling.ours / ceiling.moved
     return Outcome(
         found,
         times.quadruples,
         medians={name: times.median(name) for name in sides},
         calls={name: side.calls for name, side in sides.items()},
-        share_of_ceiling=share,
+        share_of_ceiling=speed.value if speed is not None else None,
         ceiling=ceiling.side if ceiling is not None else "",
     )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Environments of peers that cannot share ours: python benchmarks/env.py [PEER ...]
 
-Each is a virtual environment in .venv-bench/PEER with the packages named here from PyPI. Without arguments all of them
-are made. One that cannot be installed is said so, and its comparisons become rows that say so.
+Each is a virtual environment in .venv-bench/PEER with the packages named here from PyPI, 3.5 GB together. Without
+arguments all of them are made. One that cannot be installed is said so, and its comparisons say so. The newest NumPy is
+in the project's own environment.
 """
 
 from __future__ import annotations
@@ -13,23 +14,59 @@ import json
 import subprocess
 import sys
 import venv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch_cpu
 from penstock.lab.sides import calibrated
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / ".venv-bench"
-PEERS = {"numpy-1.24": ("numpy==1.24.4",)}
 READY = "packages.txt"
+NUMPY = "numpy==2.4.6"  # the operands' bits come from NumPy in every environment
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What an environment holds. `alone` are installed without what they ask for; `finish` runs at the end."""
+
+    packages: tuple[str, ...]
+    alone: tuple[str, ...] = ()
+    finish: Callable[[Path], object] | None = None
+
+    @property
+    def wanted(self) -> str:
+        return "\n".join((*self.packages, *self.alone))
+
+
+def without_cuda(place: Path) -> None:
+    """PyPI's PyTorch asks for 3 GB of CUDA libraries, which its CPU side never calls."""
+    (libraries,) = place.glob("lib/python*/site-packages/torch/lib")
+    torch_cpu.complete(libraries)
+
+
+TORCH_NEEDS = ("filelock==4.2.11", "fsspec==2026.9.0", "jinja2==3.1.6", "networkx==3.6.1", "setuptools==84.2.1")
+PEERS = {
+    "numpy-1.24": Peer(("numpy==1.24.4",)),
+    "numexpr": Peer((NUMPY, "numexpr==2.14.2")),
+    "blosc2": Peer((NUMPY, "blosc2==4.14.1")),
+    "torch": Peer(
+        (NUMPY, *TORCH_NEEDS, "sympy==1.14.0", "typing-extensions==4.16.0"), ("torch==2.15.0",), without_cuda
+    ),
+    "jax": Peer((NUMPY, "jax==0.10.2", "jaxlib==0.10.2")),
+    "numba": Peer((NUMPY, "numba==0.68.1")),
+    "dask": Peer((NUMPY, "dask[array]==2026.8.0")),
+}
 
 
 def python_of(peer: str) -> Path | None:
     """The interpreter of a peer's environment; None where it was not made for today's packages."""
     place = FOLDER / peer
     ready = place / READY
-    wanted = "\n".join(PEERS[peer])
-    return place / "bin" / "python" if ready.is_file() and ready.read_text(encoding="utf-8") == wanted else None
+    made = ready.is_file() and ready.read_text(encoding="utf-8") == PEERS[peer].wanted
+    return place / "bin" / "python" if made else None
 
 
 def make(peer: str) -> bool:
@@ -37,24 +74,33 @@ def make(peer: str) -> bool:
     if python_of(peer) is not None:
         print(f"{peer}: there already")
         return True
-    place = FOLDER / peer
+    place, wanted = FOLDER / peer, PEERS[peer]
     venv.create(place, with_pip=True, clear=True)
-    command = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # No compiling: a peer is measured as its makers built it.
-    done = subprocess.run([*command, "--only-binary=:all:", *PEERS[peer]], check=False)
-    if done.returncode != 0:
-        print(f"{peer}: cannot be installed here; its comparisons will say so", file=sys.stderr)
+    try:
+        install(place, wanted.packages)
+        if wanted.alone:
+            install(place, ("--no-deps", *wanted.alone))
+        if wanted.finish is not None:
+            wanted.finish(place)
+    except (subprocess.CalledProcessError, OSError, ValueError) as error:
+        print(f"{peer}: cannot be installed here ({error}); its comparisons will say so", file=sys.stderr)
         return False
-    (place / READY).write_text("\n".join(PEERS[peer]), encoding="utf-8")
+    (place / READY).write_text(wanted.wanted, encoding="utf-8")
     print(f"{peer}: made in {place}")
     return True
 
 
-class Worker:
-    """A running worker.py of a peer's environment."""
+def install(place: Path, what: Sequence[str]) -> None:
+    """No compiling: a peer is measured as its makers built it."""
+    command = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, "--only-binary=:all:", *what], check=True)
 
-    def __init__(self, python: Path) -> None:
-        command = [str(python), str(HERE / "worker.py")]
+
+class Worker:
+    """A running worker.py of a peer's environment, with so many threads."""
+
+    def __init__(self, python: Path, peer: str = "numpy", threads: int = 1) -> None:
+        command = [str(python), str(HERE / "worker.py"), peer, str(threads)]
         # In a group of its own: Ctrl-C is ours to handle, and the worker ends with its input.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0

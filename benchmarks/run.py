@@ -77,7 +77,7 @@ def wanted(settings: argparse.Namespace, file: Path) -> list[Row]:
 
 def facts_of_machine() -> dict[str, Any]:
     """The machine, the build and the versions; the same for all rows of a run."""
-    return machine.record(report.HERE.parent, sources=SOURCES, packages=("numpy", "numexpr"))
+    return machine.record(report.HERE.parent, sources=SOURCES, packages=("numpy",))
 
 
 def run_row(bench: Bench, row: Row, facts: dict[str, Any]) -> dict[str, Any]:
@@ -100,8 +100,7 @@ def run_row(bench: Bench, row: Row, facts: dict[str, Any]) -> dict[str, Any]:
     end = machine.now()
     line["seconds"] = round(end.at - start.at, 1)
     line["beside"] = machine.beside(start, end)
-    versions = {**facts["versions"], **{peer: each["numpy"] for peer, each in bench.versions().items()}}
-    return line | {"on": {**facts, "versions": versions}}
+    return line | {"on": {**facts, "versions": {**facts["versions"], **bench.versions()}}}
 
 
 def show(line: dict[str, Any]) -> None:

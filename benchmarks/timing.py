@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a call of one process is timed, and how much memory it needs. Runs in every environment."""
+
+from __future__ import annotations
+
+import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.lab.sides import Side, Timed, calibrated
+
+SMALL = 100_000  # elements
+IDLE = 0.5
+SETTLE = 0.03
+
+
+class Repeated:
+    """A side of calls so short that looking at the clock would show: one look before all of a sample and one after.
+
+    `call` is a function, or a statement over `names`. Giving results back is in the time.
+    """
+
+    def __init__(self, call: Callable[[], object] | str, names: dict[str, object] | None = None) -> None:
+        self.calls = 1
+        self._timer = timeit.Timer(call, globals=names)
+
+    def calibrate(self, least: float) -> None:
+        self.calls = 1
+        self.calls = calibrated(self, least)
+
+    def __call__(self) -> float:
+        return self._timer.timeit(self.calls) / self.calls
+
+
+class Settled:
+    """A side whose operands lay idle while others ran: one call off the clock brings back what the system put aside.
+
+    And whose threads may spin for a while after their work, on the processors of the next side: it waits that long.
+    """
+
+    def __init__(self, side: Side) -> None:
+        self.calls = 1
+        self._side = side
+        self._ended = 0.0
+
+    def calibrate(self, least: float) -> None:
+        self._side.calibrate(least)
+        self.calls = self._side.calls
+
+    def __call__(self) -> float:
+        if time.monotonic() - self._ended > IDLE:
+            self._side.calls = 1
+            self._side()
+        self._side.calls = self.calls
+        seconds = self._side()
+        time.sleep(SETTLE)
+        self._ended = time.monotonic()
+        return seconds
+
+
+def side(call: Callable[[], object], n: int) -> Side:
+    """The side for a call over n elements."""
+    return Settled(Repeated(call) if n <= SMALL else Timed(call))
+
+
+def peak_of(call: Callable[[], object]) -> int | None:
+    """By how many bytes a call raises this process's resident memory at most; None where the system does not tell.
+
+    Memory that a library kept from an earlier call does not count: let it go before.
+    """
+    status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    try:
+        clear.write_text("5", encoding="ascii")  # the peak begins at what is resident now
+        before = _field(status, "VmRSS")
+        kept = call()
+        after = _field(status, "VmHWM")
+    except OSError:
+        return None
+    del kept
+    return max(0, after - before)
+
+
+def _field(status: Path, name: str) -> int:
+    lines = status.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
