@@ -82,7 +82,7 @@ def absent(bar: Bar, unit: str, why: str) -> Comparison:
 class Outcome:
     """What a row found. `medians` are seconds of one call, which moves `bytes` at least and does `operations`.
 
-    `peaks` are bytes by which a call raises its process's memory.
+    `peaks` are bytes by which a call raises its process's memory; `parts` is what a row of many has of each.
     """
 
     comparisons: list[Comparison]
@@ -94,6 +94,7 @@ class Outcome:
     ceiling: str = ""
     checked: str = ""
     peaks: dict[str, int] = field(default_factory=dict)
+    parts: list[dict[str, Any]] = field(default_factory=list)
     bytes: int = 0
     operations: int = 0
 
@@ -152,6 +153,11 @@ class Bench:
     def count(self, n: float) -> int:
         """So many elements at full scale; 1e6 is small at any scale, and stays."""
         return int(n) if n <= 1e6 else max(1_000_000, int(n * self.scale))
+
+    @property
+    def chains(self) -> int:
+        """How many random chains a run has."""
+        return 4 if self.quick else 50
 
     @property
     def file_count(self) -> int:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import rows_bars
+import rows_chains
 import rows_files
 import rows_process
 import rows_self
 from bench import Row
 
-ROWS: list[Row] = [*rows_self.ROWS, *rows_bars.ROWS, *rows_files.ROWS, *rows_process.ROWS]
+ROWS: list[Row] = [*rows_self.ROWS, *rows_bars.ROWS, *rows_chains.ROWS, *rows_files.ROWS, *rows_process.ROWS]
 BY_NAME = {row.name: row for row in ROWS}

@@ -22,6 +22,7 @@ import kernels
 import peers
 import report
 import run
+import timing
 from bench import Bench
 from calculations import CALCULATIONS
 from penstock.lab import roofline
@@ -44,6 +45,8 @@ def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """One quadruple a row, the smallest sizes, no peer's environment: starting PyTorch takes longer than all rows."""
     monkeypatch.setattr(Bench, "file_count", data.CHUNK)
     monkeypatch.setattr(env, "FOLDER", folder / "none")
+    monkeypatch.setattr(Bench, "count", lambda _, n: int(min(n, 40_000)))
+    monkeypatch.setattr(timing, "SETTLE", 0.0)
     folder.mkdir()
     made = Bench(scale=1e-9, quick=True, folder=folder, threads=2, quadruples=1)
     standing = made.ps.threads(), made.ps.memory_budget()
