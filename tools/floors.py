@@ -19,7 +19,6 @@ SUFFIXES = {".h", ".cc", ".def"}
 
 # Dependency: (pattern of its headers, patterns of the files that may include them).
 DOORS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "oneTBB": (r"^(oneapi/)?tbb(/|\.h$)", ("penstock/thread/*",)),
     "Highway": (r"^hwy/", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
     "SLEEF": (r"^sleef", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
     "Xbyak": (r"^xbyak/", ("penstock/kernel/generate_x86.cc",)),

@@ -20,7 +20,7 @@ tree=$(echo "$work"/tree/penstock-*)
 licences=$(echo "$tree"/penstock-*.dist-info)/licenses/bundled
 mkdir -p "$licences"
 for library in "$tree"/penstock.libs/*.so*; do
-  # auditwheel puts a hash into the name: libtbb-1a2b3c4d.so.12.8 is libtbb.so.12.8.
+  # auditwheel puts a hash into the name: libsleef-1a2b3c4d.so.3.5.1 is libsleef.so.3.5.1.
   name=$(basename "$library" | sed -E 's/-[0-9a-f]{8}(\.so)/\1/')
   package=$(dpkg-query -S "*/$name" | head -n 1 | cut -d: -f1)
   cp "/usr/share/doc/$package/copyright" "$licences/$package.txt"

@@ -8,6 +8,7 @@
 #include "penstock/kernel/elsewhere.h"
 #include "penstock/measure/span.h"
 #include "penstock/memory/fault_guard.h"
+#include "penstock/thread/executor.h"
 #include "penstock/thread/parallel.h"
 
 namespace penstock::run {
@@ -75,8 +76,10 @@ std::int64_t chunk_of(const Program& program) {
 }
 
 int workers_for(std::int64_t bytes, int threads) {
-  constexpr std::int64_t kWorthWaking = 384 << 10;
-  return bytes < kWorthWaking ? 1 : threads;
+  constexpr std::int64_t kAwake = 384 << 10;
+  constexpr std::int64_t kAsleep = 4 << 20;
+  const bool shared = bytes >= kAsleep || (bytes >= kAwake && threads > 1 && thread::in_a_row());
+  return shared ? threads : 1;
 }
 
 std::int64_t traffic(const Program& program, std::int64_t elements) {

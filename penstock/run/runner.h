@@ -112,7 +112,7 @@ inline constexpr std::int64_t kChunk = 64 << 10;
 /// within milliseconds. A power of two.
 std::int64_t chunk_of(const Program& program);
 
-/// Threads worth waking for `bytes` of traffic.
+/// Threads worth using for `bytes` of traffic: fewer bytes are worth it while the threads are awake.
 int workers_for(std::int64_t bytes, int threads);
 
 /// Bytes that the program moves for `elements` of its walk: operands read and outputs written.

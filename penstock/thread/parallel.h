@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parallel loops with dynamic chunks: the one door to the thread library.
+// Parallel loops with dynamic chunks.
 #pragma once
 
 #include <atomic>

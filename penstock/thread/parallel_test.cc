@@ -6,10 +6,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <cstdlib>
-#include <mutex>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -19,36 +15,10 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/level.h"
+#include "penstock/thread/watchdog.h"
 
 namespace penstock::thread {
 namespace {
-
-/// Ends the process when a test gets stuck, so that a deadlock is a failure and not a hang.
-class Watchdog {
- public:
-  Watchdog() : thread_([this] { watch(); }) {}
-  ~Watchdog() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-
- private:
-  void watch() {
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, std::chrono::seconds(120), [this] { return done_; })) return;
-    std::fputs("a parallel loop does not end\n", stderr);
-    std::abort();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool done_ = false;
-  std::thread thread_;
-};
 
 class Parallel : public ::testing::Test {
  protected:
