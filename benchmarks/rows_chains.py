@@ -15,7 +15,7 @@ import random_chains
 from bench import Bar, Bench, Outcome, Refused, Row, compared
 from penstock.lab import pairs
 from penstock.lab.estimate import Estimate, estimate
-from penstock.lab.sides import Timed
+from penstock.lab.sides import Side, Timed
 from timing import Settled
 
 NEAR, FEW = 1e-4, 1e-3
@@ -30,12 +30,12 @@ def check(number: int, found: Any, expected: Any, who: str) -> None:
 
 
 def sides_of(
-    bench: Bench, number: int, chain: random_chains.Chain, operands: Sequence[Any], out: Any
-) -> dict[str, Any]:
+    bench: Bench, number: int, chains: Sequence[random_chains.Chain], operands: Sequence[Any], out: Any
+) -> dict[str, Side]:
     """Penstock with a fresh result, and C++ into `out` with the better stores; both checked against NumPy's start."""
-    ps = bench.ps
+    ps, chain = bench.ps, chains[number]
     arrays, run = [ps.asarray(each) for each in operands], random_chains.function(chain, ps)
-    compiled = getattr(native.library(random_chains.source(random_chains.draw())), f"chain_{number}")
+    compiled = getattr(native.library(random_chains.source(chains)), f"chain_{number}")
     places, count = [native.address(each) for each in (*operands, out)], ctypes.c_long(out.size)
 
     def theirs(stream: int) -> None:
