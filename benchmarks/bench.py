@@ -29,13 +29,18 @@ class Refused(Exception):
 class Bar:
     """A claim that is held against a peer: at least this many times as fast; `at_most` turns it round.
 
-    `share`: the limit is a share of a ceiling instead.
+    `kind`: "speed", or "time" (the share of the peer's time), or "share" (of a ceiling's bytes a second).
     """
 
     peer: str
     limit: float | None = None
     at_most: bool = False
-    share: bool = False
+    kind: str = "speed"
+
+
+def within(peer: str, limit: float) -> Bar:
+    """At most this share of the peer's time."""
+    return Bar(peer, limit, at_most=True, kind="time")
 
 
 @dataclass(frozen=True)
@@ -208,13 +213,17 @@ def ratios(
         speed = estimate([log + math.log(ceiling.ours / ceiling.moved) for log in logs]).exp()
     found = []
     for bar in row.bars:
-        if bar.share:
+        if bar.kind == "share":
             why = "this size lies in the caches, or there is no C++ compiler"
             unit = "of the ceiling"
             found.append(compared(bar, unit, speed) if speed is not None else absent(bar, unit, why))
         elif bar.peer in comparisons:
             ours, peers = comparisons[bar.peer]
-            found.append(compared(bar, "x", estimate(times.log_ratios(ours, peers)).exp()))
+            logs = times.log_ratios(ours, peers)
+            if bar.kind == "time":
+                found.append(compared(bar, "of its time", estimate([-log for log in logs]).exp()))
+            else:
+                found.append(compared(bar, "x", estimate(logs).exp()))
         else:
             found.append(absent(bar, "x", (missing or {}).get(bar.peer, "no such side")))
     return Outcome(

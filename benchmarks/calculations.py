@@ -19,6 +19,7 @@ import density
 import kernels
 
 LETTERS = "abcdefgh"
+DTYPES = ("float32", "float64", "int32", "uint8", "bool", "complex128")
 FUNCTIONS = [
     "add",
     "subtract",
@@ -208,7 +209,7 @@ CALCULATIONS: dict[str, Calculation] = {
         body=density.equation_of_state,
     ),
 }
-for _dtype in ("float64", "int32", "uint8", "bool", "complex128", "float32"):
+for _dtype in DTYPES:
     for _layout in ("plain", "strided"):
         for _name, _made in {**reductions(_dtype, _layout), **arithmetic(_dtype, _layout)}.items():
             CALCULATIONS[f"{_name}/{_dtype}/{_layout}"] = _made

@@ -8,7 +8,17 @@ import rows_chains
 import rows_files
 import rows_process
 import rows_self
+import rows_small
+import rows_sweep
 from bench import Row
 
-ROWS: list[Row] = [*rows_self.ROWS, *rows_bars.ROWS, *rows_chains.ROWS, *rows_files.ROWS, *rows_process.ROWS]
+ROWS: list[Row] = [
+    *rows_self.ROWS,
+    *rows_bars.ROWS,
+    *rows_chains.ROWS,
+    *rows_small.ROWS,
+    *rows_files.ROWS,
+    *rows_process.ROWS,
+    *rows_sweep.ROWS,
+]
 BY_NAME = {row.name: row for row in ROWS}

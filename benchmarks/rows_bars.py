@@ -82,7 +82,7 @@ REDUCTIONS = [
             "1e5": (Bar("numpy", 5.0), Bar("torch", 1.0)),
             "1e6": (*numpy_bars(7.0), Bar("torch", 1.0)),
             "1e7": (Bar("numpy", 3.0), Bar("torch", 1.0)),
-            "1e8": (*numpy_bars(1.3), Bar("torch", 1.0), Bar("read ceiling", 0.95, share=True)),
+            "1e8": (*numpy_bars(1.3), Bar("torch", 1.0), Bar("read ceiling", 0.95, kind="share")),
         },
     )
 ]

@@ -67,7 +67,7 @@ class Sides:
         if self._count > LARGE:
             self._bench.ps.trim()
             self._keep_peak(peer, peak_of(call))
-        self.sides[peer] = side(call, self._count)
+        self.sides[peer] = side(call, self._count, spins=False)
 
     def _add_remote(self, peer: str) -> None:
         try:
@@ -132,13 +132,13 @@ class Sides:
             worker.ask("forget")
 
 
-def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int = 0) -> Outcome:
+def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int = 0, least: float = 0.02) -> Outcome:
     """The calculation over n elements (at full scale) with Penstock and with every peer of the row's bars."""
     count, ours = bench.count(n), threads or bench.threads
     made = Sides(bench, calculation, count, ours)
     try:
         made.add("penstock")
-        wanted = {bar.peer: bar.peer.split(OR) for bar in row.bars if not bar.share}
+        wanted = {bar.peer: bar.peer.split(OR) for bar in row.bars if bar.kind != "share"}
         for peer in dict.fromkeys(each for several in wanted.values() for each in several):
             made.add(peer)
         pairs = {
@@ -147,7 +147,7 @@ def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int 
             if all(each in made.sides for each in several)
         }
         ceiling = made.add_ceiling()
-        outcome = ratios(bench, row, made.sides, pairs, missing=made.missing, ceiling=ceiling)
+        outcome = ratios(bench, row, made.sides, pairs, missing=made.missing, ceiling=ceiling, least=least)
     finally:
         made.close()
         bench.ps.threads(bench.threads)

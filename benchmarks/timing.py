@@ -36,12 +36,14 @@ class Repeated:
 class Settled:
     """A side whose operands lay idle while others ran: one call off the clock brings back what the system put aside.
 
-    And whose threads may spin for a while after their work, on the processors of the next side: it waits that long.
+    And whose threads may spin for a while after their work, on the processors of the next side: it waits `settle`
+    seconds.
     """
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, settle: float | None = None) -> None:
         self.calls = 1
         self._side = side
+        self._settle = SETTLE if settle is None else settle
         self._ended = 0.0
 
     def calibrate(self, least: float) -> None:
@@ -54,14 +56,14 @@ class Settled:
             self._side()
         self._side.calls = self.calls
         seconds = self._side()
-        time.sleep(SETTLE)
+        time.sleep(self._settle)
         self._ended = time.monotonic()
         return seconds
 
 
-def side(call: Callable[[], object], n: int) -> Side:
-    """The side for a call over n elements."""
-    return Settled(Repeated(call) if n <= SMALL else Timed(call))
+def side(call: Callable[[], object], n: int, *, spins: bool) -> Side:
+    """The side for a call over n elements; `spins`: its threads do for long after their work."""
+    return Settled(Repeated(call) if n <= SMALL else Timed(call), None if spins else 0.0)
 
 
 def peak_of(call: Callable[[], object]) -> int | None:
