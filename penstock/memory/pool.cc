@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <new>
@@ -15,12 +14,12 @@
 
 #include "penstock/base/level.h"
 #include "penstock/memory/buffer.h"
+#include "penstock/memory/small_blocks.h"
 
 namespace penstock::memory {
 namespace {
 
-constexpr std::int64_t kKept = 64 << 10;  // smaller blocks are malloc's business
-constexpr std::int64_t kHuge = 2 << 20;   // from here on 2 MiB pages
+constexpr std::int64_t kHuge = 2 << 20;  // from here on 2 MiB pages
 constexpr std::int64_t kPage = 4096;
 
 struct Pool {
@@ -36,7 +35,19 @@ Pool& pool() {
   static Pool* made = [] {
     auto* p = new Pool;
     // A fork in the middle of another thread's call must not leave the child with a locked pool.
-    pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
+    pthread_atfork(
+        [] {
+          pool().mutex.lock();
+          before_fork_small();
+        },
+        [] {
+          after_fork_small(false);
+          pool().mutex.unlock();
+        },
+        [] {
+          after_fork_small(true);
+          pool().mutex.unlock();
+        });
     return p;
   }();
   return *made;
@@ -59,29 +70,23 @@ std::byte* map_fresh(std::int64_t capacity) {
 }  // namespace
 
 std::int64_t pool_capacity(std::int64_t bytes) {
-  const std::int64_t least = std::max<std::int64_t>(bytes, 1);
-  if (least < kKept) return (least + kAlignment - 1) / kAlignment * kAlignment;
-  const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(least)));
-  const std::int64_t step = least >= kHuge ? std::max(power / 8, kHuge) : std::max(power / 8, kPage);
-  return (least + step - 1) / step * step;
+  if (bytes < kSmall) return small_capacity(bytes);
+  const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(bytes)));
+  const std::int64_t step = bytes >= kHuge ? std::max(power / 8, kHuge) : std::max(power / 8, kPage);
+  return (bytes + step - 1) / step * step;
 }
 
 Block pool_take(std::int64_t bytes) {
   const std::int64_t capacity = pool_capacity(bytes);
   Pool& p = pool();
+  if (capacity < kSmall) return {take_small(capacity), capacity};
   p.live_bytes.fetch_add(capacity, std::memory_order_relaxed);
-  if (capacity < kKept) {
-    auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, static_cast<std::size_t>(capacity)));
-    if (data == nullptr) throw std::bad_alloc();
-    return {data, capacity};
-  }
   {
     const std::lock_guard lock(p.mutex);
     const auto found = p.idle.find(capacity);
-    if (found != p.idle.end()) {
+    if (found != p.idle.end() && !found->second.empty()) {
       std::byte* data = found->second.back();
       found->second.pop_back();
-      if (found->second.empty()) p.idle.erase(found);
       p.idle_bytes.fetch_sub(capacity, std::memory_order_relaxed);
       p.hits.fetch_add(1, std::memory_order_relaxed);
       return {data, capacity};
@@ -93,11 +98,8 @@ Block pool_take(std::int64_t bytes) {
 
 void pool_give(Block block) noexcept {
   Pool& p = pool();
+  if (block.capacity < kSmall) return give_small(block.data, block.capacity);
   p.live_bytes.fetch_sub(block.capacity, std::memory_order_relaxed);
-  if (block.capacity < kKept) {
-    std::free(block.data);
-    return;
-  }
   if (!memory_opt_enabled()) {
     munmap(block.data, static_cast<std::size_t>(block.capacity));
     return;
@@ -115,15 +117,18 @@ std::int64_t pool_idle_bytes() { return pool().idle_bytes.load(std::memory_order
 
 std::int64_t trim_pool_to(std::int64_t bytes) {
   Pool& p = pool();
-  std::int64_t freed = 0;
   const std::lock_guard lock(p.mutex);
+  std::int64_t freed = bytes == 0 ? trim_small() : 0;
   // The largest go first: fewest calls for most bytes.
   while (p.idle_bytes.load(std::memory_order_relaxed) > bytes && !p.idle.empty()) {
     const auto last = std::prev(p.idle.end());
     const std::int64_t capacity = last->first;
+    if (last->second.empty()) {
+      p.idle.erase(last);
+      continue;
+    }
     munmap(last->second.back(), static_cast<std::size_t>(capacity));
     last->second.pop_back();
-    if (last->second.empty()) p.idle.erase(last);
     p.idle_bytes.fetch_sub(capacity, std::memory_order_relaxed);
     freed += capacity;
   }
@@ -132,8 +137,12 @@ std::int64_t trim_pool_to(std::int64_t bytes) {
 
 PoolStats pool_stats() {
   const Pool& p = pool();
-  return {p.hits.load(std::memory_order_relaxed), p.misses.load(std::memory_order_relaxed),
-          p.idle_bytes.load(std::memory_order_relaxed), p.live_bytes.load(std::memory_order_relaxed)};
+  PoolStats stats = small_stats();
+  stats.hits += p.hits.load(std::memory_order_relaxed);
+  stats.misses += p.misses.load(std::memory_order_relaxed);
+  stats.idle_bytes += p.idle_bytes.load(std::memory_order_relaxed);
+  stats.live_bytes += p.live_bytes.load(std::memory_order_relaxed);
+  return stats;
 }
 
 std::int64_t trim_pool() { return trim_pool_to(0); }

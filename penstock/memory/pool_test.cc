@@ -45,7 +45,7 @@ TEST_F(Pool, CapacitiesHoldTheRequestAndWasteAnEighthAtMost) {
     EXPECT_GE(capacity, bytes);
     EXPECT_EQ(capacity % 64, 0) << bytes;
     EXPECT_EQ(pool_capacity(capacity), capacity) << bytes;  // a block fits its own class
-    if (bytes < 64 << 10) {
+    if (bytes < 4 << 10) {
       EXPECT_LE(capacity - bytes, 64) << bytes;
     } else if (bytes < 2 << 20 || bytes >= 16 << 20) {
       EXPECT_LE(capacity - bytes, bytes / 8) << bytes;

@@ -147,6 +147,8 @@ nb::dict stats() {
   const memory::PoolStats pool = memory::pool_stats();
   d["pool_hits"] = pool.hits;
   d["pool_misses"] = pool.misses;
+  const std::int64_t asked = pool.hits + pool.misses;
+  d["pool_hit_rate"] = asked > 0 ? static_cast<double>(pool.hits) / static_cast<double>(asked) : 0.0;
   d["pool_idle_bytes"] = pool.idle_bytes;
   d["live_bytes"] = pool.live_bytes;
   d["budget"] = memory::Governor::instance().budget();
@@ -221,7 +223,9 @@ void bind_knobs(nb::module_& m) {
       nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
       "trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
-  m.def("stats", &stats, "Counters since the process started.", nb::sig("def stats() -> dict[str, int]"));
+  m.def("stats", &stats,
+        "Counters since the process started; pool_hit_rate is a share, *_bytes and budget* are bytes of now.",
+        nb::sig("def stats() -> dict[str, int | float]"));
   m.def("config", &config, nb::sig("def config() -> dict[str, typing.Any]"));
   m.def(
       "environment_rows",
