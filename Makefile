@@ -41,7 +41,7 @@ $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 	@touch $@
 
 # -- Build and test ----------------------------------------------------------------------------------------------------
-.PHONY: build test demo dev bench bench-env install
+.PHONY: build test demo dev bench bench-quick bench-env install
 build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
 	$(BIN)/python -m pip install --verbose --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix --config-settings=,$(SETTINGS)) .
@@ -65,10 +65,15 @@ dev: | system-core ## Build and test the C++ side for one CPU target (about a mi
 bench-env: $(BIN)/python ## Make a peer's environment for the benchmarks (PEER=torch; all of them without: 3.5 GB)
 	PYTHONPATH=python $(BIN)/python benchmarks/env.py $(PEER)
 
-bench: build ## Run the benchmarks; results go to benchmarks/results, the page to docs/reference
+# A peer that cannot be installed is said in its rows.
+BENCH ?=
+bench: build ## Run the benchmarks within an hour and write their page (BENCH=--resume goes on after a stop)
 	-$(BIN)/python benchmarks/env.py
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(BENCH) || [[ $$? == 1 ]]  # rows that cannot be measured say why
 	$(BIN)/python benchmarks/report.py
+
+bench-quick: build ## A dozen benchmarks at full size within three minutes: what to expect, no claims
+	$(BIN)/python benchmarks/run.py --telling || [[ $$? == 1 ]]
 
 install: | system-core ## Install the C++ library and headers under PREFIX
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)

@@ -29,7 +29,8 @@ class Refused(Exception):
 class Bar:
     """A claim that is held against a peer: at least this many times as fast; `at_most` turns it round.
 
-    `kind`: "speed", or "time" (the share of the peer's time), or "share" (of a ceiling's bytes a second).
+    `kind`: "speed", or "time" (the share of the peer's time), "share" (of a ceiling's bytes a second), or
+    "ulp" (the greatest error).
     """
 
     peer: str

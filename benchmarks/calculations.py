@@ -113,13 +113,18 @@ class Calculation:
     text: str
     operands: tuple[Operand, ...]
     relative: float = 0.0
-    operations: float = 1
+    operations: float | Callable[[int], float] = 1
     into: bool = False
     streams: bool = True
     body: Callable[..., Any] | None = None
 
     def arrays(self, n: int) -> list[Any]:
         return [operand.array(n, seed) for seed, operand in enumerate(self.operands)]
+
+    def work(self, n: int) -> int:
+        """Operations of a call; 0 where nobody counts them."""
+        each = self.operations(n) if callable(self.operations) else self.operations
+        return round(each * n)
 
     def letters(self) -> str:
         return ", ".join(LETTERS[: len(self.operands)])
@@ -140,7 +145,7 @@ def plain(text: str, count: int, operations: float = 1, relative: float = 0.0, *
 def maths(text: str, dtype: str, low: float, high: float) -> Calculation:
     """A function that takes its time over each element; `relative` is some ULP of float64, few of float32."""
     relative = 1e-15 if dtype == "float64" else 5e-7
-    return Calculation(text, (Operand(dtype, low=low, high=high),), relative, streams=False)
+    return Calculation(text, (Operand(dtype, low=low, high=high),), relative, 0, streams=False)
 
 
 def reductions(dtype: str, layout: str = "plain") -> dict[str, Calculation]:
@@ -199,7 +204,7 @@ CALCULATIONS: dict[str, Calculation] = {
     "row": Calculation("a + b", (Operand(shape=square), Operand(shape=line))),
     "column": Calculation("a + b", (Operand(shape=square), Operand(shape=column))),
     "dot": plain("dot(a, b)", 2, 2, 1e-5),
-    "matmul": Calculation("matmul(a, b)", (MATRIX, MATRIX), 1e-5, streams=False),
+    "matmul": Calculation("matmul(a, b)", (MATRIX, MATRIX), 1e-5, lambda n: 2 * math.isqrt(n), streams=False),
     "equation-of-state": Calculation(
         "density(a, b, c)",
         (Operand("float64", high=40), Operand("float64", low=-2, high=40), Operand("float64", high=1000)),

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import report
-from report import Line, number
+from report_tables import Line, cell, commits, number
 
 PAGE = report.HERE.parent / "docs" / "explanation" / "measuring.md"
 # What each bar of lab_bars.py is, in the order in which it is read.
@@ -51,7 +51,7 @@ def body(lines: list[Line]) -> str:
     for line in lines:
         title = TITLES[line["bar"]] + (" \\*" if line["beside"]["noisy"] else "")
         if "refused" in line:
-            text.append(f"| {title} | | | | | refused: {report.cell(line['refused'])} |")
+            text.append(f"| {title} | | | | | refused: {cell(line['refused'])} |")
             continue
         value, low, high, limit = (amount(line, line[key]) for key in ("value", "low", "high", "limit"))
         sign = "<=" if line["at_most"] else ">="
@@ -84,9 +84,9 @@ def facts(lines: list[Line]) -> list[str]:
 def origin(lines: list[Line]) -> list[str]:
     """The machine, and what the figures were measured with."""
     on = lines[-1]["on"]
-    commits = report.commits(lines)
+    measured = commits(lines)
     days = sorted({line["when"][:10] for line in lines})
-    return [f"{on['machine']}, {on['cpus']} CPUs. Commit {', '.join(commits)}; measured {' and '.join(days)}."]
+    return [f"{on['machine']}, {on['cpus']} CPUs. Commit {', '.join(measured)}; measured {' and '.join(days)}."]
 
 
 def main() -> int:

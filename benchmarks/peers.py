@@ -85,7 +85,7 @@ def torch(calculation: Calculation, operands: list[Array], threads: int) -> Call
 
 def torch_compiled(calculation: Calculation, operands: list[Array], threads: int) -> Call:
     """torch.compile with the default backend, which makes C++ and compiles it with the system's compiler."""
-    logging.getLogger("torch").setLevel(logging.ERROR)  # no word on the graphics card that is not there
+    logging.disable(logging.WARNING)  # no word on the graphics card that is not there
     library: Any = importlib.import_module("torch")
     library.set_num_threads(threads)
     library.set_grad_enabled(False)

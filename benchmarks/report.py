@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes docs/reference/performance.md and its chart from the results: python benchmarks/report.py [RESULTS] [--check]
+"""Makes docs/reference/performance.md and its pictures from the results: python benchmarks/report.py [RESULTS]
 
-Without RESULTS: the newest benchmarks/results/<date>.jsonl. Only what lies between the page's markers is replaced.
---check writes nothing and fails when the page or the chart is not what the results give.
+Without RESULTS: the newest benchmarks/results/<date>.jsonl. Only what lies between the page's markers is replaced;
+benchmarks/reasons.toml says why a bar was missed. --check writes nothing and fails when the page or a picture is not
+what the results give.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import chart
+from pictures import of_roofline, over_size, ratios
+from report_summary import WHOLE, parts, summary, whole_table
+from report_tables import disturbances, origin, setups, table
 from rows import ROWS
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "reference" / "performance.md"
-CHART = PAGE.with_suffix(".svg")
+PICTURES = HERE.parent / "docs" / "pictures"
+REASONS = HERE / "reasons.toml"
 BEGIN, END = "<!-- results: begin (benchmarks/{}) -->", "<!-- results: end -->"
 Line = dict[str, Any]
 
@@ -65,132 +70,64 @@ def by_machine(lines: Iterable[Line]) -> list[list[Line]]:
     return list(table.values())
 
 
-def number(value: float) -> str:
-    """Three significant figures, never as a power of ten."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+def body(lines: list[Line], why: Mapping[str, str] | None = None) -> str:
+    """What lies between the markers: machine by machine, for figures of two are not compared.
 
-
-def value_text(each: Line) -> str:
-    if each["value"] is None:
-        return "-"
-    return f"{figure(each, 'value')}{'' if each['unit'] == 'x' else ' '}{each['unit']}"
-
-
-def figure(each: Line, key: str) -> str:
-    """One of a comparison's numbers; counts are whole."""
-    return f"{each[key]:g}" if each["unit"] == "distinct" else number(each[key])
-
-
-def interval_text(each: Line) -> str:
-    return "-" if each["low"] is None else f"{figure(each, 'low')} to {figure(each, 'high')}"
-
-
-def bar_text(each: Line) -> str:
-    return "-" if each["bar"] is None else f"{'<=' if each['at_most'] else '>='} {figure(each, 'bar')}"
-
-
-def table(lines: Iterable[Line]) -> list[str]:
-    """One group's table; a row of several comparisons takes several lines."""
-    text = [
-        "| what | against | result | 95 % interval | spread | bar | verdict |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for line in lines:
-        mark = " \\*" if line["beside"]["noisy"] else ""
-        if line.get("refused"):
-            text.append(f"| {line['title']}{mark} | | | | | | refused: {cell(line['refused'])} |")
-            continue
-        for each in line["comparisons"]:
-            spread = "-" if each["spread"] is None else spread_text(each)
-            tail = each["verdict"] + (f": {cell(each['note'])}" if each["note"] else "")
-            cells = [line["title"] + mark, each["peer"], value_text(each), interval_text(each), spread, bar_text(each)]
-            text.append(f"| {' | '.join([*cells, tail])} |")
-    return text
-
-
-def spread_text(each: Line) -> str:
-    return f"{each['spread']:.1%}" if each["unit"] == "x" else figure(each, "spread")
-
-
-def cell(text: str) -> str:
-    """Text that cannot end a table's cell."""
-    return text.replace("|", "/").replace("\n", " ")
-
-
-def setups(lines: Iterable[Line]) -> list[str]:
-    """What each row ran on, how often, and what share of the machine it reached."""
-    text = []
-    for line in lines:
-        if line.get("refused"):
-            continue
-        parts = [f"{line['setup']}; n = {line['n']}"]
-        if line["checked"]:
-            parts.append(f"checked: {line['checked']}")
-        if line["share_of_ceiling"] is not None:
-            parts.append(
-                f"{line['share_of_ceiling']:.0%} of the bytes a second of a {line['ceiling']} in the same quadruples"
-            )
-        text.append(f"* {line['title']}: {'; '.join(parts)}.")
-    return text
-
-
-def disturbances(lines: Iterable[Line]) -> list[str]:
-    """The rows beside which something else ran."""
-    noisy = [line for line in lines if line["beside"]["noisy"]]
-    if not noisy:
-        return ["Nothing else of weight ran beside any row.", ""]
-    text = ["\\* Measured while others used the machine:", ""]
-    for line in noisy:
-        beside = line["beside"]
-        names = f" ({cell(', '.join(beside['processes']))})" if beside["processes"] else ""
-        text.append(
-            f"* {line['title']}: others took {beside['others']:.2f} CPUs{names}, the host {beside['steal']:.2f}."
-        )
-    return [*text, ""]
-
-
-def commits(lines: Iterable[Line]) -> list[str]:
-    """What was measured, and whether its files were those of the commit."""
-    return sorted({line["on"]["commit"] + (" with changes" if line["on"]["changed"] else "") for line in lines})
-
-
-def origin(lines: list[Line]) -> list[str]:
-    """The machine, the build and the versions."""
-    on = lines[-1]["on"]
-    versions = ", ".join(f"{name} {version}" for name, version in on["versions"].items())
-    scales = sorted({line["scale"] for line in lines})
-    days = sorted({line["when"][:10] for line in lines})
-    text = [
-        f"{on['machine']}, {on['cpus']} CPUs, {on['memory'] / 2**30:.0f} GiB, L3 {on['caches'][2] >> 20} MiB,",
-        f"huge pages {on['huge_pages']}. CPU target {on['target']}, {lines[-1]['threads']} threads, {on['compiler']}.",
-        f"{versions}. Commit {', '.join(commits(lines))}; measured {' and '.join(days)}.",
-    ]
-    if scales != [1]:
-        text.append(f"Sizes are {', '.join(f'{scale:g}' for scale in scales)} of those named.")
-    return [*text, ""]
-
-
-def body(lines: list[Line]) -> str:
-    """What lies between the markers: machine by machine, for figures of two are not compared."""
+    The machine measured last has the claims, what was missed with the reasons, and the pictures.
+    """
     if not lines:
         return "There are no results yet: `make bench` makes them.\n"
     text = []
     for number, own in enumerate(by_machine(lines)):
-        head = [] if number == 0 else ["### On another machine", ""]
-        chart_of = ["![ratios with their intervals and bars](performance.svg)", ""] if number == 0 else []
-        text += [*head, *origin(own), *chart_of]
+        if number == 0:
+            text += [*origin(own), *summary(own, reasons() if why is None else why), *overviews(own)]
+        else:
+            text += ["### On another machine", "", *origin(own)]
         for group in dict.fromkeys(line["group"] for line in own):
             inside = [line for line in own if line["group"] == group]
-            text += [f"{'####' if number else '###'} {group}", "", *table(inside), "", *setups(inside), ""]
+            text += [f"{'####' if number else '###'} {group}", "", *of_group(inside, drawn=number == 0)]
         text += disturbances(own)
     return "\n".join(text).rstrip() + "\n"
 
 
-def picture(lines: list[Line]) -> str:
-    """The chart, of the machine measured last."""
-    return chart.draw(by_machine(lines)[0] if lines else [])
+def of_group(lines: list[Line], *, drawn: bool) -> list[str]:
+    """A group's picture, table and notes."""
+    if lines[0]["group"] == WHOLE:
+        return [*whole_table(lines), ""]
+    group = lines[0]["group"]
+    picture = (
+        [f"![{group}: ratios with intervals and bars]({link(group)})", ""] if drawn and ratios(group, lines) else []
+    )
+    return [*picture, *table(lines), "", *setups(lines), "", *(part for line in lines for part in parts(line))]
+
+
+def overviews(lines: list[Line]) -> list[str]:
+    """The pictures of all rows together."""
+    shown = {"sizes": ("throughput over size", over_size(lines)), "roofline": ("roofline", of_roofline(lines))}
+    found = [f"![{text}]({link(name)})" for name, (text, picture) in shown.items() if picture]
+    return [each for line in found for each in (line, "")]
+
+
+def pictures(lines: list[Line]) -> dict[Path, str]:
+    """The pictures' files and texts, of the machine measured last."""
+    own = by_machine(lines)[0] if lines else []
+    groups = dict.fromkeys(line["group"] for line in own if line["group"] != WHOLE)
+    drawn = {group: ratios(group, [line for line in own if line["group"] == group]) for group in groups}
+    drawn |= {"sizes": over_size(own), "roofline": of_roofline(own)}
+    return {picture_file(name): text for name, text in drawn.items() if text}
+
+
+def picture_file(name: str) -> Path:
+    return PICTURES / f"performance-{name.lower().replace(' ', '-')}.svg"
+
+
+def link(name: str) -> str:
+    return f"../pictures/{picture_file(name).name}"
+
+
+def reasons() -> dict[str, str]:
+    """Why rows missed their bars, by row."""
+    return dict(tomllib.loads(REASONS.read_text(encoding="utf-8")))
 
 
 def page(text: str, lines: list[Line]) -> str:
@@ -216,7 +153,12 @@ def main() -> int:
     if settings.results is not None and not settings.results.is_file():
         parser.error(f"no file {settings.results}")
     lines = read(settings.results or newest())
-    return write({PAGE: page(PAGE.read_text(encoding="utf-8"), lines), CHART: picture(lines)}, check=settings.check)
+    texts = pictures(lines)
+    stale = [file for file in PICTURES.glob("performance-*.svg") if file not in texts]
+    if not settings.check:
+        for file in stale:
+            file.unlink()
+    return write({PAGE: page(PAGE.read_text(encoding="utf-8"), lines), **texts}, check=settings.check)
 
 
 def write(texts: Mapping[Path, str], *, check: bool) -> int:

@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import kernels
-from bench import Bar, Row
-from calculations import CHAIN_10
-from rows_calculations import CPP, row
+import numpy as np
 
+import kernels
+from bench import Bar, Bench, Outcome, Row, compared
+from calculations import CALCULATIONS, CHAIN_10
+from penstock.lab.estimate import Estimate
+from rows_calculations import CPP, against, row
+
+EXACT = "80-bit numbers"
 OLD = "numpy-1.24"  # bars came from it: what it would say is shown beside the newest
 
 
@@ -24,6 +30,18 @@ def rows_of(calculation: str, group: str, text: str, claims: dict[str, tuple[Bar
         row(f"{calculation}-{size}", group, f"{text}, {size} elements", calculation, float(size), *bars, **more)
         for size, bars in claims.items()
     ]
+
+
+def accurate(name: str, bench: Bench, row: Row) -> Outcome:
+    """A function of float64 against its peers, and its greatest error against the same in 80-bit numbers."""
+    timed = replace(row, bars=tuple(bar for bar in row.bars if bar.kind != "ulp"))
+    outcome = against(bench, timed, calculation=f"{name}-f64", n=1e6)
+    (operand,) = CALCULATIONS[f"{name}-f64"].arrays(bench.count(1e6))
+    exact = getattr(np, name)(operand.astype(np.longdouble))
+    found = np.asarray(getattr(bench.ps, name)(bench.ps.asarray(operand)))
+    error = float(np.max(np.abs(found - exact) / np.spacing(np.abs(exact.astype(np.float64)))))
+    outcome.comparisons.append(compared(row.bars[-1], "ULP", Estimate(error, error, error, 0.0, operand.size)))
+    return outcome
 
 
 ADD = rows_of(
@@ -101,8 +119,15 @@ AXES = [
     for axis in (0, 1)
 ]
 MATHS = [
-    row(f"{name}-f64", "Maths", f"`{name}(a)`, 1e6 float64", f"{name}-f64", 1e6, Bar("numpy", limit), Bar("torch"))
-    for name, limit in {"sin": 8.0, "cos": 8.0, "exp": 2.0, "log": 2.0}.items()
+    replace(
+        row(f"{name}-f64", "Maths", f"`{name}(a)`, 1e6 float64", f"{name}-f64", 1e6),
+        run=partial(accurate, name),
+        bars=bars,
+    )
+    for name, bars in {
+        name: (Bar("numpy", limit), Bar("torch"), Bar(EXACT, 1.0, at_most=True, kind="ulp"))
+        for name, limit in {"sin": 8.0, "cos": 8.0, "exp": 2.0, "log": 2.0}.items()
+    }.items()
 ]
 MATHS_32 = [
     row(f"{name}-f32", "Maths", f"`{name}(a)`, 1e6 float32", name, 1e6, Bar("numpy"), Bar("torch"))
@@ -186,3 +211,9 @@ ROWS = [
     *ALGEBRA,
     *DENSITY,
 ]
+# One of each kind: what a short run has, at full size.
+TELLING = (
+    *("add-1e7", "add-1e8", "add-out-1e7", "chain-1e7", "chain10-1e7", "sum-1e6", "sum-1e8", "any-1e8", "mean-axis-0"),
+    *("sin-f64", "transposed", "matmul-1000", "density-1-thread"),
+)
+ROWS = [replace(each, telling=each.name in TELLING) for each in ROWS]

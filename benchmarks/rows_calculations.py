@@ -154,7 +154,7 @@ def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int 
     told = CALCULATIONS[calculation]
     outcome.setup = "; ".join([described(told, made.operands, ours), *made.notes])
     outcome.checked = checked(told, made.sides)
-    outcome.bytes, outcome.operations = made.moved(), round(told.operations * count)
+    outcome.bytes, outcome.operations = made.moved(), told.work(count)
     outcome.peaks = made.peaks
     return outcome
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the benchmarks: python benchmarks/run.py [--quick] [--only NAME ...] [--resume]
+"""Runs the benchmarks: python benchmarks/run.py [--telling] [--quick] [--only NAME ...] [--resume]
 
 Each row of benchmarks/rows.py becomes a line of benchmarks/results/<date>.jsonl, written when the row is done; --resume
-goes on with the rows that the newest results lack of this machine. A quick run has small sizes and few quadruples: it
-shows that the rows work, not how fast anything is, and its lines go to results/quick.jsonl. The data files (4 GiB, and
+goes on with the rows that the newest results lack of this machine and these sources. --only takes patterns too:
+'sum-*'. A --telling run has a dozen rows at full size and few quadruples: what to expect within three minutes, and no
+claim. A --quick run has small sizes: it shows that the rows work, not how fast anything is. The lines of both go to
+results/quick.jsonl. The data files (4 GiB, and
 as much again while outputs are measured) stay in benchmarks/data until --clean. `python benchmarks/report.py` makes the
 page.
 """
@@ -12,21 +14,28 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import difflib
+import fnmatch
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import claims
 import data
 import report
 from bench import Bench, Refused, Row
 from penstock.lab import machine
+from report_tables import bar_text, interval_text, value_text
 from rows import BY_NAME, ROWS
 
 RESULTS = report.RESULTS
 QUICK_SCALE = 1 / 32
+TELLING_QUADRUPLES = 4
 # What makes another engine when it differs from the commit.
 SOURCES = ("penstock", "python", "cmake", "CMakeLists.txt")
 
@@ -34,7 +43,8 @@ SOURCES = ("penstock", "python", "cmake", "CMakeLists.txt")
 def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, three quadruples a row: about three minutes")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(BY_NAME), help="these rows; see --list")
+    parser.add_argument("--telling", action="store_true", help="a dozen rows at full size, few quadruples")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these rows, by name or pattern; see --list")
     parser.add_argument("--resume", action="store_true", help="leave out the rows that the results have")
     parser.add_argument("--list", action="store_true", help="list the rows")
     parser.add_argument("--clean", action="store_true", help="remove the data files")
@@ -44,6 +54,10 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=data.FOLDER, help="folder of the data files")
     parser.add_argument("--results", type=Path, help="file of the results")
     settings = parser.parse_args(arguments)
+    for name in settings.only or ():
+        if not fnmatch.filter(BY_NAME, name):
+            near = difflib.get_close_matches(name, BY_NAME, 1)
+            parser.error(f"no row is named {name}; {f'did you mean {near[0]}?' if near else 'see --list'}")
     if settings.scale is None:
         settings.scale = QUICK_SCALE if settings.quick else 1.0
     if not 0 < settings.scale <= 1:
@@ -58,7 +72,7 @@ def results_file(settings: argparse.Namespace) -> Path:
     """Where the lines go: one file a day at full scale; what is smaller never mixes with it."""
     if settings.results is not None:
         return Path(settings.results)
-    if settings.quick or settings.scale != 1:
+    if settings.quick or settings.telling or settings.scale != 1:
         return RESULTS / "quick.jsonl"
     newest = report.newest() if settings.resume else None
     return newest or RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}.jsonl"
@@ -66,13 +80,33 @@ def results_file(settings: argparse.Namespace) -> Path:
 
 def wanted(settings: argparse.Namespace, file: Path) -> list[Row]:
     """The rows to run, in the table's order."""
-    rows = [row for row in ROWS if not settings.only or row.name in settings.only]
+    rows = [
+        row for row in ROWS if not settings.only or any(fnmatch.fnmatchcase(row.name, one) for one in settings.only)
+    ]
+    if settings.telling:
+        rows = [row for row in rows if row.telling]
     if not settings.resume:
         return rows
-    here = facts_of_machine()["machine"]
-    lines = [line for line in report.read(file) if report.machine_of(line) == here and not line.get("refused")]
-    done = {line["row"] for line in lines if line["scale"] == settings.scale}
+    here = facts_of_machine()
+    lines = [line for line in report.read(file) if not line.get("refused") and line["scale"] == settings.scale]
+    done = {line["row"] for line in lines if of_this(line["on"], here)}
     return [row for row in rows if row.name not in done]
+
+
+def of_this(on: dict[str, Any], here: dict[str, Any]) -> bool:
+    """Whether a line is of this machine and of the engine as it is here: commits of other files do not count."""
+    if on["machine"] != here["machine"] or on["changed"] != here["changed"]:
+        return False
+    if on["commit"] == here["commit"]:
+        return True
+    return not here["changed"] and same_sources(on["commit"])
+
+
+@cache
+def same_sources(commit: str) -> bool:
+    """Whether the engine's files are the same in a commit and here; no where git does not know the commit."""
+    command = ["git", "diff", "--quiet", commit, "--", *SOURCES]
+    return subprocess.run(command, cwd=report.HERE.parent, capture_output=True, check=False).returncode == 0
 
 
 def facts_of_machine() -> dict[str, Any]:
@@ -87,6 +121,7 @@ def run_row(bench: Bench, row: Row, facts: dict[str, Any]) -> dict[str, Any]:
         "row": row.name,
         "group": row.group,
         "title": row.title,
+        "claim": claims.of_row(row.name),
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "scale": bench.scale,
         "threads": bench.threads,
@@ -107,19 +142,19 @@ def show(line: dict[str, Any]) -> None:
     """A row's lines of the table on the terminal."""
     noisy = "  (disturbed)" if line["beside"]["noisy"] else ""
     if line.get("refused"):
-        print(f"{line['row']:<16} refused: {line['refused']}{noisy}", flush=True)
+        print(f"{line['row']:<20} refused: {line['refused']}{noisy}", flush=True)
         return
     for each in line["comparisons"]:
-        value, interval, bar = report.value_text(each), report.interval_text(each), report.bar_text(each)
+        value, interval, bar = value_text(each), interval_text(each), bar_text(each)
         tail = each["verdict"] + (f": {each['note']}" if each["note"] else "") + noisy
-        print(f"{line['row']:<16} {each['peer']:<13} {value:>20} {interval:>17} {bar:>8}  {tail}", flush=True)
+        print(f"{line['row']:<20} {each['peer']:<14} {value:>20} {interval:>17} {bar:>8}  {tail}", flush=True)
 
 
 def run(settings: argparse.Namespace) -> int:
     file = results_file(settings)
     rows = wanted(settings, file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    if settings.quick and not settings.resume:
+    if (settings.quick or settings.telling) and not settings.resume:
         file.unlink(missing_ok=True)
     started, refused = time.monotonic(), 0
     with Bench(
@@ -127,17 +162,19 @@ def run(settings: argparse.Namespace) -> int:
         quick=settings.quick,
         folder=settings.data,
         threads=settings.threads,
-        quadruples=settings.quadruples,
+        quadruples=settings.quadruples or (TELLING_QUADRUPLES if settings.telling else None),
     ) as bench:
         facts = facts_of_machine()
         print(f"{facts['machine']}, {facts['target']}, {settings.threads} threads; {len(rows)} rows -> {file}")
-        print(f"{'row':<16} {'against':<13} {'result':>20} {'95 % interval':>17} {'bar':>8}  verdict", flush=True)
+        print(f"{'row':<20} {'against':<14} {'result':>20} {'95 % interval':>17} {'bar':>8}  verdict", flush=True)
         for row in rows:
             line = run_row(bench, row, facts)
             with file.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(line) + "\n")
             show(line)
             refused += bool(line.get("refused"))
+    if settings.quick or settings.telling:
+        print("A short run: its figures show what to expect and are no claims.")
     print(f"{len(rows) - refused} rows measured, {refused} refused in {time.monotonic() - started:.0f} s")
     return 1 if refused else 0
 
@@ -145,7 +182,7 @@ def run(settings: argparse.Namespace) -> int:
 def list_rows(rows: Iterable[Row]) -> None:
     for row in rows:
         bars = ", ".join(f"{bar.peer} {bar.limit:g}" if bar.limit else bar.peer for bar in row.bars)
-        print(f"{row.name:<16} {row.title} [{bars}]")
+        print(f"{row.name:<20} {row.title} [{bars}]")
 
 
 def main() -> int:

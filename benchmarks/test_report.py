@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
-import chart
+import claims
+import pictures
 import report
+import report_summary
+from penstock.lab import roofline, svg_bars
 from rows import ROWS
 
 
@@ -27,7 +31,8 @@ def line(row: str, *comparisons: dict[str, Any], **changed: Any) -> dict[str, An
         "target": "avx2", "compiler": "GCC: 12", "commit": "abc", "changed": False, "versions": {"numpy": "2.0"},
     }  # fmt: skip
     beside = {"load": [0.1], "others": 0.0, "steal": 0.0, "processes": [], "noisy": False}
-    given = {"row": row, "group": "Elementwise", "title": f"`{row}` < &", "when": "2030-01-02T03:04:05", "scale": 1}
+    given: dict[str, Any] = {"claim": claims.of_row(row)}
+    given |= {"row": row, "group": "Elementwise", "title": f"`{row}` < &", "when": "2030-01-02T03:04:05", "scale": 1}
     outcome = {"setup": "1e7 float32", "n": 15, "checked": "bits", "share_of_ceiling": 0.5, "ceiling": "copy"}
     return {**given, **outcome, "threads": 2, "comparisons": list(comparisons), "beside": beside, "on": on, **changed}
 
@@ -36,7 +41,8 @@ def test_the_page_and_the_chart_are_what_the_newest_results_give() -> None:
     lines = report.read(report.newest())
     hint = "run benchmarks/report.py"
     assert report.PAGE.read_text(encoding="utf-8") == report.page(report.PAGE.read_text(encoding="utf-8"), lines), hint
-    assert report.CHART.read_text(encoding="utf-8") == report.picture(lines), hint
+    texts = report.pictures(lines)
+    assert {file: file.read_text(encoding="utf-8") for file in report.PICTURES.glob("performance-*.svg")} == texts, hint
 
 
 def test_a_comparison_is_a_line_of_its_table() -> None:
@@ -92,7 +98,7 @@ def test_machines_are_kept_apart(tmp_path: Path) -> None:
     newest, _, rest = report.body(lines).partition("### On another machine\n")
     assert ["2.00x" in newest, "3.00x" in newest, "9.00x" in newest] == [True, True, False]
     assert ["another CPU" in rest, "#### Elementwise" in rest, "9.00x" in rest] == [True, True, True]
-    assert report.picture(lines) == chart.draw([first, again])
+    assert report.pictures(lines) == report.pictures([first, again])
 
 
 def test_the_newest_results_are_those_of_the_last_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,16 +123,94 @@ def test_only_what_lies_between_the_markers_changes() -> None:
         report.page("head\ntail\n", [])
 
 
-def test_the_chart_has_a_bar_for_each_ratio_and_is_well_formed() -> None:
+def test_a_picture_has_a_bar_for_each_ratio_and_is_well_formed() -> None:
     other = comparison("import numpy", 30.0, unit="ms more")
-    svg = chart.draw([line("a", comparison("numpy"), comparison("old", 0.5, bar=None)), line("b", other)])
+    svg = pictures.ratios("A < B", [line("a", comparison("numpy"), comparison("old", 0.5, bar=None)), line("b", other)])
     root = ElementTree.fromstring(svg)
-    bars = [each for each in root.iter("{http://www.w3.org/2000/svg}rect") if each.get("height") == str(chart.THICK)]
+    bars = [each for each in root.iter("{http://www.w3.org/2000/svg}rect") if each.get("height") == str(svg_bars.THICK)]
     assert len(bars) == 2
     faster, slower = (float(each.get("x", 0)) for each in bars)
     assert faster > slower
     assert "a &lt; &amp; / numpy" in svg
-    ElementTree.fromstring(chart.draw([]))
+    assert pictures.ratios("none", [line("b", other)]) == ""
+
+
+def test_throughput_is_drawn_over_the_sizes_that_were_measured() -> None:
+    medians = {"penstock, 10": 1e-6, "numpy, 10": 2e-6, "penstock, 1e7": 1e-2}
+    swept = line("sweep-sum-float32-plain", medians=medians, scale=0.5)
+    assert pictures.over(swept, "penstock") == [(10.0, 1e7), (5e6, 5e8)]
+    assert pictures.over(swept, "numpy") == [(10.0, 5e6)]
+    ElementTree.fromstring(pictures.over_size([swept]))
+    assert pictures.over_size([line("a", comparison("numpy"))]) == ""
+
+
+def test_a_roofline_is_drawn_where_it_was_measured() -> None:
+    memories = [*(("read", level) for level in roofline.LEVELS), *((name, "DRAM") for name in roofline.STREAM)]
+    rate = {"threads": 2, "bytes": 1, "unit": "B/s", "median": 1e10, "low": 1e10, "high": 1e10}
+    loops = [*memories, *((name, "") for name in roofline.ARITHMETIC)]
+    found = [{"name": name, "level": level, **rate} for name, level in loops]
+    measured = line("roofline", parts=found)
+    row = line("a", comparison("numpy"), bytes=12, operations=1, medians={"penstock": 1e-9, "numpy": 2e-9})
+    svg = pictures.of_roofline([measured, row])
+    ElementTree.fromstring(svg)
+    assert "a, penstock" in svg
+    assert "a, numpy" not in svg
+    assert pictures.of_roofline([row]) == ""
+
+
+def claimed(text: str, work: str) -> str:
+    return next(each for each in text.splitlines() if each.startswith(f"| {work} |"))
+
+
+def test_a_claim_is_as_good_as_the_worst_of_its_comparisons() -> None:
+    old = comparison("numpy-1.24", 1.0, verdict="missed")
+    good = [line("any-1e8", comparison("numpy"), old), line("all-1e8", comparison("numpy"))]
+    work = "any/all over 1e8 bool"
+    assert "| met | - |" in claimed(report.body(good), work)
+    bad = comparison("numpy", 2.5, verdict="missed")
+    assert "| missed | `all-1e8` < & / numpy 2.50x (>= 3.00, missed) |" in claimed(
+        report.body([good[0], line("all-1e8", bad)]), work
+    )
+    assert "| refused | `all-1e8` < &: no |" in claimed(
+        report.body([good[0], line("all-1e8", refused="no", comparisons=[])]), work
+    )
+    text = report.body([line("a", comparison("numpy")), line("any-1e8", comparison("numpy"), claim="other words")])
+    assert "| not measured | not measured: any-1e8, all-1e8 |" in claimed(text, work)
+
+
+def test_every_claim_is_about_rows_and_every_row_with_a_bar_of_the_engine_is_claimed() -> None:
+    names = [row.name for row in ROWS]
+    for claim in claims.CLAIMS:
+        for pattern in claim.rows:
+            assert any(fnmatch.fnmatchcase(name, pattern) for name in names), pattern
+    assert (
+        claims.of_row("add-10")
+        == "10-element add, timed as `ps.evaluate(a + b)`: ≤ 1.0x NumPy's time; 1,000 elements ≤ 0.7x"
+    )
+    assert claims.of_row("save") == ""
+
+
+def test_a_missed_bar_says_by_how_much_and_why() -> None:
+    bad = line("a", comparison("numpy", 2.4, verdict="missed"), comparison("torch", 2.9, verdict="undecided"))
+    text = report.body([bad], {"a": "a reason | of weight"})
+    assert "| `a` < & | numpy | 2.40x | >= 3.00 | 20% | a reason / of weight |" in text
+    assert "| `a` < & | torch | 2.90x | >= 3.00 |" not in text
+    assert report_summary.NO_REASON in report.body([bad], {})
+
+
+def test_rows_below_numpy_are_listed_with_their_sizes() -> None:
+    swept = [comparison("numpy, 10", 0.5, bar=None, verdict=""), comparison("numpy, 1e3", 0.9, bar=None, verdict="")]
+    timed = comparison("numpy", 2.0, unit="of its time", bar=1.0, at_most=True, verdict="missed")
+    lines = [line("s", *swept, group=report_summary.WHOLE), line("t", timed), line("u", comparison("torch", 0.1))]
+    text = report.body(lines, {})
+    assert "| `s` < & | 0.50x at 10 | not looked into yet |" in text
+    assert "| `t` < & | 0.50x | not looked into yet |" in text
+    assert "2 of 3 comparisons |" in text
+    assert "| `s` < & | **0.50x** | 0.90x |" in text
+
+
+def test_reasons_are_about_rows() -> None:
+    assert set(report.reasons()) <= {row.name for row in ROWS}
 
 
 def test_rows_are_shown_in_the_order_of_the_table(tmp_path: Path) -> None:

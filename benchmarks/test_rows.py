@@ -277,7 +277,7 @@ def test_what_another_machine_measured_is_measured_again(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--only", "nothing"], "invalid choice: 'nothing'"),
+        (["--only", "chian-1e7"], "no row is named chian-1e7; did you mean chain-1e7?"),
         (["--scale", "2"], "not above 0 and at most 1"),
         (["--quadruples", "0"], "not positive"),
     ],
