@@ -116,6 +116,7 @@ class Calculation:
     operations: float | Callable[[int], float] = 1
     into: bool = False
     streams: bool = True
+    blas: bool = False  # whose threads spin after their work
     body: Callable[..., Any] | None = None
 
     def arrays(self, n: int) -> list[Any]:
@@ -203,8 +204,10 @@ CALCULATIONS: dict[str, Calculation] = {
     "transposed": Calculation("a + b", (Operand(shape=square), Operand(shape=square, layout="transposed"))),
     "row": Calculation("a + b", (Operand(shape=square), Operand(shape=line))),
     "column": Calculation("a + b", (Operand(shape=square), Operand(shape=column))),
-    "dot": plain("dot(a, b)", 2, 2, 1e-5),
-    "matmul": Calculation("matmul(a, b)", (MATRIX, MATRIX), 1e-5, lambda n: 2 * math.isqrt(n), streams=False),
+    "dot": Calculation("dot(a, b)", (Operand(), Operand()), 1e-5, 2, blas=True),
+    "matmul": Calculation(
+        "matmul(a, b)", (MATRIX, MATRIX), 1e-5, lambda n: 2 * math.isqrt(n), streams=False, blas=True
+    ),
     "equation-of-state": Calculation(
         "density(a, b, c)",
         (Operand("float64", high=40), Operand("float64", low=-2, high=40), Operand("float64", high=1000)),

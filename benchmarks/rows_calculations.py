@@ -67,7 +67,7 @@ class Sides:
         if self._count > LARGE:
             self._bench.ps.trim()
             self._keep_peak(peer, peak_of(call))
-        self.sides[peer] = side(call, self._count, spins=False)
+        self.sides[peer] = side(call, self._count, spins=self.calculation.blas)
 
     def _add_remote(self, peer: str) -> None:
         try:
@@ -147,7 +147,10 @@ def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int 
             if all(each in made.sides for each in several)
         }
         ceiling = made.add_ceiling()
-        outcome = ratios(bench, row, made.sides, pairs, missing=made.missing, ceiling=ceiling, least=least)
+        warm_up = 1 if count > LARGE else 2
+        outcome = ratios(
+            bench, row, made.sides, pairs, missing=made.missing, ceiling=ceiling, least=least, warm_up=warm_up
+        )
     finally:
         made.close()
         bench.ps.threads(bench.threads)

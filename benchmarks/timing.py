@@ -11,7 +11,7 @@ from pathlib import Path
 from penstock.lab.sides import Side, Timed, calibrated
 
 SMALL = 100_000  # elements
-IDLE = 0.5
+IDLE = 5.0
 SETTLE = 0.03
 
 
