@@ -15,6 +15,7 @@ from rows_sweep import AT
 Line = dict[str, Any]
 VERDICTS = {"met": "#2f7d4f", "missed": "#c53030", "undecided": "#b7791f", "": "#5b6f8a"}
 WIDTH = 900
+LONGEST = 56  # characters that have room beside the bars
 # Rows of the whole table that are drawn over size: what is shown, and its colour.
 SIZES = {
     "sweep-add-float32-plain": "a + b",
@@ -28,7 +29,7 @@ def ratios(title: str, lines: Sequence[Line]) -> str:
     """A bar for each ratio of times, with its interval and the bar it is held to. No ratios: ""."""
     found = [
         svg_bars.Bar(
-            f"{line['title'].replace('`', '')} / {each['peer']}",
+            name(line, each["peer"]),
             each["value"],
             each["low"],
             each["high"],
@@ -40,8 +41,14 @@ def ratios(title: str, lines: Sequence[Line]) -> str:
         for each in line.get("comparisons", [])
         if each["unit"] == "x" and each["value"] is not None
     ]
-    axis = Axis("times as fast as the peer", log=True, unit="x")
+    axis = Axis("times as fast as the peer", log=True)
     return svg_bars.bars(title, found, axis, width=WIDTH) if found else ""
+
+
+def name(line: Line, peer: str) -> str:
+    """What a bar is called: the row's title, or its name where that would be cut off."""
+    title = line["title"].replace("`", "")
+    return f"{title if len(title) + len(peer) < LONGEST else line['row']} / {peer}"
 
 
 def over_size(lines: Sequence[Line]) -> str:

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "reference" / "performance.md"
 PICTURES = HERE.parent / "docs" / "pictures"
+UNDRAWN = (WHOLE, "Method", "Start")  # too many rows, or hardly any
 REASONS = HERE / "reasons.toml"
 BEGIN, END = "<!-- results: begin (benchmarks/{}) -->", "<!-- results: end -->"
 Line = dict[str, Any]
@@ -111,7 +112,7 @@ def overviews(lines: list[Line]) -> list[str]:
 def pictures(lines: list[Line]) -> dict[Path, str]:
     """The pictures' files and texts, of the machine measured last."""
     own = by_machine(lines)[0] if lines else []
-    groups = dict.fromkeys(line["group"] for line in own if line["group"] != WHOLE)
+    groups = dict.fromkeys(line["group"] for line in own if line["group"] not in UNDRAWN)
     drawn = {group: ratios(group, [line for line in own if line["group"] == group]) for group in groups}
     drawn |= {"sizes": over_size(own), "roofline": of_roofline(own)}
     return {picture_file(name): text for name, text in drawn.items() if text}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from claims import CLAIMS, LEAST_OF_NUMPY, NO_ROW_BELOW, Claim, of_row
@@ -76,6 +77,12 @@ def missed(lines: list[Line], why: Mapping[str, str]) -> list[str]:
     return [*text, ""]
 
 
+def reason(row: str, why: Mapping[str, str]) -> str:
+    """What is said about a row: the text of its name, or of the first pattern that it matches."""
+    found = why.get(row) or next((text for pattern, text in why.items() if fnmatchcase(row, pattern)), NO_REASON)
+    return cell(found)
+
+
 def short_by(each: Line) -> str:
     """How far a result is from its bar, as a share of the bar."""
     return f"{abs(each['value'] / each['bar'] - 1):.0%}"
@@ -112,7 +119,7 @@ def below_numpy(lines: list[Line], why: Mapping[str, str]) -> list[str]:
     text = ["### Slower than NumPy", "", "| what | times as fast as NumPy | why |", "|---|---|---|"]
     for row, found in rows.items():
         speeds = "; ".join(f"{number(speed_bounds(each)[1])}x{at(each)}" for _, each in found)
-        text.append(f"| {found[0][0]['title']} | {speeds} | {cell(why.get(row, NO_REASON))} |")
+        text.append(f"| {found[0][0]['title']} | {speeds} | {reason(row, why)} |")
     return [*text, ""]
 
 
