@@ -176,8 +176,13 @@ class Bench:
         return max(64 * MiB, self.file_count * 4 // 8)
 
     def worker(self, peer: str, threads: int | None = None) -> env.Worker | None:
-        """The worker of another environment, started once for each number of threads; None where that was not made."""
+        """The worker of another environment, started once for each number of threads; None where that was not made.
+
+        One that ended in an earlier row is started again.
+        """
         key = peer, threads or self.threads
+        if key in self._workers and self._workers[key].ended:
+            self._workers.pop(key).close()
         if key not in self._workers:
             python = env.python_of(PEERS[peer].environment)
             if python is None:

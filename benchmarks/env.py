@@ -128,6 +128,11 @@ class Worker:
             raise RuntimeError(f"the worker could not {do}: {answer['error']}")
         return answer
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process is gone: out of memory, or a crash."""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None

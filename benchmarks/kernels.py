@@ -63,8 +63,9 @@ def digest(result: Array) -> dict[str, Any]:
 
 def difference(found: dict[str, Any], expected: dict[str, Any], relative: float) -> str:
     """What is wrong with a result, given its digest; "" where nothing is. `relative` 0: its bits must be the same."""
-    if found["shape"] != expected["shape"]:
-        return f"shape {found['shape']}, not {expected['shape']}"
+    for what in ("shape", "dtype"):
+        if found[what] != expected[what]:
+            return f"{what} {found[what]}, not {expected[what]}"
     if found["sha256"] == expected["sha256"]:
         return ""
     if relative == 0:

@@ -129,7 +129,8 @@ class Sides:
     def close(self) -> None:
         """Lets the workers forget their operands."""
         for worker in self._used:
-            worker.ask("forget")
+            if not worker.ended:
+                worker.ask("forget")
 
 
 def against(bench: Bench, row: Row, *, calculation: str, n: float, threads: int = 0, least: float = 0.02) -> Outcome:

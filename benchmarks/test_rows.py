@@ -184,6 +184,18 @@ def test_a_worker_that_ends_is_an_error(tmp_path: Path) -> None:
         env.Worker(false, "numpy", 1)
 
 
+def test_a_worker_that_ended_is_started_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "python_of", lambda _: Path(sys.executable))
+    first = bench.worker("numpy")
+    assert first is not None
+    assert bench.worker("numpy") is first
+    first.close()
+    second = bench.worker("numpy")
+    assert second is not None
+    assert second is not first
+    assert second.ask("versions")["numpy"] == np.__version__
+
+
 def test_an_environment_counts_only_with_the_packages_of_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(env, "FOLDER", tmp_path)
     (tmp_path / "numpy-1.24").mkdir()
