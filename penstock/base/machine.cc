@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -80,6 +81,16 @@ constexpr MemoryFiles kMemoryFiles[] = {
     {"", "memory.max", "memory.current", "inactive_file"},
     {"memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
 };
+
+/// What /proc/cpuinfo says of its first CPU; empty when it does not.
+std::string cpuinfo(const std::string& key) {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.rfind(key, 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "";
+}
 
 std::int64_t cache_size(const std::string& index) {
   const std::string text = first_line("/sys/devices/system/cpu/cpu0/cache/" + index + "/size");
@@ -160,14 +171,29 @@ MemoryFacts memory_facts(const std::string& root) {
   return facts;
 }
 
+const std::string& cpu_vendor() {
+  static const std::string vendor = cpuinfo("vendor_id");
+  return vendor;
+}
+
+const std::string& machine_id() {
+  static const std::string id = [] {
+    const Caches& c = caches();
+    const std::string facts =
+        cat(cpuinfo("model name"), "|", sysconf(_SC_NPROCESSORS_CONF), "|", c.l1d, "|", c.l2, "|", c.l3);
+    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bits
+    for (const char byte : facts) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+    std::ostringstream out;
+    out << std::hex << std::setw(16) << std::setfill('0') << hash;
+    return out.str();
+  }();
+  return id;
+}
+
 std::string machine_text() {
   utsname os{};
   uname(&os);
-  std::string model;
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line) && model.empty();) {
-    if (line.rfind("model name", 0) == 0) model = line.substr(line.find(':') + 2);
-  }
+  const std::string model = cpuinfo("model name");
   return cat(os.sysname, " ", os.release, " ", os.machine, ", ", model.empty() ? "unknown CPU" : model);
 }
 

@@ -39,6 +39,12 @@ int cgroup_cpus(const std::string& root = "");
 /// "Linux 6.1 x86_64, AMD EPYC ..."; for reports.
 std::string machine_text();
 
+/// "GenuineIntel", "AuthenticAMD"; empty where /proc/cpuinfo does not say.
+const std::string& cpu_vendor();
+
+/// 16 hexadecimal digits of the CPU's model, the number of CPUs and the caches: the same for machines that are alike.
+const std::string& machine_id();
+
 const char* version();
 
 }  // namespace penstock

@@ -32,8 +32,8 @@ class CountRunner final : public ElementRunner {
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
     const Stretch all = stretch(units);
     const std::int64_t n = all.end - all.begin;
-    const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
-    const std::int64_t size = chunk_of(pipeline_.program);
+    const int workers = workers_for(traffic(pipeline_.program, n), context.threads, class_of(pipeline_.program, true));
+    const std::int64_t size = chunk_of(pipeline_.program, n, workers);
     context.share((n + size - 1) / size, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);

@@ -9,7 +9,6 @@
 #include "penstock/base/error.h"
 #include "penstock/base/fork.h"
 #include "penstock/base/level.h"
-#include "penstock/base/machine.h"
 #include "penstock/base/text.h"
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
@@ -95,12 +94,14 @@ class PassRun {
     if (walk_.bytes() > available) refuse(walk_.bytes(), available);
     context_.mapped = walk_.mapped;
     std::int64_t moved = 0;
+    OpClass what = OpClass::kCopy;
     for (const int index : pass.pipelines) {
-      const Program& program = plan.pipelines[static_cast<std::size_t>(index)].program;
-      moved += traffic(program, program.size());
+      const Pipeline& pipeline = plan.pipelines[static_cast<std::size_t>(index)];
+      moved += traffic(pipeline.program, pipeline.program.size());
+      what = std::max(what, class_of(pipeline.program, false));
     }
-    // Ordinary stores pull each line into the cache first; past the cache's size that is wasted.
-    context_.streaming_stores = memory_opt_enabled() && walk_.output_bytes == 0 && moved > caches().l3 * 3 / 4;
+    // Ordinary stores pull each line into the cache first; where it does not stay there that is wasted.
+    context_.streaming_stores = memory_opt_enabled() && walk_.output_bytes == 0 && streams_stores(moved, what);
   }
 
   void run() {

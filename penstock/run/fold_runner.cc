@@ -93,6 +93,7 @@ struct Finished {
 
 constexpr std::int64_t kLongTile = 4096;     // bytes: a whole leaf, which the kernels fold without a state
 constexpr std::int64_t kMostColumns = 8192;  // of a block: whole pages of every row, a state that stays in L2
+constexpr std::int64_t kMostLeaf = 1024;     // elements of a channel: a multiple of every leaf
 constexpr std::int64_t kFewItems = 64;       // up to here cores are cut into chunks
 constexpr std::int64_t kItemsAtOnce = 16 << 10;
 constexpr std::int64_t kFinishedAtOnce = 1 << 20;  // bytes of cores that wait for their meeting
@@ -111,7 +112,7 @@ class FoldRunner final : public Runner {
         reordered_(reordered_elements(pipeline)),
         splits_(!g_.split_kept && g_.cores() * blocks_ <= kFewItems),
         chunk_(std::max<std::int64_t>(
-            static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), 1024)) {
+            static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kChunk / width_ + 1))), kMostLeaf)) {
     for (std::size_t k = 0; k < pipeline.targets.size(); ++k) {
       const auto& node = *targets[static_cast<std::size_t>(pipeline.targets[k])].node;
       outputs_.push_back(output_for(*node.as<graph::Reduce>(), node.inputs[0]->dtype, table, memory[k]));
@@ -246,8 +247,9 @@ class FoldRunner final : public Runner {
     };
     const std::int64_t n = (last_core - first_core + 1) * blocks_;
     const std::int64_t each = (end - begin) * width_ / std::max<std::int64_t>(n, 1);
-    if (splits_ && context.threads > 1 && each >= 2 * chunk_ * width_) {
-      for (std::int64_t i = 0; i < n; ++i) run_in_chunks(item(i), bases, context);
+    const std::int64_t chunk = shared_chunk(each / width_, context.threads);
+    if (splits_ && each >= 2 * chunk * width_ && workers(each, context) > 1) {
+      for (std::int64_t i = 0; i < n; ++i) run_in_chunks(item(i), chunk, bases, context);
       meet();
       return;
     }
@@ -259,12 +261,27 @@ class FoldRunner final : public Runner {
     }
   }
 
+  /// Threads worth using for `elements` at once.
+  int workers(std::int64_t elements, const PassContext& context) const {
+    return workers_for(traffic(pipeline_.program, elements), context.threads, class_of(pipeline_.program, true));
+  }
+
+  /// Elements of a channel in a chunk when a core of `length` is shared: chunk_, and less where that leaves some thread
+  /// without its four.
+  std::int64_t shared_chunk(std::int64_t length, int threads) const {
+    constexpr std::int64_t kLeast = 8 << 10;  // elements: a few microseconds' worth
+    const auto floor = [](std::int64_t n) {
+      return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(n, 1))));
+    };
+    return std::clamp(floor(length / (4 * threads)), std::min(chunk_, std::max(kMostLeaf, floor(kLeast / width_))),
+                      chunk_);
+  }
+
   template <class ItemOf>
   void run_items(std::int64_t n, std::int64_t elements_each, const Bases& bases, const PassContext& context,
                  const ItemOf& item) {
     const std::int64_t batch = std::max<std::int64_t>(1, kChunk / std::max<std::int64_t>(elements_each, 1));
-    const int workers = workers_for(traffic(pipeline_.program, n * elements_each), context.threads);
-    context.share((n + batch - 1) / batch, workers, [&](const auto& next) {
+    context.share((n + batch - 1) / batch, workers(n * elements_each, context), [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
       CoreSet scratch(outputs_, width_, 0);
@@ -289,14 +306,14 @@ class FoldRunner final : public Runner {
   }
 
   /// Chunks of one core at once, then put together in order.
-  void run_in_chunks(const Item& item, const Bases& bases, const PassContext& context) {
+  void run_in_chunks(const Item& item, std::int64_t size, const Bases& bases, const PassContext& context) {
     CoreSet& cores = opened(item);
     std::vector<std::unique_ptr<CoreSet>> chunks;
     std::int64_t begin = item.begin;
     while (begin < item.end) {
       // The first piece reaches up to a chunk's boundary and goes to the open core itself.
-      const std::int64_t head = std::min(item.end, begin / chunk_ * chunk_ + chunk_);
-      const std::int64_t left = (item.end - head + chunk_ - 1) / chunk_;
+      const std::int64_t head = std::min(item.end, begin / size * size + size);
+      const std::int64_t left = (item.end - head + size - 1) / size;
       const std::int64_t n = std::min(left, kChunksAtOnce);
       while (static_cast<std::int64_t>(chunks.size()) < n)
         chunks.push_back(std::make_unique<CoreSet>(outputs_, item.width, 0));
@@ -308,16 +325,15 @@ class FoldRunner final : public Runner {
             fold({item.core, item.column, item.width, begin, head}, machine, cores, context);
             continue;
           }
-          const std::int64_t start = head + (i - 1) * chunk_;
+          const std::int64_t start = head + (i - 1) * size;
           CoreSet& chunk = *chunks[static_cast<std::size_t>(i - 1)];
           chunk.reset(outputs_, item.width, start);
-          fold({item.core, item.column, item.width, start, std::min(item.end, start + chunk_)}, machine, chunk,
-               context);
-          if (start + chunk_ <= item.end) chunk.close();
+          fold({item.core, item.column, item.width, start, std::min(item.end, start + size)}, machine, chunk, context);
+          if (start + size <= item.end) chunk.close();
         }
       });
       for (std::int64_t i = 0; i < n; ++i) cores.append(*chunks[static_cast<std::size_t>(i)]);
-      begin = std::min(item.end, head + n * chunk_);
+      begin = std::min(item.end, head + n * size);
     }
     finish_if_whole(item, cores);
   }

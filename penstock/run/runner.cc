@@ -2,13 +2,13 @@
 #include "penstock/run/runner.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "penstock/base/error.h"
 #include "penstock/kernel/elsewhere.h"
 #include "penstock/measure/span.h"
 #include "penstock/memory/fault_guard.h"
-#include "penstock/thread/executor.h"
 #include "penstock/thread/parallel.h"
 
 namespace penstock::run {
@@ -75,11 +75,12 @@ std::int64_t chunk_of(const Program& program) {
   return chunk;
 }
 
-int workers_for(std::int64_t bytes, int threads) {
-  constexpr std::int64_t kAwake = 384 << 10;
-  constexpr std::int64_t kAsleep = 4 << 20;
-  const bool shared = bytes >= kAsleep || (bytes >= kAwake && threads > 1 && thread::in_a_row());
-  return shared ? threads : 1;
+std::int64_t chunk_of(const Program& program, std::int64_t elements, int workers) {
+  constexpr std::int64_t kPieces = 4;       // of a worker's share: what one waits for the other at the end
+  constexpr std::int64_t kLeast = 4 << 10;  // some microseconds' worth, far more than a claim costs
+  const std::int64_t share = std::max<std::int64_t>(elements / (kPieces * std::max(workers, 1)), 1);
+  const auto fair = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(share)));
+  return std::clamp(fair, std::min(kLeast, chunk_of(program)), chunk_of(program));
 }
 
 std::int64_t traffic(const Program& program, std::int64_t elements) {

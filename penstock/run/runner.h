@@ -12,6 +12,7 @@
 #include "penstock/run/monitor.h"
 #include "penstock/run/plan.h"
 #include "penstock/run/tile.h"
+#include "penstock/run/tuning.h"
 
 namespace penstock::run {
 
@@ -109,11 +110,9 @@ std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<T
 inline constexpr std::int64_t kChunk = 64 << 10;
 
 /// Elements of a program that a worker takes at once: kChunk, and fewer of a long program, so that Ctrl-C is heard
-/// within milliseconds. A power of two.
+/// within milliseconds. A power of two. Of `elements` shared by `workers`, at most a quarter of a worker's share.
 std::int64_t chunk_of(const Program& program);
-
-/// Threads worth using for `bytes` of traffic: fewer bytes are worth it while the threads are awake.
-int workers_for(std::int64_t bytes, int threads);
+std::int64_t chunk_of(const Program& program, std::int64_t elements, int workers);
 
 /// Bytes that the program moves for `elements` of its walk: operands read and outputs written.
 std::int64_t traffic(const Program& program, std::int64_t elements);

@@ -42,9 +42,9 @@ class StoreRunner final : public ElementRunner {
       if (into[k] != nullptr) places[k].base = into[k] - all.begin * places[k].size;
     }
     const std::int64_t n = all.end - all.begin;
-    const std::int64_t size = chunk_of(pipeline_.program);
+    const int workers = workers_for(traffic(pipeline_.program, n), context.threads, class_of(pipeline_.program, false));
+    const std::int64_t size = chunk_of(pipeline_.program, n, workers);
     const std::int64_t chunks = (n + size - 1) / size;
-    const int workers = workers_for(traffic(pipeline_.program, n), context.threads);
     context.share(chunks, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases, context.streaming_stores);

@@ -81,7 +81,7 @@ class BoxTurner {
     const std::int64_t bytes = rows_ * kColumns * how_.item;
     const std::int64_t pieces = others_ * chunks_;
     const std::int64_t batch = std::max<std::int64_t>(1, kBatch / bytes);
-    const int workers = workers_for(pieces * bytes, context_.threads);
+    const int workers = workers_for(pieces * bytes, context_.threads, OpClass::kCopy);
     context_.share((pieces + batch - 1) / batch, workers, [&](const auto& next) {
       for (std::int64_t b = next(); b >= 0; b = next()) {
         auto body = [&] {

@@ -29,6 +29,7 @@ void bind_array(nb::module_& m);
 void bind_functions(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_measure(nb::module_& m);
+void bind_tuning(nb::module_& m);
 
 /// A dtype object, a name, or whatever numpy.dtype() takes; nothing for None. Throws DTypeError.
 std::optional<DType> dtype_of(nb::handle object);

@@ -14,5 +14,6 @@ NB_MODULE(_core, m) {
   bind_functions(m);
   bind_engine(m);
   bind_measure(m);
+  bind_tuning(m);
   watch_the_end(m);
 }

@@ -17,6 +17,7 @@ from penstock._info import follows as follows
 from penstock._latencies import latencies
 from penstock._plan import Plan
 from penstock._trace import trace
+from penstock._tune import tune
 
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 
@@ -33,7 +34,8 @@ _DTYPES = (
     "complex64", "complex128",
 )  # fmt: skip
 _ENGINE = (
-    "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "promote_types", "dtype",
+    "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "tuning", "promote_types",
+    "dtype",
 )  # fmt: skip
 _SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
 globals().update({name: getattr(_core, name) for name in _SAME})
@@ -200,5 +202,5 @@ __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "e", "empty",
     "empty_like", "evaluate", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
     "latencies", "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config",
-    "trace", "unstack", "zeros", "zeros_like",
+    "trace", "tune", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

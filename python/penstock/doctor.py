@@ -30,6 +30,7 @@ def examine(directory: str = ".", measure_disk: bool = True) -> list[Finding]:
         _versions,
         _engine,
         _environment,
+        _tuning,
         _processors,
         _memory,
         _huge_pages,
@@ -116,6 +117,17 @@ def _environment() -> Iterator[Finding]:
     known = {name: value for name, value in present.items() if name in names}
     text = ", ".join(f"{name}={value}" for name, value in known.items()) or "no PENSTOCK_ variable is set"
     yield Finding("environment", OK, text, facts=known)
+
+
+def _tuning() -> Iterator[Finding]:
+    from penstock import _core
+
+    values, (source, note) = _core.tuning(), _core.tuning_source()
+    facts = {"from": source, "path": _core.tuning_path(), "thresholds": values}
+    if note:
+        yield Finding("thresholds", WARNING, note, "penstock tune, or remove the file", facts)
+    else:
+        yield Finding("thresholds", OK, f"thresholds: {source}", facts=facts)
 
 
 def environment_rows() -> list[tuple[str, str]]:

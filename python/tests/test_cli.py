@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from command import COMMAND, environment, run
 
-COMMANDS = ("eval", "info", "plan", "doctor", "lab", "completion")
+COMMANDS = ("eval", "info", "plan", "doctor", "tune", "lab", "completion")
 
 
 @pytest.fixture

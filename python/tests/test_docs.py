@@ -24,7 +24,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 def test_the_reference_names_every_option() -> None:
     text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
-    for command in ("eval", "info", "plan", "doctor"):
+    for command in ("eval", "info", "plan", "doctor", "tune"):
         for option in re.findall(r"--[a-z][-a-z]+", run(command, "--help").stdout):
             assert option in text, f"{command} {option}"
 

@@ -44,6 +44,11 @@ COMMANDS = {
         "check this machine and a directory, with a fix for each finding",
         ("penstock doctor", "penstock doctor /data --json"),
     ),
+    "tune": Command(
+        "tune_command",
+        "measure from which sizes on threads and stores around the caches pay here, and keep that",
+        ("penstock tune", "penstock tune --seconds 10 -o tune.json"),
+    ),
     "lab": Command(
         "lab_command",
         "measure programs against each other, with proof: compare, profile, validate, check",
