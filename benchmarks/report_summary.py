@@ -31,6 +31,23 @@ def summary(lines: list[Line], why: Mapping[str, str]) -> list[str]:
     return [*claims(lines), "", *missed(lines, why), *below_numpy(lines, why)]
 
 
+def facts(lines: list[Line]) -> Line:
+    """The claims and the rows below NumPy of one machine's lines, as a line of the results."""
+    verdicts = [(claim, *judged(claim, lines)) for claim in CLAIMS]
+    slow = [f"{line['row']}{at(each)}" for line, each in below(lines)]
+    return {
+        "kind": "summary",
+        "claims": [
+            {"work": one.work, "bar": one.bar, "verdict": what, "not met": short} for one, what, short in verdicts
+        ],
+        "no row below": {
+            "of NumPy's speed": LEAST_OF_NUMPY,
+            "comparisons": sum(against_numpy(each) for _, each in comparisons(lines)),
+            "below": slow,
+        },
+    }
+
+
 def claims(lines: list[Line]) -> list[str]:
     """Each claim in its own words, what became of it, and which of its comparisons decided that."""
     text = ["### Claims", "", "| work | bar | verdict | not met |", "|---|---|---|---|"]

@@ -13,6 +13,7 @@ page.
 from __future__ import annotations
 
 import argparse
+import collections
 import datetime
 import difflib
 import fnmatch
@@ -28,6 +29,7 @@ from typing import Any
 import claims
 import data
 import report
+import report_summary
 from bench import Bench, Refused, Row
 from penstock.lab import machine
 from report_tables import bar_text, interval_text, value_text
@@ -173,10 +175,25 @@ def run(settings: argparse.Namespace) -> int:
                 out.write(json.dumps(line) + "\n")
             show(line)
             refused += bool(line.get("refused"))
+    summarise(file, facts["machine"])
     if settings.quick or settings.telling:
         print("A short run: its figures show what to expect and are no claims.")
     print(f"{len(rows) - refused} rows measured, {refused} refused in {time.monotonic() - started:.0f} s")
     return 1 if refused else 0
+
+
+def summarise(file: Path, here: str) -> None:
+    """What the file's lines of this machine come to, as its last line and on the terminal."""
+    lines = [line for line in report.read(file) if report.machine_of(line) == here]
+    found = report_summary.facts(lines) | {"when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(found | {"machine": here}) + "\n")
+    verdicts = collections.Counter(each["verdict"] for each in found["claims"])
+    least = found["no row below"]
+    print(
+        f"claims: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.items())}; "
+        f"{len(least['below'])} of {least['comparisons']} comparisons below {claims.LEAST_OF_NUMPY:g}x NumPy"
+    )
 
 
 def list_rows(rows: Iterable[Row]) -> None:

@@ -266,7 +266,11 @@ def test_a_run_resumes_by_row(tmp_path: Path) -> None:
     assert "levels-sin" in second.stdout
     assert "one result" not in second.stdout
     lines = report.read(tmp_path / "results.jsonl")
-    assert [line["row"] for line in lines] == ["bits", "levels-sin"]
+    assert {line["row"] for line in lines} == {"bits", "levels-sin"}
+    last = json.loads((tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert last["kind"] == "summary"
+    assert {each["verdict"] for each in last["claims"]} == {"not measured"}
+    assert last["no row below"] == {"of NumPy's speed": 0.95, "comparisons": 0, "below": []}
 
 
 def test_a_refused_row_is_measured_again_and_fails_the_run(tmp_path: Path) -> None:
