@@ -24,7 +24,7 @@ class CountRunner final : public ElementRunner {
   }
 
   std::int64_t state_bytes(int threads) const override {
-    std::int64_t bytes = threads * schedule_.bytes();
+    std::int64_t bytes = threads * memory::Arena::capacity_for(schedule_.machine_bytes());
     for (const auto& each : bins_) bytes += threads * static_cast<std::int64_t>(counts_of(each) * sizeof(std::int64_t));
     return bytes;
   }

@@ -31,9 +31,17 @@ struct Output {
 /// Cores of all outputs over the same elements, in one piece of storage.
 class CoreSet {
  public:
-  CoreSet(const std::vector<Output>& outputs, std::int64_t width, std::int64_t start) {
-    storage_ = memory::Buffer::allocate(bytes(outputs), "state of a reduction");
+  CoreSet(const std::vector<Output>& outputs, std::int64_t width, std::int64_t start)
+      : kept_(memory::Buffer::allocate(bytes(outputs), "state of a reduction")), storage_(kept_.data()) {
     reset(outputs, width, start);
+  }
+  /// In the arena's open scope.
+  CoreSet(const std::vector<Output>& outputs, std::int64_t width, memory::Arena& arena)
+      : storage_(static_cast<std::byte*>(
+            arena.allocate(static_cast<std::size_t>(bytes(outputs)), static_cast<std::size_t>(memory::kAlignment)))),
+        cores_(&arena) {
+    cores_.reserve(outputs.size());
+    reset(outputs, width, 0);
   }
 
   static std::int64_t bytes(const std::vector<Output>& outputs) {
@@ -45,7 +53,7 @@ class CoreSet {
   /// Fresh cores of `width` columns (or all channels) from element `start` on, in the same storage.
   void reset(const std::vector<Output>& outputs, std::int64_t width, std::int64_t start) {
     cores_.clear();
-    std::byte* at = storage_.data();
+    std::byte* at = storage_;
     for (const Output& output : outputs) {
       CoreShape shape = output.shape;
       shape.channels = width * output.parts;
@@ -54,7 +62,7 @@ class CoreSet {
     }
   }
 
-  std::vector<Core>& cores() { return cores_; }
+  std::pmr::vector<Core>& cores() { return cores_; }
   std::int64_t position() const { return cores_.front().position(); }
   void append(const CoreSet& next) {
     for (std::size_t k = 0; k < cores_.size(); ++k) cores_[k].append(next.cores_[k]);
@@ -64,8 +72,9 @@ class CoreSet {
   }
 
  private:
-  memory::Buffer storage_;
-  std::vector<Core> cores_;
+  memory::Buffer kept_;  // of what outlives a worker's turn
+  std::byte* storage_;
+  std::pmr::vector<Core> cores_;
 };
 
 /// Elements [begin, end) of the columns [column, column + width) of a core.
@@ -124,7 +133,9 @@ class FoldRunner final : public Runner {
     const bool carried = g_.columns && !g_.split_kept && g_.length > 1;
     const std::int64_t sets = (carried ? blocks_ : 1) + threads + (splits_ && threads > 1 ? kChunksAtOnce : 0);
     const std::int64_t meetings = g_.outputs_under_way() * blocks_;
-    return memory::pool_capacity(CoreSet::bytes(outputs_)) * sets + threads * memory::pool_capacity(schedule_.bytes()) +
+    return memory::pool_capacity(CoreSet::bytes(outputs_)) * sets +
+           threads *
+               (memory::Arena::capacity_for(schedule_.machine_bytes()) + memory::Arena::capacity_for(scratch_bytes())) +
            (meetings > 0 ? meetings * memory::pool_capacity(meeting_bytes(width_)) + items_at_once() * finished_bytes()
                          : 0);
   }
@@ -261,6 +272,11 @@ class FoldRunner final : public Runner {
     }
   }
 
+  /// Bytes of a worker's CoreSet.
+  std::int64_t scratch_bytes() const {
+    return CoreSet::bytes(outputs_) + static_cast<std::int64_t>(outputs_.size() * sizeof(Core)) + memory::kAlignment;
+  }
+
   /// Threads worth using for `elements` at once.
   int workers(std::int64_t elements, const PassContext& context) const {
     return workers_for(traffic(pipeline_.program, elements), context.threads, class_of(pipeline_.program, true));
@@ -284,7 +300,8 @@ class FoldRunner final : public Runner {
     context.share((n + batch - 1) / batch, workers(n * elements_each, context), [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
-      CoreSet scratch(outputs_, width_, 0);
+      const memory::Arena::Scope scope(scratch_bytes());
+      CoreSet scratch(outputs_, width_, memory::Arena::local());
       for (std::int64_t b = next(); b >= 0; b = next()) {
         for (std::int64_t i = b * batch; i < std::min(n, (b + 1) * batch); ++i)
           run_item(item(i), machine, scratch, context);

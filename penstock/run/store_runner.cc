@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "penstock/memory/pool.h"
 #include "penstock/run/runner.h"
 
 namespace penstock::run {
@@ -33,7 +32,9 @@ class StoreRunner final : public ElementRunner {
     }
   }
 
-  std::int64_t state_bytes(int threads) const override { return threads * memory::pool_capacity(schedule_.bytes()); }
+  std::int64_t state_bytes(int threads) const override {
+    return threads * memory::Arena::capacity_for(schedule_.machine_bytes());
+  }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>& into, const PassContext& context) override {
     const Stretch all = stretch(units);

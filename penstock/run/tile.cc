@@ -118,12 +118,25 @@ void Schedule::assign_registers() {
   }
 }
 
+std::int64_t Schedule::machine_bytes() const {
+  const std::size_t vectors = units_.size() * sizeof(TileMachine::Step) +
+                              program_->operands.size() * (sizeof(TileMachine::Flat) + sizeof(std::byte*)) +
+                              program_->values.size() * sizeof(std::byte*);
+  return bytes() + static_cast<std::int64_t>(vectors) + 4 * memory::kAlignment;
+}
+
 TileMachine::TileMachine(const Schedule& schedule, const kernel::Table& table)
     : schedule_(schedule),
       table_(table),
-      registers_(memory::Buffer::allocate(std::max<std::int64_t>(schedule.bytes(), 64), "registers of a tile")),
-      where_(schedule.program().values.size()) {
+      scratch_(schedule.machine_bytes()),
+      registers_(static_cast<std::byte*>(
+          memory::Arena::local().allocate(static_cast<std::size_t>(schedule.bytes()), memory::kAlignment))),
+      steps_(&memory::Arena::local()),
+      bases_(&memory::Arena::local()),
+      flat_(&memory::Arena::local()),
+      where_(schedule.program().values.size(), nullptr, &memory::Arena::local()) {
   const Program& program = schedule.program();
+  steps_.reserve(schedule.units_.size());
   for (std::size_t v = 0; v < where_.size(); ++v) {
     if (schedule.slots_[v] >= 0) where_[v] = register_of(static_cast<int>(v));
   }
@@ -177,7 +190,7 @@ bool TileMachine::aligned(std::size_t index) const {
 }
 
 void TileMachine::bind(const Bases& bases, bool streams) {
-  bases_ = bases;
+  bases_.assign(bases.begin(), bases.end());
   streams_ = streams;
   const std::vector<Operand>& operands = schedule_.program().operands;
   borrows_all_ = true;
@@ -273,7 +286,7 @@ void TileMachine::fetch(std::size_t index, std::int64_t first, std::int64_t n) {
   const std::int64_t size = size_of(operand.dtype);
   const auto value = static_cast<std::size_t>(operand.value);
   const std::byte* base = bases_[index];
-  auto* slot = registers_.data() + schedule_.slots_[value] * schedule_.slot_bytes_;
+  auto* slot = registers_ + schedule_.slots_[value] * schedule_.slot_bytes_;
   const bool stored = operand.kind != Operand::Kind::kIota;
   if (stored && walk.strides.back() == size && !operand.swapped && aligned(index)) {
     // Borrowed when the stretch lies within one innermost row.

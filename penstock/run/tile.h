@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "penstock/kernel/table.h"
-#include "penstock/memory/buffer.h"
+#include "penstock/memory/arena.h"
 #include "penstock/run/program.h"
 #include "penstock/run/units.h"
 
@@ -38,6 +38,8 @@ class Schedule {
   /// Elements of a register.
   std::int64_t tile() const { return tile_; }
   std::int64_t bytes() const { return registers_ * slot_bytes_ + singles_ * kSingleBytes; }
+  /// Bytes of a TileMachine's scratch.
+  std::int64_t machine_bytes() const;
 
  private:
   friend class TileMachine;
@@ -60,7 +62,8 @@ class Schedule {
   std::vector<bool> singular_;  // per value: a constant of which all readers take one element
 };
 
-/// One worker's registers. Between construction and destruction run() neither allocates nor throws.
+/// One worker's registers, in its thread's arena: machines are destroyed in the opposite order of their making. Between
+/// construction and destruction run() neither allocates nor throws.
 class TileMachine {
  public:
   TileMachine(const Schedule& schedule, const kernel::Table& table);
@@ -83,6 +86,8 @@ class TileMachine {
   }
 
  private:
+  friend class Schedule;
+
   /// A unit as run() needs it: its loop and where that reads and writes, all looked up once.
   struct Step {
     const Unit* unit = nullptr;
@@ -102,7 +107,7 @@ class TileMachine {
 
   void make_steps();
   bool can_stream(const Step& step) const { return step.last && (step.unit->loop != nullptr || step.streaming); }
-  std::byte* register_of(int value) { return registers_.data() + schedule_.offset_of(static_cast<std::size_t>(value)); }
+  std::byte* register_of(int value) { return registers_ + schedule_.offset_of(static_cast<std::size_t>(value)); }
   int output_of(int value) const;
   void run_kernel(const Step& step, std::int64_t n, std::byte* const* to);
   void run_generated(const Step& step, std::int64_t n, std::byte* const* to);
@@ -116,14 +121,15 @@ class TileMachine {
 
   const Schedule& schedule_;
   const kernel::Table& table_;
-  memory::Buffer registers_;
-  std::vector<Step> steps_;
-  std::vector<const std::byte*> bases_;
-  std::vector<Flat> flat_;    // per operand
-  bool borrows_all_ = false;  // every operand is flat or one element
+  memory::Arena::Scope scratch_;
+  std::byte* registers_;
+  std::pmr::vector<Step> steps_;
+  std::pmr::vector<const std::byte*> bases_;
+  std::pmr::vector<Flat> flat_;  // per operand
+  bool borrows_all_ = false;     // every operand is flat or one element
   bool streams_ = false;
-  bool ahead_ = false;                   // the next tile is fetched into the cache while this one is computed
-  std::vector<const std::byte*> where_;  // per value: its elements in this tile
+  bool ahead_ = false;                        // the next tile is fetched into the cache while this one is computed
+  std::pmr::vector<const std::byte*> where_;  // per value: its elements in this tile
   std::int64_t borrowed_ = 0;
   std::int64_t packed_ = 0;
 };

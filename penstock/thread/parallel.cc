@@ -70,6 +70,8 @@ void set_count(int threads) {
   set_threads.store(threads, std::memory_order_relaxed);
 }
 
+bool inside_loop() { return inside; }
+
 void on_workers(int workers, const std::function<void(int)>& body) {
   if (workers <= 1 || inside) {
     for (int worker = 0; worker < workers; ++worker) body(worker);

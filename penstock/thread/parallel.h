@@ -21,6 +21,9 @@ void set_count(int threads);
 /// thread.
 void on_workers(int workers, const std::function<void(int)>& body);
 
+/// Whether the calling thread is inside a body of a loop that several threads share.
+bool inside_loop();
+
 /// Calls body(i) for i in [0, n): each worker claims the next unclaimed i, so a slow one does not stall the others.
 /// After an exception no further i is claimed; the first is thrown. `workers` 0: count().
 void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body, int workers = 0);

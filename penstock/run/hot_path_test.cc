@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Workers take nothing from the heap: every operator new on a thread that is inside a shared loop is counted.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "penstock/measure/counters.h"
+#include "penstock/run/settings.h"
+#include "penstock/run/tuning.h"
+
+namespace {
+
+std::atomic<std::int64_t> allocations{0};
+
+}  // namespace
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PENSTOCK_COUNTS_ALLOCATIONS 1
+
+namespace {
+
+void* counted(std::size_t bytes) {
+  if (penstock::thread::inside_loop()) allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
+
+namespace penstock::run {
+namespace {
+
+using graph::NodeRef;
+
+class HotPath : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#if !defined(PENSTOCK_COUNTS_ALLOCATIONS)
+    GTEST_SKIP() << "the sanitizer has its own operator new";
+#endif
+  }
+
+  static NodeRef ones(const Dims& shape) {
+    Plain values(DType::k_float32, shape);
+    std::fill_n(reinterpret_cast<float*>(values.bytes.data()), values.size(), 1.0F);
+    return node_of(values);
+  }
+
+  /// Allocations of the workers, and growths of their scratch, in an evaluation after two like it.
+  template <class Make>
+  static std::pair<std::int64_t, std::int64_t> in_steady_state(const Make& make) {
+    const ThreadSetting two(2);
+    for (int round = 0; round < 2; ++round) evaluate({request_of(make())});
+    const std::int64_t grown = measure::value(measure::Counter::k_arena_growths);
+    const std::int64_t before = allocations.load();
+    evaluate({request_of(make())});
+    return {allocations.load() - before, measure::value(measure::Counter::k_arena_growths) - grown};
+  }
+};
+
+constexpr std::pair<std::int64_t, std::int64_t> kNothing{0, 0};
+
+TEST_F(HotPath, TheCountSeesAnAllocation) {
+  const std::int64_t before = allocations.load();
+  thread::on_workers(2, [](int) { delete new int(1); });  // NOLINT: what is tested
+  EXPECT_EQ(allocations.load() - before, 2);
+}
+
+TEST_F(HotPath, ElementwiseWorkersTakeNothingFromTheHeap) {
+  const NodeRef x = ones({2'000'000});
+  const NodeRef column = ones({2000, 1});
+  const NodeRef row = ones({1000});
+  EXPECT_EQ(in_steady_state([&] { return graph::make_elementwise(Op::k_add, {x, x}); }), kNothing);
+  EXPECT_EQ(in_steady_state([&] {
+              return graph::make_elementwise(Op::k_exp, {graph::make_elementwise(Op::k_add, {x, x})});
+            }),
+            kNothing);
+  EXPECT_EQ(in_steady_state([&] { return graph::make_elementwise(Op::k_multiply, {column, row}); }), kNothing);
+}
+
+TEST_F(HotPath, ReducingWorkersTakeNothingFromTheHeap) {
+  const NodeRef x = ones({2000, 1000});
+  for (const std::vector<int>& axes : {std::vector<int>{0, 1}, std::vector<int>{0}, std::vector<int>{1}})
+    EXPECT_EQ(in_steady_state([&] { return graph::make_reduce(Reduction::k_sum, x, axes, false); }), kNothing)
+        << axes.size();
+}
+
+}  // namespace
+}  // namespace penstock::run
