@@ -164,6 +164,21 @@ Array histogram(const Array& x, const std::vector<double>& edges);
 /// `bins` + 1 evenly spaced edges from low to high.
 std::vector<double> even_edges(std::int64_t bins, double low, double high);
 
+// Products. Integers wrap, bool is "any of both", float16 gives float32. Errors name both shapes.
+
+/// (..., m, k) by (..., k, n): the matrix products, batch axes broadcast. A vector on the left is a row, on the right a
+/// column, and that axis is left out of the result.
+Array matmul(const Array& a, const Array& b);
+/// Sums of conj(a) * b over `axis`, a negative one of both; the other axes broadcast.
+Array vecdot(const Array& a, const Array& b, std::int64_t axis = -1);
+/// Sums over pairs of axes; what is left of a's axes, then of b's.
+Array tensordot(const Array& a, const Array& b, const Dims& a_axes, const Dims& b_axes);
+/// The same over the last `axes` of a and the first of b, in their order.
+Array tensordot(const Array& a, const Array& b, std::int64_t axes = 2);
+/// NumPy's dot: of vectors the sum of products (nothing conjugated), of matrices their product, of a scalar and
+/// anything the elementwise product; otherwise over the last axis of a and the last but one of b.
+Array dot(const Array& a, const Array& b);
+
 // Views and assemblies.
 
 Array reshape(const Array& x, const Dims& shape);

@@ -112,6 +112,7 @@ std::string node_text(const Node& node) {
     }
     std::string operator()(const Histogram& h) const { return cat("histogram of ", h.edges.size() - 1, " bins"); }
     std::string operator()(const Pieces& p) const { return cat("assembly of ", p.places.size(), " parts"); }
+    std::string operator()(const Operate& o) const { return o.op->text(); }
   };
   return std::visit(Text{node}, node.content);
 }
@@ -183,6 +184,11 @@ NodeRef make_histogram(const NodeRef& in, std::vector<double> edges, double scal
 NodeRef make_pieces(DType dtype, Dims shape, std::vector<NodeRef> inputs, std::vector<std::vector<Index>> places) {
   count(shape);
   return std::make_shared<Node>(dtype, std::move(shape), Pieces{std::move(places)}, std::move(inputs));
+}
+
+NodeRef make_operator(DType dtype, Dims shape, std::shared_ptr<const Operator> op, std::vector<NodeRef> inputs) {
+  count(shape);
+  return std::make_shared<Node>(dtype, std::move(shape), Operate{std::move(op)}, std::move(inputs));
 }
 
 }  // namespace penstock::graph

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/graph/operator.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/op/ops.h"
 #include "penstock/store/file_source.h"
@@ -103,7 +104,13 @@ struct Pieces {
   std::vector<std::vector<Index>> places;
 };
 
-using Content = std::variant<InMemory, InFile, Constant, Iota, Elementwise, CastTo, View, Reduce, Histogram, Pieces>;
+/// What graph/operator.h describes, of all inputs.
+struct Operate {
+  std::shared_ptr<const Operator> op;
+};
+
+using Content =
+    std::variant<InMemory, InFile, Constant, Iota, Elementwise, CastTo, View, Reduce, Histogram, Pieces, Operate>;
 
 struct Node {
   Node(DType dtype_, Dims shape_, Content content_, std::vector<NodeRef> inputs_ = {});
@@ -150,5 +157,7 @@ NodeRef make_view(const NodeRef& in, View view);
 NodeRef make_reduce(Reduction reduction, const NodeRef& in, const std::vector<int>& axes, bool keepdims);
 NodeRef make_histogram(const NodeRef& in, std::vector<double> edges, double scale);
 NodeRef make_pieces(DType dtype, Dims shape, std::vector<NodeRef> inputs, std::vector<std::vector<Index>> places);
+/// The operator's maker has checked the operands, and that they give this dtype and shape.
+NodeRef make_operator(DType dtype, Dims shape, std::shared_ptr<const Operator> op, std::vector<NodeRef> inputs);
 
 }  // namespace penstock::graph

@@ -97,6 +97,39 @@ inline constexpr std::int64_t kHistogramCopies = 4;
 /// Leaves that fold_tree takes at most.
 inline constexpr std::int64_t kMostLeaves = 64;
 
+/// Products of matrices and of vectors over one dtype. Integers wrap; of bool, + is or and * is and. Floats multiply
+/// and add with one rounding: all targets with FMA (the scalar one uses it where the CPU has it) give the same bits.
+struct Product {
+  std::int64_t rows = 0;          // of a tile
+  std::int64_t columns = 0;       // of a tile
+  std::int64_t packed_bytes = 0;  // of an element in a panel
+
+  /// Packs n rows of a (columns of b), `depth` elements each, into panels of `rows` (`columns`) of them, one after the
+  /// other, the last filled up with zeros. The element of row i at depth p is at in + i * across + p * along bytes.
+  void (*pack_rows)(const void* in, std::int64_t across, std::int64_t along, std::int64_t n, std::int64_t depth,
+                    void* out) = nullptr;
+  void (*pack_columns)(const void* in, std::int64_t across, std::int64_t along, std::int64_t n, std::int64_t depth,
+                       void* out) = nullptr;
+
+  /// The first `rows` rows and `columns` columns (at most a tile's) of the product of panel a and panel b, or its sum
+  /// with what is there (`add`). The element of row i and column j is at out + i * stride + j elements; stride in
+  /// bytes.
+  void (*multiply)(const void* a, const void* b, std::int64_t depth, void* out, std::int64_t stride, std::int64_t rows,
+                   std::int64_t columns, bool add) = nullptr;
+
+  /// One element: the sum of x[i] y[i] for i in [0, n), n at most kDotLeaves leaves, along the reductions' tree; 0 for
+  /// none.
+  void (*dot)(const void* x, const void* y, std::int64_t n, void* out) = nullptr;
+  /// One element: a = a + b.
+  void (*merge)(void* a, const void* b) = nullptr;
+};
+
+/// Rows of b that a tile multiplies before its sums are stored: the sum over more of them is taken of such sums, one
+/// after the other. A constant of Penstock: the bits of a product depend on it.
+inline constexpr std::int64_t kProductDepth = 512;
+/// Leaves of one call of Product::dot; a power of two.
+inline constexpr std::int64_t kDotLeaves = 4;
+
 struct Table {
   const char* target = "";                         // as PENSTOCK_SIMD spells it
   Elementwise elementwise[kOpCount][kDTypeCount];  // by compute dtype; null where op/infer.h refuses
@@ -111,6 +144,7 @@ struct Table {
   void (*fence)();
   Iota iota[kDTypeCount];
   Reducer reduce[kReductionCount][kDTypeCount];  // by accumulator dtype; fold is null where there is none
+  Product product[kDTypeCount];                  // none of float16
 
   /// Adds to counts[b * kHistogramCopies + c], over all c, the number of x[i] in [edges[b], edges[b + 1]), the last bin
   /// closed on both sides; what lies outside, and NaN, goes to b = bins. `edges` has bins + 1 ascending entries, bins

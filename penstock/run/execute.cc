@@ -15,6 +15,7 @@
 #include "penstock/measure/span.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
+#include "penstock/run/operate.h"
 #include "penstock/run/pass_plan.h"
 #include "penstock/run/spill.h"
 #include "penstock/run/write_part.h"
@@ -353,11 +354,18 @@ void fit_budget(Plan& plan, bool what_if) {
 /// Marks the targets of one evaluation so that two threads never compute one node at once.
 class Claim {
  public:
-  explicit Claim(const std::vector<Request>& requests, Monitor& monitor) {
+  Claim(const std::vector<Request>& requests, const Options& options, Monitor& monitor) {
     const int own = fork_generation();
     std::unique_lock lock(graph::graph_mutex());
     while (true) {
       plan_ = make_plan(requests);
+      if (const graph::NodeRef node = pending_operator(plan_)) {
+        plan_ = {};
+        lock.unlock();
+        operate(node, options);
+        lock.lock();
+        continue;
+      }
       const auto busy = [&] {
         return std::any_of(plan_.targets.begin(), plan_.targets.end(), [&](const Target& t) {
           return t.destination.kind == Kind::kNode && t.node->running == own;
@@ -425,10 +433,11 @@ void allocate_results(Plan& plan) {
 }  // namespace
 
 void evaluate(const std::vector<Request>& requests, const Options& options) {
+  if (operate_directly(requests, options)) return;
   measure::Span evaluation(measure::Step::k_evaluate);
   measure::Span planning(measure::Step::k_plan);
   Monitor waiting(options, 0);
-  Claim claim(requests, waiting);
+  Claim claim(requests, options, waiting);
   Plan& plan = claim.plan();
   if (plan.targets.empty()) {
     planning.cancel();
@@ -487,6 +496,21 @@ PlanReport::Pass report_pass(const Plan& plan, const Pass& pass, std::int64_t av
   return report;
 }
 
+/// Operators are computed before the passes, each by itself.
+void report_operators(const Plan& plan, PlanReport& report) {
+  for (const Target& target : plan.targets) {
+    if (target.destination.kind != Kind::kNode || !target.node->as<graph::Operate>()) continue;
+    PlanReport::Pipeline one;
+    one.work = "operate";
+    one.shape = target.node->shape;
+    one.program = graph::node_text(*target.node);
+    one.outputs = {cat(one.program, ": ", name_of(target.node->dtype), " ", shape_text(one.shape))};
+    for (const graph::NodeRef& input : target.node->inputs)
+      one.sources.push_back(cat(graph::node_text(*input), " ", shape_text(input->shape)));
+    report.passes.push_back({0, {std::move(one)}, 1, 1, 0, 0, {}});
+  }
+}
+
 }  // namespace
 
 PlanReport explain(const std::vector<Request>& requests) {
@@ -506,6 +530,7 @@ PlanReport explain(const std::vector<Request>& requests) {
   if (report.scratch_bytes > 0) report.scratch_directory = scratch_directory(plan);
   const std::int64_t left = std::max<std::int64_t>(0, report.available - plan.held_bytes());
   std::int64_t most = 0;
+  report_operators(plan, report);
   for (const Pass& pass : plan.passes) {
     report.passes.push_back(report_pass(plan, pass, left));
     most = std::max(most, need_of(plan, pass, left));

@@ -97,7 +97,8 @@ class Planner {
 
   /// Nodes whose elements can't be computed inside another node's program.
   static bool is_boundary(const Node& node) {
-    return node.as<graph::Reduce>() || node.as<graph::Histogram>() || node.as<graph::Pieces>();
+    return node.as<graph::Reduce>() || node.as<graph::Histogram>() || node.as<graph::Pieces>() ||
+           node.as<graph::Operate>();
   }
 
   /// Makes a target of each boundary that `root`'s program would meet.
@@ -129,6 +130,8 @@ class Planner {
       jobs_.push_back({Work::kCount, node->inputs[0], target, {}, true, {}, 0, {}});
     } else if (node->as<graph::Pieces>()) {
       add_pieces(*node, target, layout);
+    } else if (node->as<graph::Operate>()) {
+      return;  // run/operate.h computes it before the plan is carried out
     } else {
       jobs_.push_back({Work::kStore, node, target, layout, true, {}, 0, {}});
     }

@@ -24,6 +24,7 @@ e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
 # Names that the extension has from its tables, and those that are the same in both.
 _ELEMENTWISE = tuple(name for name, *_ in _core.elementwise_rows())
 _REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "count_nonzero", "var", "std", "argmin", "argmax")
+_PRODUCTS = ("matmul", "dot", "vecdot", "tensordot")
 _VIEWS = (
     "astype", "reshape", "permute_dims", "matrix_transpose", "broadcast_to", "flip", "expand_dims", "squeeze",
     "moveaxis", "roll", "concat", "stack",
@@ -37,7 +38,7 @@ _ENGINE = (
     "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "tuning", "promote_types",
     "dtype",
 )  # fmt: skip
-_SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
+_SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_PRODUCTS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
 globals().update({name: getattr(_core, name) for name in _SAME})
 
 # `bool`, `sum` and their like are names of this namespace: annotations mean the built-in ones.

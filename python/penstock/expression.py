@@ -27,6 +27,7 @@ _MAX_INT = 2**64 - 1
 REDUCTIONS = (
     "sum", "prod", "min", "max", "mean", "var", "std", "any", "all", "argmin", "argmax", "count_nonzero", "histogram",
 )  # fmt: skip
+PRODUCTS = ("matmul", "dot", "vecdot", "tensordot")
 VIEWS = (
     "astype", "reshape", "permute_dims", "broadcast_to", "flip", "roll", "concat", "stack", "expand_dims", "squeeze",
     "tril", "triu",
@@ -41,6 +42,7 @@ _BINARY: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
     ast.Mult: ("*", operator.mul),
+    ast.MatMult: ("@", operator.matmul),
     ast.Div: ("/", operator.truediv),
     ast.FloorDiv: ("//", operator.floordiv),
     ast.Mod: ("%", operator.mod),
@@ -82,7 +84,6 @@ _FORBIDDEN: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Await: ("'await' is not part of the language", "remove it"),
     ast.Yield: ("'yield' is not part of the language", "remove it"),
     ast.YieldFrom: ("'yield' is not part of the language", "remove it"),
-    ast.MatMult: ("'@' (matrix product) is not available", "write sum(a * b, axis=...) over a common axis"),
     ast.Not: ("'not' works on single truth values", "write ~(a > 0) or logical_not(a)"),
     ast.In: ("'in' is not part of the language", "write (a == 1) | (a == 2)"),
     ast.NotIn: ("'not in' is not part of the language", "write (a != 1) & (a != 2)"),
@@ -189,10 +190,10 @@ def build(expression: str | Expression, arrays: Mapping[str, Any]) -> Any:
 
 
 def function_table() -> dict[str, Callable[..., Any]]:
-    """Every function an expression may call: the elementwise operations' table, reductions, views and creation."""
+    """Every function an expression may call: the table of elementwise operations, and the lists of this module."""
     import penstock as ps
 
-    names = [*elementwise_names(), *REDUCTIONS, *VIEWS, *CREATION]
+    names = [*elementwise_names(), *REDUCTIONS, *PRODUCTS, *VIEWS, *CREATION]
     return {name: getattr(ps, name) for name in names if hasattr(ps, name)}
 
 
@@ -257,7 +258,7 @@ def _check_node(text: str, node: ast.AST, where: ast.AST) -> None:
 
 def _attribute_complaint(text: str, node: ast.Attribute) -> Complaint:
     reason = f"'.{node.attr}' is not available in an expression (only .T and .mT are)"
-    known = (*REDUCTIONS, *VIEWS)
+    known = (*REDUCTIONS, *PRODUCTS, *VIEWS)
     name = node.attr if node.attr in known else nearest(node.attr, known)
     subject = node.value.id if isinstance(node.value, ast.Name) else "..."
     fix = f"write {name}({subject}, ...)" if name and not node.attr.startswith("_") else "name a function instead"

@@ -59,6 +59,12 @@ def test_sum_order() -> None:
     assert len(sums) == 1
 
 
+def test_product_order() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 60, 60)).astype(np.float32)
+    layouts = (a, np.asfortranarray(a), np.repeat(a, 2, axis=1)[:, ::2])
+    assert len({np.asarray(ps.matmul(each, b)).tobytes() for each in layouts}) == 1
+
+
 def test_arange_step() -> None:
     step = 0.1
     assert got(ps.arange(0.0, 1.0, step)) == [0.0 + i * step for i in range(10)]

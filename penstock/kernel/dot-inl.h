@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sum of x[i] y[i] along the tree of the reductions: 16 products in each of the virtual lanes make a leaf, the
+// lanes are added by halves, the leaves as a binary tree.
+#if defined(PENSTOCK_KERNEL_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PENSTOCK_KERNEL_DOT_INL_H_
+#undef PENSTOCK_KERNEL_DOT_INL_H_
+#else
+#define PENSTOCK_KERNEL_DOT_INL_H_
+#endif
+
+#include "penstock/kernel/product-inl.h"
+#include "penstock/kernel/table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::kernel::HWY_NAMESPACE {
+
+template <class A, bool kComplex>
+struct Dots {
+  using T = typename A::Lane;
+  using R = Register<T>;
+  using V = typename R::V;
+  static constexpr std::int64_t kHalves = kComplex ? 2 : 1;
+  static constexpr std::int64_t kLanes = kHalves * sizeof(T) <= 4 ? 64 : 32;
+  static constexpr std::int64_t kLeaf = kLanes * kLeafGroups;
+  static constexpr std::int64_t kVectors = kLanes / R::kLanes;
+  /// Vectors of sums that stay in registers beside what they are made of.
+  static constexpr std::int64_t kAtOnce = kVectors < (kComplex ? 2 : 8) ? kVectors : (kComplex ? 2 : 8);
+
+  struct Sum {
+    T halves[kHalves];
+  };
+
+  static HWY_INLINE void dot(const void* x, const void* y, std::int64_t n, void* out) {
+    Sum nodes[kDotLeaves];
+    std::int64_t leaves = 0;
+    const T* a = static_cast<const T*>(x);
+    const T* b = static_cast<const T*>(y);
+    for (; n > 0; n -= kLeaf, a += kLeaf * kHalves, b += kLeaf * kHalves)
+      nodes[leaves++] = n >= kLeaf ? whole_leaf(a, b) : part_of_leaf(a, b, n);
+    if (leaves == 0) nodes[leaves++] = Sum{};
+    // Pairs by leaf index; a node without a neighbour goes up as it is.
+    for (; leaves > 1; leaves = (leaves + 1) / 2) {
+      for (std::int64_t i = 0; i < leaves / 2; ++i) nodes[i] = sum(nodes[2 * i], nodes[2 * i + 1]);
+      if (leaves % 2 != 0) nodes[leaves / 2] = nodes[leaves - 1];
+    }
+    std::memcpy(out, &nodes[0], sizeof nodes[0]);
+  }
+  static HWY_FLATTEN void dot_any(const void* x, const void* y, std::int64_t n, void* out) { dot(x, y, n, out); }
+  /// For CPUs with FMA.
+  static PENSTOCK_FUSED HWY_FLATTEN void dot_fused(const void* x, const void* y, std::int64_t n, void* out) {
+    dot(x, y, n, out);
+  }
+
+  static void merge(void* a, const void* b) {
+    Sum left;
+    Sum right;
+    std::memcpy(&left, a, sizeof left);
+    std::memcpy(&right, b, sizeof right);
+    left = sum(left, right);
+    std::memcpy(a, &left, sizeof left);
+  }
+
+ private:
+  static HWY_INLINE Sum sum(Sum a, Sum b) {
+    for (int half = 0; half < kHalves; ++half) a.halves[half] = A::add(a.halves[half], b.halves[half]);
+    return a;
+  }
+
+  static HWY_INLINE Sum whole_leaf(const T* a, const T* b) {
+    T lanes[kHalves][kLanes];
+    for (std::int64_t first = 0; first < kLanes; first += kAtOnce * R::kLanes) {
+      V sums[kHalves][kAtOnce];
+      PENSTOCK_UNROLL for (int half = 0; half < kHalves; ++half) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[half][k] = V{};
+      }
+      for (std::int64_t g = 0; g < kLeafGroups; ++g) {
+        const std::int64_t at = (g * kLanes + first) * kHalves;
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) {
+          const std::int64_t here = at + k * R::kLanes * kHalves;
+          if constexpr (kComplex)
+            step_complex(a + here, b + here, sums[0][k], sums[1][k]);
+          else
+            sums[0][k] = A::multiply_add(R::load(a + here), R::load(b + here), sums[0][k]);
+        }
+      }
+      if constexpr (kAtOnce == kVectors && !kComplex) return collapsed(sums[0]);
+      PENSTOCK_UNROLL for (int half = 0; half < kHalves; ++half) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) R::store(sums[half][k], lanes[half] + first + k * R::kLanes);
+      }
+    }
+    return collapsed(lanes);
+  }
+
+  static HWY_INLINE Sum part_of_leaf(const T* a, const T* b, std::int64_t n) {
+    // What is missing counts as 0 times 0, which changes no sum: none of them is -0.
+    T left[kLeaf * kHalves] = {};
+    T right[kLeaf * kHalves] = {};
+    const auto bytes = static_cast<std::size_t>(n * kHalves) * sizeof(T);
+    std::memcpy(left, a, bytes);
+    std::memcpy(right, b, bytes);
+    return whole_leaf(left, right);
+  }
+
+  static HWY_INLINE void step_complex(const T* a, const T* b, V& re, V& im) {
+    T parts[4][R::kLanes];
+    for (std::int64_t i = 0; i < R::kLanes; ++i) {
+      parts[0][i] = a[2 * i];
+      parts[1][i] = a[2 * i + 1];
+      parts[2][i] = b[2 * i];
+      parts[3][i] = b[2 * i + 1];
+    }
+    const V a_re = R::load(parts[0]);
+    const V a_im = R::load(parts[1]);
+    const V b_re = R::load(parts[2]);
+    const V b_im = R::load(parts[3]);
+    if constexpr (kComplex) {
+      re = A::subtract_product(a_im, b_im, A::multiply_add(a_re, b_re, re));
+      im = A::multiply_add(a_im, b_re, A::multiply_add(a_re, b_im, im));
+    }
+  }
+
+  template <int kHalf>
+  static HWY_INLINE void add_vectors(V (&sums)[kAtOnce]) {
+    if constexpr (kHalf > 0) {
+      PENSTOCK_UNROLL for (int k = 0; k < kHalf; ++k) sums[k] = A::add_all(sums[k], sums[k + kHalf]);
+      add_vectors<kHalf / 2>(sums);
+    }
+  }
+
+  /// The halves that are whole vectors are added in registers.
+  static HWY_INLINE Sum collapsed(V (&sums)[kAtOnce]) {
+    add_vectors<kAtOnce / 2>(sums);
+    T lanes[R::kLanes];
+    R::store(sums[0], lanes);
+    halve<R::kLanes / 2>(lanes);
+    Sum all{};
+    all.halves[0] = lanes[0];
+    return all;
+  }
+
+  static HWY_INLINE Sum collapsed(T (&lanes)[kHalves][kLanes]) {
+    Sum all;
+    for (int half = 0; half < kHalves; ++half) {
+      halve<kLanes / 2>(lanes[half]);
+      all.halves[half] = lanes[half][0];
+    }
+    return all;
+  }
+
+  /// Lane i with lane i + kHalf, then the same of half as many.
+  template <std::int64_t kHalf>
+  static HWY_INLINE void halve(T* lanes) {
+    if constexpr (kHalf > 0) {
+      PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < kHalf; ++i) lanes[i] = A::add(lanes[i], lanes[i + kHalf]);
+      halve<kHalf / 2>(lanes);
+    }
+  }
+};
+
+}  // namespace penstock::kernel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
