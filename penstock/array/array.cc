@@ -12,6 +12,7 @@
 #include "penstock/base/error.h"
 #include "penstock/op/infer.h"
 #include "penstock/run/at_once.h"
+#include "penstock/run/direct.h"
 
 namespace penstock {
 namespace {
@@ -39,7 +40,6 @@ graph::NodeRef computable(const graph::NodeRef& node) {
 }  // namespace
 
 Array settle(graph::NodeRef node) {
-  if (node.use_count() == 1 && run::compute_at_once(*node)) return Array(std::move(node));
   bool now = false;
   {
     const std::lock_guard lock(graph::graph_mutex());
@@ -60,7 +60,7 @@ Array settle(graph::NodeRef node) {
 
 bool Array::evaluated() const {
   const std::lock_guard lock(graph::graph_mutex());
-  return graph::resident(*node_).has_value();
+  return node_->as<graph::InMemory>() != nullptr || graph::resident(*node_).has_value();
 }
 
 graph::InMemory Array::data(const run::Options& options) const {
@@ -192,6 +192,7 @@ void evaluate_into(const Array& array, DType dtype, std::shared_ptr<memory::Memo
   request.destination.kind = run::Destination::Kind::kMemory;
   request.destination.memory = std::move(memory);
   request.destination.layout = layout;
+  if (run::evaluate_directly(request, options)) return;
   bool clash = false;
   {
     const std::lock_guard lock(graph::graph_mutex());
@@ -237,48 +238,77 @@ bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layo
 
 namespace {
 
-bool is_two(const Operand& operand) {
-  const Number* number = operand.number();
+/// x ** 2, which everybody writes: a product is exact where pow is near, and ten times as fast.
+bool is_square(Op op, std::span<const Operand> operands, const ElementwiseTypes& types) {
+  if (op != Op::k_pow || kind_of(types.compute) == Kind::kComplex) return false;
+  const Number* number = operands[1].number();
   if (number == nullptr || number->kind == Kind::kBool) return false;
   return std::visit([](const auto& value) { return value == std::decay_t<decltype(value)>(2); }, number->value);
 }
 
+/// Numbers take part in promotion by their kind only, after all arrays.
+ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
+  const auto held = [](const Array& array) {
+    return array.dtype() == DType::k_float16 ? DType::k_float32 : array.dtype();
+  };
+  const bool first_is_condition = op == Op::k_where;
+  std::optional<DType> common;
+  for (const Operand& each : operands.subspan(first_is_condition ? 1 : 0)) {
+    if (const Array* array = each.array()) common = common ? promote(*common, held(*array)) : held(*array);
+  }
+  DType dtypes[kMaxArity] = {};
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Array* array = operands[i].array();
+    if (array != nullptr)
+      dtypes[i] = held(*array);
+    else if (first_is_condition && i == 0)
+      dtypes[i] = DType::k_bool;
+    else
+      dtypes[i] = common ? promote_weak(*common, operands[i].number()->kind) : default_dtype(*operands[i].number());
+  }
+  return infer_elementwise(op, std::span(dtypes, operands.size()));
+}
+
+DType wanted(Op op, std::size_t operand, const ElementwiseTypes& types) {
+  return op == Op::k_where && operand == 0 ? DType::k_bool : types.compute;
+}
+
+Array of(DType dtype, graph::InMemory elements) {
+  return Array(graph::make_memory(dtype, std::move(elements.memory), std::move(elements.layout)));
+}
+
 }  // namespace
 
-Array elementwise(Op op, const std::vector<Operand>& operands) {
-  // Numbers take part in promotion by their kind only, after all arrays.
-  std::optional<DType> common;
-  const bool first_is_condition = op == Op::k_where;
-  for (std::size_t i = first_is_condition ? 1 : 0; i < operands.size(); ++i) {
-    if (const Array* array = operands[i].array()) {
-      const DType dtype = array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype();
-      common = common ? promote(*common, dtype) : dtype;
-    }
+std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operands) {
+  for (const Operand& each : operands) {
+    if (each.array() != nullptr && each.array()->size() > run::kMostAtOnce) return std::nullopt;
   }
-  const auto number_dtype = [&](const Number& number) {
-    return common ? promote_weak(*common, number.kind) : default_dtype(number);
-  };
-  std::vector<DType> dtypes;
+  const ElementwiseTypes types = types_of(op, operands);
+  const bool squares = is_square(op, operands, types);
+  run::SmallOperand small[kMaxArity];
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Array* array = operands[i].array();
-    const bool condition = first_is_condition && i == 0;
-    if (array != nullptr)
-      dtypes.push_back(array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype());
+    if (const Array* array = operands[i].array())
+      small[i].node = array->node().get();
     else
-      dtypes.push_back(condition ? DType::k_bool : number_dtype(*operands[i].number()));
+      small[i].value = scalar_of(*operands[i].number(), wanted(op, i, types));
   }
-  const ElementwiseTypes types = infer_elementwise(op, dtypes);
+  std::optional<graph::InMemory> result =
+      run::elementwise_at_once(squares ? Op::k_square : op, types, std::span(small, squares ? 1 : operands.size()));
+  if (!result) return std::nullopt;
+  return of(types.result, std::move(*result));
+}
+
+Array elementwise(Op op, std::span<const Operand> operands) {
+  if (std::optional<Array> done = elementwise_at_once(op, operands)) return std::move(*done);
+  const ElementwiseTypes types = types_of(op, operands);
   std::vector<graph::NodeRef> nodes;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Array* array = operands[i].array();
-    const DType wanted = first_is_condition && i == 0 ? DType::k_bool : types.compute;
-    if (array != nullptr)
+    if (const Array* array = operands[i].array())
       nodes.push_back(computable(array->node()));
     else
-      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted), {}));
+      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted(op, i, types)), {}));
   }
-  // x ** 2, which everybody writes: a product is exact where pow is near, and ten times as fast.
-  if (op == Op::k_pow && kind_of(types.compute) != Kind::kComplex && is_two(operands[1]))
+  if (is_square(op, operands, types))
     return settle(graph::make_elementwise(Op::k_square, {graph::make_cast(nodes[0], types.compute)}));
   return settle(graph::make_elementwise(op, std::move(nodes)));
 }

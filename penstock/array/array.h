@@ -8,8 +8,10 @@
 
 #include <complex>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -104,7 +106,13 @@ run::PlanReport plan(const std::vector<Array>& arrays, bool to_files = false, co
 // Elementwise functions: one for each row of op/elementwise.def, of the row's name.
 
 /// Any row by number; operands broadcast and promote.
-Array elementwise(Op op, const std::vector<Operand>& operands);
+Array elementwise(Op op, std::span<const Operand> operands);
+inline Array elementwise(Op op, std::initializer_list<Operand> operands) {
+  return elementwise(op, std::span(operands.begin(), operands.size()));
+}
+/// The result where the operands are in memory and so small that it is computed here and now, within microseconds and
+/// without waiting for other threads; else nothing.
+std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operands);
 
 #define PENSTOCK_OP(name, functor, arity, domain, result) PENSTOCK_FUNCTION_##arity(name)
 #define PENSTOCK_FUNCTION_1(name) \

@@ -10,6 +10,7 @@
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
 #include "penstock/op/infer.h"
+#include "penstock/run/at_once.h"
 
 namespace penstock {
 namespace {
@@ -63,7 +64,14 @@ Array arg_reduction(Reduction reduction, const Array& x, std::optional<std::int6
 
 Array reduce(Reduction reduction, const Array& x, const Over& over) {
   const Array in = x.dtype() == DType::k_float16 ? astype(x, DType::k_float32) : x;
-  return settle(graph::make_reduce(reduction, in.node(), axes_of(in, over), over.keepdims));
+  const std::vector<int> axes = axes_of(in, over);
+  if (in.size() <= run::kMostAtOnce) {
+    const Dims shape = reduced_shape(reduction, in.shape(), axes, over.keepdims);
+    if (std::optional<graph::InMemory> done = run::reduce_at_once(reduction, *in.node(), shape))
+      return Array(
+          graph::make_memory(reduced_dtype(reduction, in.dtype()), std::move(done->memory), std::move(done->layout)));
+  }
+  return settle(graph::make_reduce(reduction, in.node(), axes, over.keepdims));
 }
 
 Array sum(const Array& x, const Over& over, std::optional<DType> dtype) {

@@ -77,6 +77,7 @@ std::int64_t pool_capacity(std::int64_t bytes) {
 }
 
 Block pool_take(std::int64_t bytes) {
+  memory_opt_enabled();  // a level that cannot be read is told here; pool_give, called by destructors, could not
   const std::int64_t capacity = pool_capacity(bytes);
   Pool& p = pool();
   if (capacity < kSmall) return {take_small(capacity), capacity};

@@ -16,115 +16,112 @@ namespace {
 
 constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in each of 64 lanes, and some nodes
 
-/// An operand's elements: n of them, or one that stands for all.
+/// An operand's elements: as many as the result has, or one that stands for all.
 struct Source {
   std::shared_ptr<memory::Memory> kept;  // alive while the kernel reads
-  graph::Scalar value;                   // of a constant, whose node another thread may change
   const std::byte* data = nullptr;
   DType dtype = DType::k_float32;
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
 };
 
-/// Whether the elements of `operand` lie as a kernel reads them for a result of `shape`: `source` is where.
-bool find(const graph::Node& operand, const Dims& shape, Source& source) {
-  const bool converted = operand.as<graph::CastTo>() != nullptr;
-  const graph::Node& node = converted ? *operand.inputs[0] : operand;
-  source.dtype = node.dtype;
-  source.wanted = operand.dtype;
-  if (const auto* constant = node.as<graph::Constant>()) {
-    source.value = constant->value;
-    source.data = source.value.bytes;
-    source.single = true;
-    return true;
-  }
+/// Whether the node's elements lie as a kernel reads them for a result of `shape`: `source` is where. The caller holds
+/// graph_mutex().
+bool find(const graph::Node& node, const Dims& shape, Source& source) {
   const auto* in = node.as<graph::InMemory>();
   if (in == nullptr) return false;
   const std::int64_t size = size_of(node.dtype);
-  source.kept = in->memory;
+  source.dtype = node.dtype;
   source.data = in->memory->data() + in->layout.offset;
   source.single = node.size() == 1;
   const bool flat = node.shape == shape && is_contiguous(in->layout, size);
-  return (source.single || flat) && is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size);
+  if (!(source.single || flat) || !is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size)) return false;
+  source.kept = in->memory;
+  return true;
 }
 
 /// `n` elements of the wanted dtype: the operand's own, or `scratch`.
 const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, const kernel::Table& table) {
-  const std::byte* data = source.data;
-  alignas(16) std::byte one[16];
-  if (source.dtype != source.wanted) {
-    std::byte* to = source.single ? one : scratch;
-    table.cast[index_of(source.dtype)][index_of(source.wanted)](data, to, source.single ? 1 : n);
-    data = to;
+  const bool converts = source.dtype != source.wanted;
+  const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
+  if (!converts && (!source.single || n == 1)) return source.data;
+  if (!source.single) {
+    cast(source.data, scratch, n);
+    return scratch;
   }
-  if (!source.single) return data;
-  table.pack[log2_size(source.wanted)](data, 0, scratch, n);
+  alignas(16) std::byte one[16];
+  if (converts) cast(source.data, one, 1);
+  table.pack[log2_size(source.wanted)](converts ? one : source.data, 0, scratch, n);
   return scratch;
 }
 
-void call(const graph::Elementwise& node, const void* const* inputs, std::byte* out, std::int64_t n,
-          const kernel::Table& table) {
-  table.elementwise[index_of(node.op)][index_of(node.compute)](inputs, out, n);
+memory::Buffer room_for(std::int64_t bytes) { return memory::Buffer::allocate(bytes, "the result"); }
+
+graph::InMemory result_of(memory::Buffer buffer, const Dims& shape, DType dtype) {
+  measure::add(measure::Counter::k_evaluations, 1);
+  return {memory::share(std::move(buffer)), contiguous(shape, size_of(dtype))};
 }
 
-/// The tree of run/fold.h over one run of elements.
-void call(const graph::Reduce& node, DType accumulator, const void* x, std::byte* out, std::int64_t n,
-          const kernel::Table& table) {
-  const Folded folded = folded_as(node.reduction, accumulator, table);
-  CoreShape shape;
-  shape.reducer = folded.reducer;
-  shape.lanes = kernel::lanes_of(folded.dtype);
-  shape.channels = folded.parts;
-  shape.item_bytes = size_of(folded.dtype);
-  if (!order_free(node.reduction, folded.dtype)) {
-    shape.leaf = shape.lanes * kernel::kLeafGroups;
-    shape.most_nodes = NodeStack::entries_for(kMostAtOnce / shape.leaf + 1);
-  }
-  alignas(64) std::byte storage[kMostState];
-  PENSTOCK_CHECK(shape.bytes() <= kMostState);
-  Core core(shape, storage);
-  core.fold(x, n * folded.parts);
-  core.close();
-  std::memcpy(out, core.nodes().result(folded.reducer->result_field),
-              static_cast<std::size_t>(folded.parts * folded.reducer->field_bytes));
-}
-
-/// Whether this is a node that one call computes, and the shape that its operands have or stand for.
-const Dims* shape_at_once(const graph::Node& node) {
-  if (node.as<graph::Elementwise>()) return &node.shape;
-  return node.as<graph::Reduce>() && node.size() == 1 ? &node.inputs[0]->shape : nullptr;
-}
+bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
 
 }  // namespace
 
-bool compute_at_once(graph::Node& node) {
-  const Dims* shape = shape_at_once(node);
-  const std::int64_t n = shape != nullptr ? count(*shape) : 0;
-  if (n == 0 || node.bytes() > kMostAtOnce) return false;
+std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
+                                                   std::span<const SmallOperand> operands) {
+  Dims shape;
+  for (const SmallOperand& each : operands) {
+    if (each.node != nullptr && each.node->shape != shape) shape = broadcast(shape, each.node->shape);
+  }
+  const std::int64_t n = count(shape);
+  if (!is_small(n, types.compute) || !is_small(n, types.result)) return std::nullopt;
   Source sources[kMaxArity];
   {
     const std::lock_guard lock(graph::graph_mutex());
-    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-      if (!find(*node.inputs[k], *shape, sources[k]) || n * size_of(sources[k].wanted) > kMostAtOnce) return false;
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      Source& source = sources[k];
+      source.wanted = op == Op::k_where && k == 0 ? DType::k_bool : types.compute;
+      if (operands[k].node != nullptr) {
+        if (!find(*operands[k].node, shape, source)) return std::nullopt;
+      } else {
+        source.data = operands[k].value.bytes;
+        source.dtype = operands[k].value.dtype;
+        source.single = true;
+      }
     }
   }
   const kernel::Table& table = kernel::table();
-  memory::Buffer result = memory::Buffer::allocate(node.bytes(), "the result");
+  memory::Buffer result = room_for(n * size_of(types.result));
   alignas(64) std::byte scratch[kMaxArity][kMostAtOnce];
   const void* inputs[kMaxArity] = {};
-  for (std::size_t k = 0; k < node.inputs.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
-  if (const auto* elementwise = node.as<graph::Elementwise>())
-    call(*elementwise, inputs, result.data(), n, table);
-  else
-    call(*node.as<graph::Reduce>(), node.inputs[0]->dtype, inputs[0], result.data(), n, table);
-  measure::add(measure::Counter::k_evaluations, 1);
+  for (std::size_t k = 0; k < operands.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
+  table.elementwise[index_of(op)][index_of(types.compute)](inputs, result.data(), n);
+  return result_of(std::move(result), shape, types.result);
+}
 
-  std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
-  const std::lock_guard lock(graph::graph_mutex());
-  node.content = graph::InMemory{memory::share(std::move(result)), contiguous(node.shape, size_of(node.dtype))};
-  node.depth = 0;
-  dropped.swap(node.inputs);
-  return true;
+std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape) {
+  const std::int64_t n = in.size();
+  Source source;
+  source.wanted = accumulator_of(reduction, in.dtype);
+  if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return std::nullopt;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    if (!find(in, in.shape, source)) return std::nullopt;
+  }
+  const kernel::Table& table = kernel::table();
+  const DType dtype = reduced_dtype(reduction, in.dtype);
+  memory::Buffer result = room_for(size_of(dtype));
+  alignas(64) std::byte scratch[kMostAtOnce];
+  const void* x = prepared(source, n, scratch, table);
+  // The tree of run/fold.h over one run of elements.
+  const CoreShape core_shape = core_of_run(reduction, source.wanted, kMostAtOnce, table);
+  alignas(64) std::byte storage[kMostState];
+  PENSTOCK_CHECK(core_shape.bytes() <= kMostState);
+  Core core(core_shape, storage);
+  core.fold(x, n * core_shape.channels);
+  core.close();
+  std::memcpy(result.data(), core.nodes().result(core_shape.reducer->result_field),
+              static_cast<std::size_t>(core_shape.channels * core_shape.reducer->field_bytes));
+  return result_of(std::move(result), shape, dtype);
 }
 
 }  // namespace penstock::run

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small operations on arrays in memory: one call of the kernel, without a plan.
+// Small operations computed where they are written, without a node for them and without a plan.
 #pragma once
 
+#include <optional>
+#include <span>
+
 #include "penstock/graph/node.h"
+#include "penstock/op/infer.h"
 
 namespace penstock::run {
 
-/// Bytes of the largest operand, as computed with, and of the largest result.
+/// Operands of at most so many bytes each, in the dtype that is computed with.
 inline constexpr std::int64_t kMostAtOnce = 4096;
 
-/// Gives an elementwise node, or a reduction of all elements to one, its result on this thread, with the bits of a
-/// plan. False, and nothing changed, unless its operands lie in memory one element after the other, or are single
-/// values, and all are small; `node` is known to the caller alone. Throws BudgetError.
-bool compute_at_once(graph::Node& node);
+/// An operand: a node's elements, or a value that stands for all.
+struct SmallOperand {
+  const graph::Node* node = nullptr;
+  graph::Scalar value;
+};
+
+/// The result of an elementwise operation, broadcast, its operands converted; nothing when an operand is large, lies
+/// otherwise than element after element in memory, or is not evaluated. Throws ShapeError for shapes that do not
+/// broadcast, BudgetError.
+std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
+                                                   std::span<const SmallOperand> operands);
+
+/// The result, of `shape` and one element, of a reduction of all of a node's elements; nothing as above.
+std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
 
 }  // namespace penstock::run

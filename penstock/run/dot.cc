@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/memory/buffer.h"
+#include "penstock/run/tile.h"
 #include "penstock/run/tuning.h"
 
 namespace penstock::run {
@@ -22,7 +23,7 @@ struct Node {
 struct Tools {
   explicit Tools(DType dtype)
       : kernel(kernel::table().product[index_of(dtype)]),
-        pack(kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size_of(dtype)))]),
+        pack(kernel::table().pack[log2_size(dtype)]),
         size(size_of(dtype)),
         chunk(kernel::lanes_of(dtype) * kernel::kLeafGroups * kernel::kDotLeaves) {}
 

@@ -2,12 +2,10 @@
 #include "penstock/run/execute.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
 
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
-#include "penstock/base/fork.h"
 #include "penstock/base/level.h"
 #include "penstock/base/text.h"
 #include "penstock/kernel/table.h"
@@ -15,6 +13,8 @@
 #include "penstock/measure/span.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
+#include "penstock/run/claim.h"
+#include "penstock/run/direct.h"
 #include "penstock/run/operate.h"
 #include "penstock/run/pass_plan.h"
 #include "penstock/run/spill.h"
@@ -27,11 +27,6 @@ namespace {
 
 using Kind = Destination::Kind;
 using Runners = std::vector<std::unique_ptr<Runner>>;
-
-std::condition_variable& node_done() {
-  static std::condition_variable done;
-  return done;
-}
 
 /// Memory of the outputs of a pipeline; null for files (and for plans that are only shown).
 std::vector<std::byte*> output_memory(const Plan& plan, const Pipeline& pipeline) {
@@ -351,50 +346,39 @@ void fit_budget(Plan& plan, bool what_if) {
   }
 }
 
-/// Marks the targets of one evaluation so that two threads never compute one node at once.
-class Claim {
+/// A plan whose targets nobody else computes meanwhile.
+class ClaimedPlan {
  public:
-  Claim(const std::vector<Request>& requests, const Options& options, Monitor& monitor) {
-    const int own = fork_generation();
+  ClaimedPlan(const std::vector<Request>& requests, const Options& options, Monitor& monitor) {
+    std::vector<Plan> outdated;  // what they hold is let go of without the lock
     std::unique_lock lock(graph::graph_mutex());
     while (true) {
-      plan_ = make_plan(requests);
+      outdated.push_back(std::exchange(plan_, make_plan(requests)));
       if (const graph::NodeRef node = pending_operator(plan_)) {
-        plan_ = {};
+        outdated.push_back(std::exchange(plan_, {}));
         lock.unlock();
+        outdated.clear();
         operate(node, options);
         lock.lock();
         continue;
       }
       const auto busy = [&] {
-        return std::any_of(plan_.targets.begin(), plan_.targets.end(), [&](const Target& t) {
-          return t.destination.kind == Kind::kNode && t.node->running == own;
+        return std::any_of(plan_.targets.begin(), plan_.targets.end(), [](const Target& target) {
+          return target.destination.kind == Kind::kNode && is_claimed(*target.node);
         });
       };
       if (!busy()) break;
       while (busy()) {
-        node_done().wait_for(lock, std::chrono::milliseconds(10));
+        wait_for_claims(lock);
         lock.unlock();
         monitor.tick();
         lock.lock();
       }
     }
     for (const Target& target : plan_.targets) {
-      if (target.destination.kind != Kind::kNode) continue;
-      target.node->running = own;
-      claimed_.push_back(target.node);
+      if (target.destination.kind == Kind::kNode) claims_.add(target.node);
     }
   }
-
-  ~Claim() {
-    {
-      const std::lock_guard lock(graph::graph_mutex());
-      for (const graph::NodeRef& node : claimed_) node->running = 0;
-    }
-    node_done().notify_all();
-  }
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
 
   Plan& plan() { return plan_; }
 
@@ -405,16 +389,13 @@ class Claim {
     for (Target& target : plan_.targets) {
       // A leaf laid out for a reshape stays what it is.
       if (target.destination.kind != Kind::kNode || (target.node->inputs.empty() && !target.requested)) continue;
-      target.node->content = graph::InMemory{target.destination.memory, target.destination.layout};
-      target.node->depth = 0;
-      for (graph::NodeRef& input : target.node->inputs) dropped.push_back(std::move(input));
-      target.node->inputs.clear();
+      run::publish(*target.node, {target.destination.memory, target.destination.layout}, dropped);
     }
   }
 
  private:
   Plan plan_;
-  std::vector<graph::NodeRef> claimed_;
+  Claims claims_;
 };
 
 void allocate_results(Plan& plan) {
@@ -433,12 +414,13 @@ void allocate_results(Plan& plan) {
 }  // namespace
 
 void evaluate(const std::vector<Request>& requests, const Options& options) {
+  if (requests.size() == 1 && evaluate_directly(requests[0], options)) return;
   if (operate_directly(requests, options)) return;
   measure::Span evaluation(measure::Step::k_evaluate);
   measure::Span planning(measure::Step::k_plan);
   Monitor waiting(options, 0);
-  Claim claim(requests, options, waiting);
-  Plan& plan = claim.plan();
+  ClaimedPlan claimed(requests, options, waiting);
+  Plan& plan = claimed.plan();
   if (plan.targets.empty()) {
     planning.cancel();
     evaluation.cancel();
@@ -455,7 +437,7 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
     finish_scratch(plan, pass);
     PassRun(plan, pass, memory::Governor::instance().available(), monitor).run();
   }
-  claim.publish();
+  claimed.publish();
 }
 
 namespace {

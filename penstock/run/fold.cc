@@ -57,6 +57,20 @@ void NodeStack::close() {
   while (depth_ >= 2) merge_top();
 }
 
+CoreShape core_of_run(Reduction reduction, DType accumulator, std::int64_t n, const kernel::Table& table) {
+  const Folded folded = folded_as(reduction, accumulator, table);
+  CoreShape shape;
+  shape.reducer = folded.reducer;
+  shape.lanes = kernel::lanes_of(folded.dtype);
+  shape.channels = folded.parts;
+  shape.item_bytes = size_of(folded.dtype);
+  if (!order_free(reduction, folded.dtype)) {
+    shape.leaf = shape.lanes * kernel::kLeafGroups;
+    shape.most_nodes = NodeStack::entries_for(n / shape.leaf + 1);
+  }
+  return shape;
+}
+
 Core::Core(const CoreShape& shape, std::byte* storage, std::int64_t start)
     : shape_(shape),
       state_(storage),

@@ -94,6 +94,9 @@ struct CoreShape {
   }
 };
 
+/// The core of one run of n elements that are reduced to one value.
+CoreShape core_of_run(Reduction reduction, DType accumulator, std::int64_t n, const kernel::Table& table);
+
 /// One run being reduced.
 class Core {
  public:

@@ -2,18 +2,16 @@
 #include "penstock/run/operate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <set>
-#include <thread>
 
 #include "penstock/base/error.h"
-#include "penstock/base/fork.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
+#include "penstock/run/claim.h"
 #include "penstock/run/lend.h"
 #include "penstock/run/write_part.h"
 #include "penstock/thread/parallel.h"
@@ -145,41 +143,22 @@ class OperatorRun {
   std::vector<Input> inputs_;
 };
 
-/// Marks the node so that two threads never compute it at once.
-class Claim {
- public:
-  Claim(NodeRef node, const Options& options) : node_(std::move(node)) {
-    const int own = fork_generation();
-    Monitor monitor(options, 0);
-    while (true) {
-      {
-        const std::lock_guard lock(graph::graph_mutex());
-        if (!node_->as<graph::Operate>()) return;
-        if (node_->running != own) {
-          node_->running = own;
-          taken_ = true;
-          return;
-        }
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      monitor.tick();
+/// Claims the node once nobody else does; false when it has its result by then.
+bool claim(const NodeRef& node, const Options& options, Claims& claims) {
+  Monitor monitor(options, 0);
+  std::unique_lock lock(graph::graph_mutex());
+  while (node->as<graph::Operate>()) {
+    if (!is_claimed(*node)) {
+      claims.add(node);
+      return true;
     }
+    wait_for_claims(lock);
+    lock.unlock();
+    monitor.tick();
+    lock.lock();
   }
-  ~Claim() {
-    if (!taken_) return;
-    const std::lock_guard lock(graph::graph_mutex());
-    node_->running = 0;
-  }
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
-
-  /// False when the node has its result already.
-  bool taken() const { return taken_; }
-
- private:
-  NodeRef node_;
-  bool taken_ = false;
-};
+  return false;
+}
 
 /// Whether evaluating the node may read memory between begin and end.
 bool reads(const NodeRef& root, const std::byte* begin, const std::byte* end) {
@@ -217,8 +196,8 @@ bool writes_in_place(const NodeRef& node, const Destination& to) {
 
 void operate(const NodeRef& node, const Options& options) {
   const measure::Span evaluation(measure::Step::k_evaluate);
-  const Claim claim(node, options);
-  if (!claim.taken()) return;
+  Claims claims;
+  if (!claim(node, options, claims)) return;
   memory::Governor& governor = memory::Governor::instance();
   if (memory::pool_capacity(node->bytes()) > governor.available()) {
     throw BudgetError(cat("the result of a matrix product needs ", bytes_text(node->bytes()), "; ",
@@ -232,9 +211,7 @@ void operate(const NodeRef& node, const Options& options) {
   OperatorRun(*node, options).run(to, size_of(node->dtype));
   std::vector<NodeRef> dropped;  // destroyed after the lock is gone
   const std::lock_guard lock(graph::graph_mutex());
-  node->content = graph::InMemory{std::move(to.memory), std::move(to.layout)};
-  node->depth = 0;
-  dropped.swap(node->inputs);
+  publish(*node, {std::move(to.memory), std::move(to.layout)}, dropped);
 }
 
 bool operate_directly(const std::vector<Request>& requests, const Options& options) {

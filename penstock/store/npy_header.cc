@@ -88,7 +88,7 @@ Layout make_layout(const NpyLiteral& literal, DType dtype, std::int64_t offset, 
     if (literal.fortran_order) {
       const Dims reversed(literal.shape.rbegin(), literal.shape.rend());
       const Dims strides = contiguous(reversed, itemsize).strides;
-      layout.strides.assign(strides.rbegin(), strides.rend());
+      layout.strides = Dims(strides.rbegin(), strides.rend());
     }
     layout.offset = offset;
     return layout;

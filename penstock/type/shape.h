@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace penstock {
+#include "penstock/type/dims.h"
 
-/// Extents, strides or axes; one entry a dimension.
-using Dims = std::vector<std::int64_t>;
+namespace penstock {
 
 inline constexpr int kMaxRank = 64;
 

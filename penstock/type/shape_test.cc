@@ -381,7 +381,7 @@ RC_GTEST_PROP(ShapeProperty, AFlippedViewRunsBackwards, ()) {
 Dims any_factors(std::int64_t size) {
   Dims shape;
   while (size > 1) {
-    Dims divisors;
+    std::vector<std::int64_t> divisors;
     for (std::int64_t d = 2; d <= size; ++d) {
       if (size % d == 0) divisors.push_back(d);
     }

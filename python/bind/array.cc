@@ -17,13 +17,76 @@ namespace {
 
 nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented); }
 
+/// Small operations are done before another thread could take the interpreter's lock.
+nb::object calculated(Op op, std::span<const Operand> operands) {
+  if (std::optional<Array> done = elementwise_at_once(op, operands)) return nb::cast(std::move(*done));
+  return nb::cast(unlocked([&] { return elementwise(op, operands); }));
+}
+
 template <Op op, bool reflected>
 nb::object binary(const Array& self, nb::handle other) {
-  const std::optional<Operand> operand = operand_of(other);
+  std::optional<Operand> operand = operand_of(other);
   if (!operand) return not_implemented();
-  return nb::cast(unlocked([&] {
-    return reflected ? elementwise(op, {*operand, self}) : elementwise(op, {self, *operand});
-  }));
+  if constexpr (reflected) {
+    const Operand operands[] = {std::move(*operand), self};
+    return calculated(op, operands);
+  } else {
+    const Operand operands[] = {self, std::move(*operand)};
+    return calculated(op, operands);
+  }
+}
+
+/// The methods of an operator, which Python code may replace.
+struct Methods {
+  PyObject* name = nullptr;
+  PyObject* reflected = nullptr;
+};
+template <Op op>
+Methods& methods_of() {
+  static Methods methods;
+  return methods;
+}
+
+PyObject* by_method(const Methods& methods, PyObject* a, PyObject* b) {
+  auto* type = reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr());
+  if (PyObject_TypeCheck(a, type)) {
+    PyObject* result = PyObject_CallMethodOneArg(a, methods.name, b);
+    if (result != Py_NotImplemented) return result;
+    Py_DECREF(result);
+  }
+  if (PyObject_TypeCheck(b, type)) return PyObject_CallMethodOneArg(b, methods.reflected, a);
+  Py_RETURN_NOTIMPLEMENTED;
+}
+
+/// An operand of fast_binary: an array, or a number. Nothing for subclasses and all else.
+std::optional<Operand> plain_operand(PyObject* object) {
+  if (Py_TYPE(object) == reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr()))
+    return Operand(*nb::inst_ptr<Array>(object));
+  if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
+  return std::nullopt;
+}
+
+/// The operator of arrays and numbers without a search for its method. Other operands take the usual way.
+template <Op op>
+PyObject* fast_binary(PyObject* a, PyObject* b) {
+  try {
+    std::optional<Operand> left = plain_operand(a);
+    std::optional<Operand> right = plain_operand(b);
+    if (left && right) {
+      const Operand operands[] = {std::move(*left), std::move(*right)};
+      if (std::optional<Array> done = elementwise_at_once(op, operands))
+        return nb::cast(std::move(*done)).release().ptr();
+    }
+  } catch (const std::exception&) {
+    // The usual way meets it again and makes a Python error of it.
+  }
+  return by_method(methods_of<op>(), a, b);
+}
+
+template <Op op>
+void make_fast(binaryfunc& slot, const char* name, const char* reflected) {
+  methods_of<op>() = {PyUnicode_InternFromString(name), PyUnicode_InternFromString(reflected)};
+  slot = &fast_binary<op>;
 }
 
 template <Op op>
@@ -44,7 +107,8 @@ Array& in_place(Array& self, nb::handle other) {
 
 template <Op op>
 nb::object unary(const Array& self) {
-  return nb::cast(unlocked([&] { return elementwise(op, {self}); }));
+  const Operand operands[] = {self};
+  return calculated(op, operands);
 }
 
 template <Op op, class C>
@@ -333,6 +397,11 @@ void bind_operators(C& cls) {
   def_operator<Op::k_less_equal>(cls, "__le__", nullptr, nullptr);
   def_operator<Op::k_greater>(cls, "__gt__", nullptr, nullptr);
   def_operator<Op::k_greater_equal>(cls, "__ge__", nullptr, nullptr);
+  PyNumberMethods& number = reinterpret_cast<PyHeapTypeObject*>(cls.ptr())->as_number;
+  make_fast<Op::k_add>(number.nb_add, "__add__", "__radd__");
+  make_fast<Op::k_subtract>(number.nb_subtract, "__sub__", "__rsub__");
+  make_fast<Op::k_multiply>(number.nb_multiply, "__mul__", "__rmul__");
+  make_fast<Op::k_divide>(number.nb_true_divide, "__truediv__", "__rtruediv__");
   def_unary<Op::k_negative>(cls, "__neg__");
   def_unary<Op::k_positive>(cls, "__pos__");
   def_unary<Op::k_abs>(cls, "__abs__");

@@ -36,7 +36,7 @@ _DTYPES = (
 )  # fmt: skip
 _ENGINE = (
     "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "tuning", "promote_types",
-    "dtype",
+    "dtype", "evaluate",
 )  # fmt: skip
 _SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_PRODUCTS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
 globals().update({name: getattr(_core, name) for name in _SAME})
@@ -83,12 +83,6 @@ def save(array: Any, path: Path, overwrite: builtins.bool = True) -> None:
     NoSpaceError, FileError, BudgetError.
     """
     _core.save(array, os.fspath(path), overwrite)
-
-
-def evaluate(*arrays: Array) -> tuple[Array, ...]:
-    """Evaluate arrays in as few passes over their sources as fusion allows; they keep their elements."""
-    _core.evaluate(*arrays)
-    return arrays
 
 
 def plan(*arrays: Array, save: builtins.bool | str = False) -> Plan:
@@ -201,7 +195,7 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
     "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "e", "empty",
-    "empty_like", "evaluate", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
+    "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
     "latencies", "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config",
     "trace", "tune", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

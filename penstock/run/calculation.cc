@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/calculation.h"
+
+#include <algorithm>
+
+#include "penstock/kernel/elsewhere.h"
+#include "penstock/run/tile.h"
+
+namespace penstock::run {
+namespace {
+
+constexpr std::size_t kMostSteps = 32;
+constexpr std::int64_t kLeastRow = 128;  // elements: a call of the loop takes as long as some tens
+
+/// Steps count down while leaves are still being found; no input is -1 in both numberings.
+constexpr int step_number(std::size_t step) { return -2 - static_cast<int>(step); }
+
+bool all_of_one_width(const kernel::Recipe& recipe) {
+  std::int64_t width = 0;
+  for (const auto& step : recipe.steps) {
+    if (!kernel::is_generated(step.op, step.dtype)) return false;
+    const std::int64_t lane = kernel::lane_bytes(step.dtype);
+    if (lane != 0 && width != 0 && lane != width) return false;
+    width = std::max(width, lane);
+  }
+  return width != 0;
+}
+
+}  // namespace
+
+Calculation::Found Calculation::read(const graph::Node& root) {
+  shape_ = &root.shape;
+  dtype_ = root.dtype;
+  int value = 0;
+  const bool step = root.as<graph::Elementwise>() != nullptr;
+  if (!(step ? add_step(root, value) : add_leaf(root, value))) return needed_ ? Found::kNeeds : Found::kOther;
+  const int leaves = static_cast<int>(leaves_.size());
+  for (auto& each : recipe_.steps) {
+    for (int& input : each.inputs) input = input <= -2 ? leaves + (-2 - input) : input;
+  }
+  if (!arrange_rows()) return Found::kOther;
+  if (!step) return one_row_ && leaves_[0].element != 0 ? Found::kReady : Found::kOther;
+  recipe_.outputs = {leaves + static_cast<int>(recipe_.steps.size()) - 1};
+  const bool fits = is_single_kernel() || (all_of_one_width(recipe_) && kernel::fits_registers(recipe_));
+  return fits ? Found::kReady : Found::kOther;
+}
+
+bool Calculation::add(const graph::NodeRef& node, int& value) {
+  const auto known =
+      std::find_if(values_.begin(), values_.end(), [&](const auto& each) { return each.first == node.get(); });
+  if (known != values_.end()) {
+    value = known->second;
+    return true;
+  }
+  if (node->as<graph::Reduce>() && node->size() == 1) {
+    needed_ = node;
+    return false;
+  }
+  return node->as<graph::Elementwise>() ? add_step(*node, value) : add_leaf(*node, value);
+}
+
+bool Calculation::add_step(const graph::Node& node, int& value) {
+  const auto& elementwise = *node.as<graph::Elementwise>();
+  if (recipe_.steps.size() == kMostSteps || node.shape != *shape_) return false;
+  kernel::Recipe::Step step{elementwise.op, elementwise.compute, {-1, -1, -1}};
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+    if (!add(node.inputs[k], step.inputs[k])) return false;
+  }
+  value = step_number(recipe_.steps.size());
+  recipe_.steps.push_back(step);
+  values_.emplace_back(&node, value);
+  return recipe_.steps.size() <= kMostSteps;
+}
+
+bool Calculation::add_leaf(const graph::Node& node, int& value) {
+  if (leaves_.size() == kernel::kMostStreams - 1) return false;
+  Leaf leaf;
+  if (const auto* constant = node.as<graph::Constant>()) {
+    leaf.value = constant->value;
+  } else {
+    const std::optional<graph::InMemory> found = graph::resident(node);
+    if (!found) return false;
+    leaf.data = found->memory->data() + found->layout.offset;
+    if (!is_aligned(reinterpret_cast<std::uintptr_t>(leaf.data), size_of(node.dtype))) return false;
+    leaf.layout = node.shape == *shape_ ? found->layout : view_broadcast(found->layout, *shape_);
+    leaf.kept = found->memory;
+  }
+  value = static_cast<int>(leaves_.size());
+  recipe_.inputs.push_back({node.dtype, false});
+  leaves_.push_back(std::move(leaf));
+  values_.emplace_back(&node, value);
+  return true;
+}
+
+/// Whether one stride walks the axis and the next in every operand, as it does in the result.
+bool Calculation::joins(std::size_t axis) const {
+  return std::all_of(leaves_.begin(), leaves_.end(), [&](const Leaf& leaf) {
+    const Layout& at = leaf.layout;
+    return leaf.data == nullptr || at.strides[axis] == at.strides[axis + 1] * at.shape[axis + 1];
+  });
+}
+
+/// Axes joined as far as they go must leave two at most, the rows and their elements.
+bool Calculation::arrange_rows() {
+  Dims shape = *shape_;
+  const auto drop = [&](std::size_t axis, std::size_t joined_into) {
+    if (axis != joined_into) shape[joined_into] *= shape[axis];
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    for (Leaf& leaf : leaves_) {
+      if (leaf.data == nullptr) continue;
+      leaf.layout.shape = shape;
+      leaf.layout.strides.erase(leaf.layout.strides.begin() + static_cast<std::ptrdiff_t>(axis));
+    }
+  };
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    if (shape[axis] == 1) drop(axis, axis);
+  }
+  for (std::size_t axis = shape.size(); axis-- > 1;) {
+    if (joins(axis - 1)) drop(axis - 1, axis);
+  }
+  if (shape.size() > 2) return false;
+  columns_ = shape.empty() ? 1 : shape.back();
+  one_row_ = shape.size() < 2;
+  for (std::size_t k = 0; k < leaves_.size(); ++k) {
+    Leaf& leaf = leaves_[k];
+    const Dims& strides = leaf.layout.strides;
+    const std::int64_t size = size_of(recipe_.inputs[k].dtype);
+    if (leaf.data != nullptr && !shape.empty()) leaf.element = strides.back();
+    if (leaf.data != nullptr && shape.empty()) leaf.element = size;
+    if (leaf.data != nullptr && !one_row_) leaf.row = strides.front();
+    const bool misaligned = leaf.row % std::min<std::int64_t>(size, 8) != 0;
+    if ((leaf.element != 0 && leaf.element != size) || misaligned) return false;
+    recipe_.inputs[k].single = leaf.element == 0;
+  }
+  return one_row_ || columns_ >= kLeastRow;
+}
+
+/// One operation over operands none of which is a single element: the table has its loop.
+bool Calculation::is_single_kernel() const {
+  return recipe_.steps.size() == 1 &&
+         std::none_of(recipe_.inputs.begin(), recipe_.inputs.end(), [](const auto& input) { return input.single; });
+}
+
+bool Calculation::make_loop(const kernel::Table& table) {
+  if (recipe_.steps.empty()) return true;
+  if (!is_single_kernel()) return (loop_ = kernel::generate(recipe_)) != nullptr;
+  const auto& step = recipe_.steps[0];
+  kernel_ = table.elementwise[index_of(step.op)][index_of(step.dtype)];
+  streaming_ = table.streaming[index_of(step.op)][index_of(step.dtype)];
+  return true;
+}
+
+void Calculation::run(std::int64_t first, std::int64_t n, std::byte* out, bool streams) const {
+  while (n > 0) {
+    const std::int64_t column = first % columns_;
+    const std::int64_t some = std::min(n, columns_ - column);
+    run_row(first / columns_, column, some, out, streams);
+    first += some;
+    n -= some;
+    out += some * size_of(dtype_);
+  }
+}
+
+void Calculation::run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const {
+  const void* in[kernel::kMostStreams];
+  const auto at = [&](std::size_t k) -> const void* {
+    const Leaf& leaf = leaves_[k];
+    return leaf.data == nullptr ? leaf.value.bytes : leaf.data + row * leaf.row + column * leaf.element;
+  };
+  if (loop_) {
+    for (std::size_t k = 0; k < leaves_.size(); ++k) in[k] = at(k);
+    void* const to[] = {out};
+    loop_->run(in, to, n, streams);
+    return;
+  }
+  const auto& step = recipe_.steps[0];
+  for (int k = 0; k < kMaxArity; ++k)
+    in[k] = step.inputs[k] < 0 ? nullptr : at(static_cast<std::size_t>(step.inputs[k]));
+  (streams && streaming_ != nullptr ? streaming_ : kernel_)(in, out, n);
+}
+
+const std::byte* Calculation::plain() const { return recipe_.steps.empty() ? leaves_[0].data : nullptr; }
+
+std::int64_t Calculation::bytes_read() const {
+  std::int64_t bytes = 0;
+  for (const Leaf& leaf : leaves_) bytes += leaf.element;
+  return bytes;
+}
+
+std::int64_t Calculation::cost() const {
+  constexpr std::int64_t kMaths = 16;
+  constexpr std::int64_t kComplexMaths = 64;
+  std::int64_t cost = 1;
+  for (const auto& step : recipe_.steps) {
+    const bool elsewhere = kernel::is_elsewhere(step.op, step.dtype);
+    cost = std::max(cost, !elsewhere ? 1 : kind_of(step.dtype) == Kind::kComplex ? kComplexMaths : kMaths);
+  }
+  return cost;
+}
+
+bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t size) const {
+  for (std::size_t k = 0; k < leaves_.size(); ++k) {
+    const Leaf& leaf = leaves_[k];
+    if (leaf.data == nullptr) continue;
+    const std::int64_t each = size_of(recipe_.inputs[k].dtype);
+    const std::int64_t rows = n / columns_;
+    const std::byte* last = leaf.data + (rows - 1) * leaf.row;
+    const std::byte* begin = std::min(leaf.data, last);
+    const std::byte* end = std::max(leaf.data, last) + (leaf.element == 0 ? each : columns_ * each);
+    const bool apart = end <= out || out + n * size <= begin;
+    const bool same = one_row_ && leaf.data == out && each == size && leaf.element == size;
+    if (!apart && !same) return true;
+  }
+  return false;
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// An elementwise expression over operands in memory that one loop calculates row by row: in a row each operand lies
+// element after element, or is one element that stands for all.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "penstock/graph/node.h"
+#include "penstock/kernel/generate.h"
+
+namespace penstock::run {
+
+class Calculation {
+ public:
+  /// What became of reading an expression.
+  enum class Found { kReady, kOther, kNeeds };
+
+  /// Reads the expression of `root`, once. kOther: no single loop calculates it. kNeeds: it does once
+  /// `needed()`, a reduction, is evaluated. The caller holds graph_mutex().
+  Found read(const graph::Node& root);
+  const graph::NodeRef& needed() const { return needed_; }
+
+  /// Finds or makes the loop; false where the system forbids making one.
+  bool make_loop(const kernel::Table& table);
+
+  /// Elements [first, first + n) of the expression at `out`. With `streams` by non-temporal stores, which Table::fence
+  /// ends.
+  void run(std::int64_t first, std::int64_t n, std::byte* out, bool streams) const;
+
+  /// The elements themselves, where the expression is an operand that needs no calculation; else null.
+  const std::byte* plain() const;
+
+  DType dtype() const { return dtype_; }
+  /// Bytes of operands for each element.
+  std::int64_t bytes_read() const;
+  /// Plain operations for each element, roughly.
+  std::int64_t cost() const;
+  /// Whether writing elements of `size` bytes from `out` on, in order, destroys what is still to be read.
+  bool clashes_with(const std::byte* out, std::int64_t n, std::int64_t size) const;
+
+ private:
+  struct Leaf {
+    std::shared_ptr<memory::Memory> kept;
+    graph::Scalar value;  // of a constant
+    Layout layout;        // over the shape of the expression, from data on; without dimensions: of a constant
+    const std::byte* data = nullptr;
+    std::int64_t row = 0;      // bytes from row to row
+    std::int64_t element = 0;  // bytes from element to element in a row: its size, or 0
+  };
+
+  bool add(const graph::NodeRef& node, int& value);
+  bool add_leaf(const graph::Node& node, int& value);
+  bool add_step(const graph::Node& node, int& value);
+  bool arrange_rows();
+  bool joins(std::size_t axis) const;
+  bool is_single_kernel() const;
+  void run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const;
+
+  const Dims* shape_ = nullptr;
+  DType dtype_ = DType::k_float32;
+  std::int64_t columns_ = 0;  // elements of a row
+  bool one_row_ = true;
+  graph::NodeRef needed_;
+  std::vector<Leaf> leaves_;
+  std::vector<std::pair<const graph::Node*, int>> values_;  // leaves from 0 on, steps from -2 down
+  kernel::Recipe recipe_;
+  std::shared_ptr<const kernel::Generated> loop_;
+  kernel::Elementwise kernel_ = nullptr;
+  kernel::Elementwise streaming_ = nullptr;
+};
+
+}  // namespace penstock::run

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/claim.h"
+
+#include <condition_variable>
+#include <iterator>
+#include <utility>
+
+#include "penstock/base/fork.h"
+
+namespace penstock::run {
+namespace {
+
+std::condition_variable& claim_ended() {
+  static std::condition_variable ended;
+  return ended;
+}
+
+}  // namespace
+
+Claims::~Claims() {
+  if (nodes_.empty()) return;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    for (const graph::NodeRef& node : nodes_) node->running = 0;
+  }
+  claim_ended().notify_all();
+}
+
+void Claims::add(const graph::NodeRef& node) {
+  nodes_.push_back(node);
+  node->running = fork_generation();
+}
+
+bool is_claimed(const graph::Node& node) { return node.running == fork_generation(); }
+
+void wait_for_claims(std::unique_lock<std::mutex>& lock) {
+  claim_ended().wait_for(lock, std::chrono::milliseconds(10));
+}
+
+void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped) {
+  node.content = std::move(result);
+  node.depth = 0;
+  std::move(node.inputs.begin(), node.inputs.end(), std::back_inserter(dropped));
+  node.inputs.clear();
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which nodes are being evaluated, so that two threads never compute one at once, and how a node takes its result.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "penstock/graph/node.h"
+
+namespace penstock::run {
+
+/// Nodes that this thread evaluates; given free when it ends, however it does.
+class Claims {
+ public:
+  Claims() = default;
+  ~Claims();
+  Claims(const Claims&) = delete;
+  Claims& operator=(const Claims&) = delete;
+
+  /// The caller holds graph_mutex(), and the node is_claimed() by nobody.
+  void add(const graph::NodeRef& node);
+
+ private:
+  std::vector<graph::NodeRef> nodes_;
+};
+
+/// Whether a thread of this process evaluates the node. The caller holds graph_mutex().
+bool is_claimed(const graph::Node& node);
+
+/// Lets go of graph_mutex() until some claim may have ended, 10 ms at most.
+void wait_for_claims(std::unique_lock<std::mutex>& lock);
+
+/// The node takes its result; its inputs move to `dropped`, to be destroyed without the lock. The caller holds
+/// graph_mutex().
+void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped);
+
+}  // namespace penstock::run

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/direct.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "penstock/base/env.h"
+#include "penstock/base/error.h"
+#include "penstock/base/level.h"
+#include "penstock/measure/counters.h"
+#include "penstock/measure/span.h"
+#include "penstock/memory/governor.h"
+#include "penstock/memory/pool.h"
+#include "penstock/run/calculation.h"
+#include "penstock/run/claim.h"
+#include "penstock/run/fold.h"
+#include "penstock/run/runner.h"
+#include "penstock/run/tuning.h"
+#include "penstock/thread/parallel.h"
+
+namespace penstock::run {
+namespace {
+
+constexpr std::int64_t kLeastShare = 4096;  // elements
+constexpr std::int64_t kBlock = 2048;       // elements between a loop and the fold behind it
+
+/// Elements that a worker takes at once, a power of two: at least four shares for each, so that they end together, and
+/// so few elements that Ctrl-C is heard within milliseconds.
+std::int64_t share_of(std::int64_t n, int workers, std::int64_t cost) {
+  const auto power = [](std::int64_t x) {
+    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(x)));
+  };
+  constexpr std::int64_t kMostShares = 1024;
+  const std::int64_t most = std::max(std::min(kChunk, power(16 * kChunk / cost)), power(n / kMostShares + 1));
+  return std::clamp(power(n / (4 * workers) + 1), kLeastShare, most);
+}
+
+class Work {
+ public:
+  /// `n` elements, each of which costs so many plain operations (Calculation::cost) and moves `bytes`.
+  Work(std::int64_t n, std::int64_t bytes, std::int64_t cost, OpClass what, Monitor& monitor)
+      : n_(n),
+        workers_(workers_for(n * bytes, thread::count(), what)),
+        share_(workers_ == 1 && n <= 4 * kLeastShare ? n : share_of(n, workers_, cost)),
+        bytes_(bytes),
+        monitor_(monitor) {}
+
+  std::int64_t share() const { return share_; }
+  std::int64_t shares() const { return (n_ + share_ - 1) / share_; }
+
+  /// body(share, first, elements) for each share.
+  template <class Body>
+  void run(const Body& body) const {
+    std::atomic<std::int64_t> next{0};
+    thread::on_workers(static_cast<int>(std::min<std::int64_t>(workers_, shares())), [&](int) {
+      std::optional<measure::Span> working;
+      if (workers_ > 1) working.emplace(measure::Step::k_worker);
+      try {
+        for (std::int64_t i = next++; i < shares(); i = next++) {
+          const std::int64_t some = std::min(share_, n_ - i * share_);
+          monitor_.tick();
+          body(i, i * share_, some);
+          monitor_.add(some * bytes_);
+        }
+      } catch (...) {
+        next = shares();
+        throw;
+      }
+    });
+  }
+
+ private:
+  std::int64_t n_;
+  int workers_;
+  std::int64_t share_;
+  std::int64_t bytes_;
+  Monitor& monitor_;
+};
+
+void store(const Calculation& calculation, std::int64_t n, std::byte* out, const kernel::Table& table,
+           Monitor& monitor) {
+  const std::int64_t size = size_of(calculation.dtype());
+  const std::int64_t bytes = calculation.bytes_read() + size;
+  const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kArithmetic;
+  const bool streams = memory_opt_enabled() && streams_stores(n * bytes, what);
+  Work(n, bytes, calculation.cost(), what, monitor).run([&](std::int64_t, std::int64_t first, std::int64_t some) {
+    calculation.run(first, some, out + first * size, streams);
+    if (streams) table.fence();
+  });
+}
+
+void fold_some(const Calculation& calculation, std::int64_t first, std::int64_t n, std::int64_t channels, Core& core) {
+  const std::int64_t size = size_of(calculation.dtype());
+  if (const std::byte* plain = calculation.plain()) {
+    core.fold(plain + first * size, n * channels);
+    return;
+  }
+  alignas(64) std::byte block[kBlock * 16];
+  for (const std::int64_t end = first + n; first < end; first += kBlock) {
+    const std::int64_t some = std::min(kBlock, end - first);
+    calculation.run(first, some, block, false);
+    core.fold(block, some * channels);
+  }
+}
+
+/// The tree of run/fold.h, each share a part of it.
+void fold(const Calculation& calculation, Reduction reduction, std::int64_t n, std::byte* out,
+          const kernel::Table& table, Monitor& monitor) {
+  const CoreShape shape = core_of_run(reduction, calculation.dtype(), n, table);
+  const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kReduction;
+  const Work work(n, calculation.bytes_read(), calculation.cost(), what, monitor);
+  PENSTOCK_CHECK(shape.leaf == kOneLeaf || work.shares() == 1 || work.share() % shape.leaf == 0);
+  const memory::Buffer storage = memory::Buffer::allocate(work.shares() * shape.bytes(), "states of a reduction");
+  std::vector<Core> cores;
+  cores.reserve(static_cast<std::size_t>(work.shares()));
+  for (std::int64_t i = 0; i < work.shares(); ++i)
+    cores.emplace_back(shape, storage.data() + i * shape.bytes(), i * work.share());
+  work.run([&](std::int64_t i, std::int64_t first, std::int64_t some) {
+    fold_some(calculation, first, some, shape.channels, cores[static_cast<std::size_t>(i)]);
+  });
+  for (std::size_t i = 1; i < cores.size(); ++i) cores[0].append(cores[i]);
+  cores[0].close();
+  std::memcpy(out, cores[0].nodes().result(shape.reducer->result_field),
+              static_cast<std::size_t>(shape.channels * shape.reducer->field_bytes));
+}
+
+/// The expression that the node's elements are calculated from: its own, or the one that it reduces to one value.
+const graph::Node* expression_of(const graph::Node& node) {
+  if (node.as<graph::Elementwise>()) return &node;
+  return node.as<graph::Reduce>() && node.size() == 1 ? node.inputs[0].get() : nullptr;
+}
+
+bool tests_tiles() { return env(Env::kDEBUG_TILE) || env(Env::kDEBUG_OUTER); }
+
+/// What is known of a request after a look at it under the lock.
+struct Prepared {
+  Calculation calculation;
+  std::optional<Reduction> reduction;
+  std::int64_t n = 0;  // elements calculated
+};
+
+using Found = Calculation::Found;
+
+/// Reads the request and claims its node. The caller holds graph_mutex().
+Found prepare(const Request& request, Prepared& prepared, Claims& claims) {
+  const graph::Node& node = *request.node;
+  const bool to_node = request.destination.kind == Destination::Kind::kNode;
+  const graph::Node* expression = expression_of(node);
+  if (expression == nullptr || is_claimed(node)) return Found::kOther;
+  prepared.n = expression->size();
+  if (prepared.n == 0) return Found::kOther;
+  const Found found = prepared.calculation.read(*expression);
+  if (found != Found::kReady) return found;
+  // The plan says what does not fit, and knows ways out.
+  constexpr std::int64_t kStates = 16 << 20;
+  if (to_node && memory::pool_capacity(node.bytes()) + kStates > memory::Governor::instance().available())
+    return Found::kOther;
+  if (const auto* reduce = node.as<graph::Reduce>()) prepared.reduction = reduce->reduction;
+  if (to_node) claims.add(request.node);
+  return Found::kReady;
+}
+
+/// Where a result goes that is not the node's own: null when it is no run of elements, or is still read.
+std::byte* place_of(const Request& request, const Prepared& prepared) {
+  const Destination& to = request.destination;
+  const std::int64_t size = size_of(request.node->dtype);
+  if (to.kind != Destination::Kind::kMemory || prepared.reduction || !is_contiguous(to.layout, size)) return nullptr;
+  std::byte* out = to.memory->data() + to.layout.offset;
+  const bool aligned = is_aligned(reinterpret_cast<std::uintptr_t>(out), size);
+  return aligned && !prepared.calculation.clashes_with(out, prepared.n, size) ? out : nullptr;
+}
+
+void compute(const Prepared& prepared, std::byte* out, const kernel::Table& table, const Options& options) {
+  Monitor monitor(options, prepared.n * prepared.calculation.bytes_read());
+  if (prepared.reduction)
+    fold(prepared.calculation, *prepared.reduction, prepared.n, out, table, monitor);
+  else
+    store(prepared.calculation, prepared.n, out, table, monitor);
+  measure::add(measure::Counter::k_evaluations, 1);
+  measure::add(measure::Counter::k_passes, 1);
+  measure::add(measure::Counter::k_tiles, 1);
+  measure::add(measure::Counter::k_bytes_borrowed, prepared.n * prepared.calculation.bytes_read());
+}
+
+}  // namespace
+
+bool evaluate_directly(const Request& request, const Options& options) {
+  const bool to_node = request.destination.kind == Destination::Kind::kNode;
+  if ((!to_node && request.destination.kind != Destination::Kind::kMemory) || tests_tiles()) return false;
+  measure::Span evaluation(measure::Step::k_evaluate);
+  measure::Span planning(measure::Step::k_plan);
+  std::optional<Prepared> prepared;
+  Claims claims;
+  Found found;
+  do {
+    prepared.emplace();  // what it held is let go of without the lock
+    {
+      const std::lock_guard lock(graph::graph_mutex());
+      found = prepare(request, *prepared, claims);
+    }
+    if (found == Found::kNeeds && !evaluate_directly({prepared->calculation.needed(), {}}, options))
+      found = Found::kOther;
+  } while (found == Found::kNeeds);
+  const kernel::Table& table = kernel::table();
+  std::byte* out = to_node || found == Found::kOther ? nullptr : place_of(request, *prepared);
+  if (found == Found::kOther || (!to_node && out == nullptr) || !prepared->calculation.make_loop(table)) {
+    planning.cancel();
+    evaluation.cancel();
+    return false;
+  }
+  planning.end();
+  const measure::Span computing(measure::Step::k_compute);
+  if (!to_node) {
+    compute(*prepared, out, table, options);
+    return true;
+  }
+  graph::Node& node = *request.node;
+  memory::Buffer result = memory::Buffer::allocate(node.bytes(), "the result");
+  compute(*prepared, result.data(), table, options);
+  graph::InMemory value{memory::share(std::move(result)), contiguous(node.shape, size_of(node.dtype))};
+  std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
+  const std::lock_guard lock(graph::graph_mutex());
+  publish(node, std::move(value), dropped);
+  return true;
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Extents, strides or axes: a short vector of integers whose usual length needs no memory of its own.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace penstock {
+
+/// A std::vector<std::int64_t> in what it does, with room for kInline entries inside.
+class Dims {
+ public:
+  static constexpr std::size_t kInline = 5;
+
+  using value_type = std::int64_t;
+  using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  using reference = std::int64_t&;
+  using const_reference = const std::int64_t&;
+  using iterator = std::int64_t*;
+  using const_iterator = const std::int64_t*;
+
+  Dims() = default;
+  explicit Dims(std::size_t n, std::int64_t value = 0) { resize(n, value); }
+  Dims(std::initializer_list<std::int64_t> values) : Dims(values.begin(), values.end()) {}
+  template <std::input_iterator It>
+  Dims(It first, It last) {
+    for (; first != last; ++first) push_back(static_cast<std::int64_t>(*first));
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::int64_t* data() { return size_ <= kInline ? inside_.data() : outside_.data(); }
+  const std::int64_t* data() const { return size_ <= kInline ? inside_.data() : outside_.data(); }
+  iterator begin() { return data(); }
+  iterator end() { return data() + size_; }
+  const_iterator begin() const { return data(); }
+  const_iterator end() const { return data() + size_; }
+  auto rbegin() const { return std::make_reverse_iterator(end()); }
+  auto rend() const { return std::make_reverse_iterator(begin()); }
+  std::int64_t& operator[](std::size_t i) { return data()[i]; }
+  std::int64_t operator[](std::size_t i) const { return data()[i]; }
+  std::int64_t& front() { return *begin(); }
+  std::int64_t front() const { return *begin(); }
+  std::int64_t& back() { return end()[-1]; }
+  std::int64_t back() const { return end()[-1]; }
+
+  void push_back(std::int64_t value) { resize(size_ + 1, value); }
+  void pop_back() { resize(size_ - 1); }
+  void clear() { resize(0); }
+  void resize(std::size_t n, std::int64_t value = 0) {
+    if (n <= kInline) {
+      if (size_ > kInline) std::copy_n(outside_.begin(), n, inside_.begin());
+      outside_.clear();
+    } else {
+      if (size_ <= kInline) outside_.assign(inside_.begin(), inside_.begin() + static_cast<std::ptrdiff_t>(size_));
+      outside_.resize(n, value);
+    }
+    if (n <= kInline && n > size_)
+      std::fill(inside_.begin() + static_cast<std::ptrdiff_t>(size_), inside_.begin() + static_cast<std::ptrdiff_t>(n),
+                value);
+    size_ = n;
+  }
+  iterator insert(const_iterator before, std::int64_t value) { return insert(before, &value, &value + 1); }
+  template <std::input_iterator It>
+  iterator insert(const_iterator before, It first, It last) {
+    const std::ptrdiff_t at = before - begin();
+    const auto size = static_cast<std::ptrdiff_t>(size_);
+    for (; first != last; ++first) push_back(static_cast<std::int64_t>(*first));
+    std::rotate(begin() + at, begin() + size, end());
+    return begin() + at;
+  }
+  iterator erase(const_iterator which) {
+    const std::ptrdiff_t at = which - begin();
+    std::copy(begin() + at + 1, end(), begin() + at);
+    pop_back();
+    return begin() + at;
+  }
+
+  bool operator==(const Dims& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+  auto operator<=>(const Dims& other) const {
+    return std::lexicographical_compare_three_way(begin(), end(), other.begin(), other.end());
+  }
+
+ private:
+  std::size_t size_ = 0;
+  std::array<std::int64_t, kInline> inside_{};
+  std::vector<std::int64_t> outside_;  // all entries, where they are too many for inside_
+};
+
+}  // namespace penstock
