@@ -14,6 +14,65 @@
 HWY_BEFORE_NAMESPACE();
 namespace penstock::kernel::HWY_NAMESPACE {
 
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+/// Of the elements of a and then b, those that `places` names.
+HWY_INLINE Vector<float> joined(Vector<float> a, Vector<float> b, Mask<float> places) {
+  return reinterpret_cast<Vector<float>>(_mm512_permutex2var_ps(
+      reinterpret_cast<__m512>(a), reinterpret_cast<__m512i>(places), reinterpret_cast<__m512>(b)));
+}
+HWY_INLINE Vector<double> joined(Vector<double> a, Vector<double> b, Mask<double> places) {
+  return reinterpret_cast<Vector<double>>(_mm512_permutex2var_pd(
+      reinterpret_cast<__m512d>(a), reinterpret_cast<__m512i>(places), reinterpret_cast<__m512d>(b)));
+}
+template <class T>
+inline constexpr bool kJoins = std::is_floating_point_v<T>;
+#else
+template <class V, class P>
+HWY_INLINE V joined(V a, V /*b*/, P /*places*/) {
+  return a;
+}
+template <class T>
+inline constexpr bool kJoins = false;
+#endif
+
+/// Vector after vector of memory. A vector that straddles two lines of the cache takes twice the time, and vectors as
+/// long as a line all do unless they begin with one: then whole lines are loaded and joined in registers. No line is
+/// touched in which no element lies.
+template <class T, bool kStraddles>
+struct Forward {
+  using R = Register<T>;
+  using V = typename R::V;
+
+  const T* at;
+  V last{};
+  Mask<T> places{};
+
+  HWY_INLINE explicit Forward(const T* from) : at(from) {
+    if constexpr (kStraddles) {
+      const auto before = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(from) % sizeof(V) / sizeof(T));
+      at -= before;
+      last = R::load(at);
+      using Place = std::make_signed_t<UInt<sizeof(T)>>;
+      Place all[R::kLanes];
+      for (std::int64_t i = 0; i < R::kLanes; ++i) all[i] = static_cast<Place>(i + before);
+      std::memcpy(&places, all, sizeof places);
+    }
+  }
+  HWY_INLINE V next() {
+    if constexpr (kStraddles) {
+      at += R::kLanes;
+      const V line = R::load(at);
+      const V all = joined(last, line, places);
+      last = line;
+      return all;
+    } else {
+      const V all = R::load(at);
+      at += R::kLanes;
+      return all;
+    }
+  }
+};
+
 template <class A, bool kComplex>
 struct Dots {
   using T = typename A::Lane;
@@ -66,7 +125,29 @@ struct Dots {
     return a;
   }
 
+  static HWY_INLINE bool straddles(const T* from) { return reinterpret_cast<std::uintptr_t>(from) % sizeof(V) != 0; }
+
   static HWY_INLINE Sum whole_leaf(const T* a, const T* b) {
+    if constexpr (kJoins<T> && !kComplex) {
+      if (straddles(a)) return straddles(b) ? joined_leaf<true, true>(a, b) : joined_leaf<true, false>(a, b);
+      if (straddles(b)) return joined_leaf<false, true>(a, b);
+    }
+    return plain_leaf(a, b);
+  }
+
+  template <bool kStraddlesA, bool kStraddlesB>
+  static HWY_INLINE Sum joined_leaf(const T* a, const T* b) {
+    Forward<T, kStraddlesA> x(a);
+    Forward<T, kStraddlesB> y(b);
+    V sums[kAtOnce];
+    PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = V{};
+    for (std::int64_t g = 0; g < kLeafGroups; ++g) {
+      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = A::multiply_add(x.next(), y.next(), sums[k]);
+    }
+    return collapsed(sums);
+  }
+
+  static HWY_INLINE Sum plain_leaf(const T* a, const T* b) {
     T lanes[kHalves][kLanes];
     for (std::int64_t first = 0; first < kLanes; first += kAtOnce * R::kLanes) {
       V sums[kHalves][kAtOnce];

@@ -24,7 +24,11 @@ std::vector<Index> indices_of(const graph::Box& box) {
   return indices;
 }
 
-Input::Input(graph::NodeRef node) : node_(std::move(node)), resident_(found(*node_).has_value()) {}
+Input::Input(graph::NodeRef node)
+    : node_(std::move(node)),
+      box_(graph::whole(node_->shape)),
+      present_(found(*node_)),
+      resident_(present_.has_value()) {}
 
 std::int64_t Input::bytes(const graph::Box& box) const {
   return resident_ ? 0 : memory::pool_capacity(count(box.shape) * size_of(node_->dtype));

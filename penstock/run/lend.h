@@ -30,9 +30,9 @@ class Input {
   void take(const graph::Box& box, const Options& options);
 
   graph::NodeRef node_;
-  bool resident_;
-  graph::Box box_;
-  std::optional<graph::InMemory> present_;
+  graph::Box box_;                          // what is lent
+  std::optional<graph::InMemory> present_;  // where it lies
+  bool resident_;                           // the whole input lies in memory
 };
 
 }  // namespace penstock::run

@@ -56,9 +56,10 @@ class Matmul final : public graph::Operator {
   std::string text() const override { return "matmul"; }
 
   std::vector<Step> steps(std::int64_t bytes) const override {
-    const Step all{graph::whole(out_), {graph::whole(a_), graph::whole(b_)}, true};
-    if (bytes_of(all, dtype_) <= bytes) return {all};
     std::vector<Step> steps;
+    steps.push_back({graph::whole(out_), {graph::whole(a_), graph::whole(b_)}, true});
+    if (bytes_of(steps[0], dtype_) <= bytes) return steps;
+    steps.clear();
     const Dims batch = front(out_, 2);
     const Extents block = block_of(bytes / size_of(dtype_));
     for (std::int64_t i = 0; i < count(batch); ++i) add_steps(steps, batch, i, block);
