@@ -58,17 +58,28 @@ Array settle(graph::NodeRef node) {
   return array;
 }
 
+namespace {
+
+std::optional<graph::InMemory> resident_now(const graph::Node& node) {
+  const std::lock_guard lock(graph::graph_mutex());
+  return graph::resident(node);
+}
+
+}  // namespace
+
 bool Array::evaluated() const {
   const std::lock_guard lock(graph::graph_mutex());
   return node_->as<graph::InMemory>() != nullptr || graph::resident(*node_).has_value();
 }
 
 graph::InMemory Array::data(const run::Options& options) const {
-  evaluate({*this}, options);
-  const std::lock_guard lock(graph::graph_mutex());
-  const std::optional<graph::InMemory> found = graph::resident(*node_);
+  std::optional<graph::InMemory> found = resident_now(*node_);
+  if (!found) {
+    evaluate({*this}, options);
+    found = resident_now(*node_);
+  }
   PENSTOCK_CHECK(found.has_value());
-  return *found;
+  return std::move(*found);
 }
 
 namespace {
@@ -99,7 +110,8 @@ T converted(S value) {
 template <class T>
 T Array::item() const {
   if (size() != 1) throw ShapeError(cat("an array of shape ", shape_text(shape()), " is no single number"));
-  const graph::InMemory in = data();
+  std::optional<graph::InMemory> found = resident_now(*node_);
+  const graph::InMemory in = found ? std::move(*found) : data();
   return visit(dtype(), [&]<class S>() {
     S value;
     std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
@@ -114,6 +126,12 @@ template double Array::item<double>() const;
 template std::complex<double> Array::item<std::complex<double>>() const;
 
 Array Array::operator[](const std::vector<Index>& indices) const {
+  std::optional<graph::InMemory> in;
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    if (const auto* memory = node_->as<graph::InMemory>()) in = *memory;
+  }
+  if (in) return Array(graph::make_memory(dtype(), std::move(in->memory), view_index(in->layout, indices)));
   return settle(graph::make_view(node_, {graph::View::Type::kIndex, indices, {}, {}}));
 }
 
@@ -157,7 +175,7 @@ namespace {
 bool all_in_memory(const std::vector<Array>& arrays) {
   const std::lock_guard lock(graph::graph_mutex());
   return std::all_of(arrays.begin(), arrays.end(),
-                     [](const Array& array) { return array.node()->as<graph::InMemory>() != nullptr; });
+                     [](const Array& array) { return graph::resident(*array.node()).has_value(); });
 }
 
 }  // namespace

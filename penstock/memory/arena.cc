@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
@@ -25,8 +26,9 @@ std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / t
 }  // namespace
 
 Arena& Arena::local() {
-  thread_local Arena arena;
-  return arena;
+  // On the heap: a library has little room for thread-local objects, which it shares with all that are loaded later.
+  thread_local const std::unique_ptr<Arena> arena = std::make_unique<Arena>();
+  return *arena;
 }
 
 std::int64_t Arena::capacity_for(std::int64_t bytes) { return pool_capacity(std::max(bytes, least_block())); }

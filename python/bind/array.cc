@@ -141,6 +141,8 @@ bool is_integer_index(nb::handle item) {
 
 /// A Python index expression as basic indices, Ellipsis expanded.
 std::vector<Index> indices_of(const Array& array, nb::handle key) {
+  if (PyLong_CheckExact(key.ptr()) && array.ndim() > 0)
+    return {{Index::Type::kInteger, dims_of(key, "index")[0], {}, 1, false}};
   nb::list items;
   if (nb::isinstance<nb::tuple>(key)) {
     for (nb::handle item : nb::borrow<nb::tuple>(key)) items.append(item);
@@ -185,6 +187,7 @@ std::vector<Index> indices_of(const Array& array, nb::handle key) {
 
 Array get_item(const Array& self, nb::handle key) {
   const std::vector<Index> indices = indices_of(self, key);
+  if (self.evaluated()) return self[indices];
   return unlocked([&] { return self[indices]; });
 }
 
@@ -366,6 +369,7 @@ nb::object array_namespace(nb::handle api_version) {
 
 template <class T>
 T scalar(const Array& self) {
+  if (self.evaluated()) return self.item<T>();
   const run::Options how = options();
   return unlocked([&] {
     evaluate({self}, how);

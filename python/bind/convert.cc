@@ -210,9 +210,10 @@ std::string repr_text(nb::handle object) {
 std::string type_text(nb::handle object) { return Py_TYPE(object.ptr())->tp_name; }
 
 nb::tuple tuple_of(const Dims& dims) {
-  nb::list list;
-  for (const std::int64_t each : dims) list.append(each);
-  return nb::tuple(list);
+  PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(dims.size()));
+  for (std::size_t i = 0; tuple != nullptr && i < dims.size(); ++i)
+    PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(dims[i]));
+  return nb::steal<nb::tuple>(tuple);
 }
 
 nb::object finish(const Array& result, nb::handle out) {

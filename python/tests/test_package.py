@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 
@@ -31,3 +32,15 @@ def test_any_first_statement_works(statements: str) -> None:
     result = subprocess.run([sys.executable, "-c", statements], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
+
+
+def test_little_thread_storage_is_taken_from_other_libraries() -> None:
+    """It comes out of 1,664 bytes that all libraries loaded after the start share, OpenMP's among them."""
+    from penstock import _core
+
+    with open(_core.__file__, "rb") as file:
+        elf = file.read(1 << 16)
+    offset, size, count = (struct.unpack_from(form, elf, at)[0] for form, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+    headers = [struct.unpack_from("<IIQQQQQQ", elf, offset + i * size) for i in range(count)]
+    thread_local = 7
+    assert sum(header[6] for header in headers if header[0] == thread_local) <= 256
