@@ -64,7 +64,7 @@ class Generated {
 };
 
 /// Inputs and outputs of a recipe at most.
-inline constexpr std::size_t kMostStreams = 24;
+inline constexpr std::size_t kMostStreams = 96;
 
 /// The loop for the target in use, made once; null where the system forbids making code, or PENSTOCK_JIT is off.
 std::shared_ptr<const Generated> generate(const Recipe& recipe);

@@ -193,15 +193,52 @@ TEST(Generate, RandomRecipesGiveTheBitsOfTheKernels) {
   });
 }
 
+TEST(Generate, SingleElementsThatFindNoRegisterAreFetchedForEachStep) {
+  for_targets([](const Table& table) {
+    if (!makes_code(table)) return;
+    for (const DType dtype : {DType::k_float32, DType::k_float64, DType::k_int32}) {
+      for (const int singles : {5, 12, 40, 70}) {
+        // x = x * c1 + c2 * c3 ..., each constant used twice, some by one step.
+        Recipe recipe;
+        recipe.inputs.push_back({dtype, false});
+        for (int i = 0; i < singles; ++i) recipe.inputs.push_back({dtype, true});
+        int last = 0;
+        int next = singles + 1;
+        for (int i = 1; i < singles; ++i) {
+          recipe.steps.push_back({i % 3 == 0 ? Op::k_subtract : Op::k_add, dtype, {last, i, -1}});
+          last = next++;
+          recipe.steps.push_back({Op::k_maximum, dtype, {i, i + 1, -1}});
+          recipe.steps.push_back({Op::k_add, dtype, {next, last, -1}});
+          last = ++next;
+          ++next;
+        }
+        recipe.outputs = {last};
+        if (recipe.steps.size() > 150) recipe.steps.resize(150), recipe.outputs = {singles + 150};
+        expect_same(recipe, cat(singles, " single elements of ", name_of(dtype), " under ", table.target));
+      }
+    }
+  });
+}
+
 TEST(Generate, TooManyValuesDoNotFit) {
   for_targets([](const Table& table) {
     if (!makes_code(table)) return;
     Recipe recipe = of_one(Op::k_add, DType::k_float32);
     EXPECT_TRUE(fits_registers(recipe));
-    for (int i = 0; i < 40; ++i) recipe.inputs.push_back({DType::k_float32, true});
-    recipe.steps[0].inputs[0] = 41;
-    recipe.outputs = {42};
+    // Sums of pairs that all wait for the end, and more operands than there are pointers.
+    for (int i = 0; i < 10; ++i) recipe.inputs.push_back({DType::k_float32, false});
+    recipe.steps[0].inputs[0] = 11;
+    recipe.outputs = {12};
     EXPECT_FALSE(fits_registers(recipe));
+    Recipe wide = of_one(Op::k_add, DType::k_float32);
+    for (int i = 1; i < 60; ++i) wide.steps.push_back({Op::k_add, DType::k_float32, {i + 1, 0, -1}});
+    int last = 61;
+    for (int i = 0; i < 60; ++i) {
+      wide.steps.push_back({Op::k_add, DType::k_float32, {last, 2 + i, -1}});
+      last = 62 + i;
+    }
+    wide.outputs = {last};
+    EXPECT_FALSE(fits_registers(wide));
   });
 }
 

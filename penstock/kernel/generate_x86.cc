@@ -36,8 +36,8 @@ using Xbyak::Operand;
 using Xbyak::Reg64;
 using Xbyak::Xmm;
 
-constexpr std::size_t kMostSteps = 64;  // bounds the code
-constexpr int kTemporaries = 3;         // vector registers that a single operation may use
+constexpr std::size_t kMostSteps = 192;  // bounds the code
+constexpr int kTemporaries = 3;          // vector registers that a single operation may use
 constexpr std::size_t kMostPointers = 11;
 
 /// AVX-512 on the targets that have it, else AVX2; nothing on the others.
@@ -49,44 +49,72 @@ std::optional<bool> wide_on(simd::Target target) {
 
 int registers_of(bool wide) { return (wide ? 32 : 16) - kTemporaries; }
 
-/// The register of each value, from its load or its step to its last use. Nothing where there are too few.
-std::optional<std::vector<int>> allocate(const Recipe& recipe, int registers) {
+/// Where the values of a recipe are while its loop runs.
+struct Homes {
+  static constexpr int kOnStack = -2;
+  std::vector<int> registers;         // per value: from its load or step to its last use; or kOnStack
+  std::vector<std::size_t> on_stack;  // inputs of single elements that are fetched anew for each step
+  int fetched_into = 0;               // the first of the registers for those, one an operand
+};
+
+/// Gives each value a register, and the first `most` single elements one for the whole loop. Nothing where there are
+/// too few.
+std::optional<Homes> allocate(const Recipe& recipe, int registers, int most) {
   const int inputs = static_cast<int>(recipe.inputs.size());
+  Homes homes;
   std::vector<int> last_use(recipe.inputs.size() + recipe.steps.size(), -1);
   for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
     for (const int input : recipe.steps[i].inputs) {
       if (input >= 0) last_use[static_cast<std::size_t>(input)] = static_cast<int>(i);
     }
   }
-  std::vector<int> home(last_use.size(), -1);
+  std::vector<int>& home = homes.registers;
+  home.assign(last_use.size(), -1);
+  int pinned = 0;
+  for (std::size_t k = 0; k < recipe.inputs.size(); ++k) {
+    if (!recipe.inputs[k].single || recipe.inputs[k].dtype == DType::k_bool || pinned++ < most) continue;
+    home[k] = Homes::kOnStack;
+    homes.on_stack.push_back(k);
+  }
+  homes.fetched_into = registers - (homes.on_stack.empty() ? 0 : kMaxArity);
   std::vector<int> idle;
-  for (int r = registers; r-- > 0;) idle.push_back(r);
+  for (int r = homes.fetched_into; r-- > 0;) idle.push_back(r);
   const auto take = [&](int value) {
     if (idle.empty()) return false;
     home[static_cast<std::size_t>(value)] = idle.back();
     idle.pop_back();
     return true;
   };
+  const auto is_single = [&](int value) {
+    return value < inputs && recipe.inputs[static_cast<std::size_t>(value)].single;
+  };
   for (int value = 0; value < inputs; ++value) {
-    if (recipe.inputs[static_cast<std::size_t>(value)].single && !take(value)) return std::nullopt;
+    if (is_single(value) && home[static_cast<std::size_t>(value)] == -1 && !take(value)) return std::nullopt;
   }
   for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
     const auto& used = recipe.steps[i].inputs;
     for (const int input : used) {
-      if (input >= 0 && home[static_cast<std::size_t>(input)] < 0 && !take(input)) return std::nullopt;
+      if (input >= 0 && home[static_cast<std::size_t>(input)] == -1 && !take(input)) return std::nullopt;
     }
     for (int k = 0; k < kMaxArity; ++k) {
       const int input = used[k];
-      if (input < 0 || last_use[static_cast<std::size_t>(input)] != static_cast<int>(i)) continue;
-      const bool single = input < inputs && recipe.inputs[static_cast<std::size_t>(input)].single;
-      if (!single && std::find(used, used + k, input) == used + k)
-        idle.push_back(home[static_cast<std::size_t>(input)]);
+      if (input < 0 || is_single(input) || last_use[static_cast<std::size_t>(input)] != static_cast<int>(i)) continue;
+      if (std::find(used, used + k, input) == used + k) idle.push_back(home[static_cast<std::size_t>(input)]);
     }
     const int output = inputs + static_cast<int>(i);
     if (!take(output)) return std::nullopt;
     if (last_use[static_cast<std::size_t>(output)] < 0) idle.push_back(home[static_cast<std::size_t>(output)]);
   }
-  return home;
+  return homes;
+}
+
+/// The same with as many single elements in registers as leave enough for the rest.
+std::optional<Homes> allocate(const Recipe& recipe, bool wide) {
+  const int registers = registers_of(wide);
+  for (const int most : {registers, registers / 3, 0}) {
+    if (std::optional<Homes> homes = allocate(recipe, registers, most)) return homes;
+  }
+  return std::nullopt;
 }
 
 enum class Order { kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual };
@@ -106,7 +134,7 @@ class Assembler : public Xbyak::CodeGenerator {
     if (write_bits(op, d, a, b, c)) return true;
     if (kind_of(dtype) == Kind::kFloat)
       return write_float(op, d, a, b) || write_rounding(op, d, a) || write_class(op, d, a) ||
-             write_clip(op, d, a, b, c);
+             write_clip(op, d, a, b, c) || write_sign(op, d, a, b);
     return write_integer(op, kind_of(dtype) == Kind::kInt, d, a, b);
   }
 
@@ -366,8 +394,38 @@ class Assembler : public Xbyak::CodeGenerator {
     return true;
   }
 
+  bool write_sign(Op op, const Xmm& d, const Xmm& a, const Xmm& b) {
+    const Xmm first = temporary(0);
+    const Xmm second = temporary(1);
+    const Xmm third = temporary(2);
+    vxorps(third, third, third);
+    switch (op) {
+      case Op::k_sign:
+        compare_floats(Order::kGreater, first, a, third);
+        vandps(first, first, literal(float_bits(1)));
+        compare_floats(Order::kLess, second, a, third);
+        vandps(second, second, literal(float_bits(-1)));
+        vorps(second, first, second);
+        break;
+      case Op::k_heaviside:
+        compare_floats(Order::kGreater, first, a, third);
+        compare_floats(Order::kEqual, second, a, third);
+        vandps(third, first, literal(float_bits(1)));
+        select(second, second, b, third);
+        break;
+      default:
+        return false;
+    }
+    compare_floats(Order::kNotEqual, third, a, a);
+    select(d, third, a, second);
+    return true;
+  }
+
   bool write_class(Op op, const Xmm& d, const Xmm& a) {
     switch (op) {
+      case Op::k_signbit:
+        vxorps(temporary(0), temporary(0), temporary(0));
+        return compare_integers(Order::kLess, true, d, a, temporary(0));
       case Op::k_isnan:
         compare_floats(Order::kNotEqual, d, a, a);
         return true;
@@ -439,8 +497,8 @@ DType result_of(const Recipe::Step& step) { return row(step.op).result == Result
 /// Writes the loop around the operations: loads, steps, stores.
 class LoopWriter final : public Assembler, public Generated {
  public:
-  LoopWriter(const Recipe& recipe, std::vector<int> home, bool wide, bool eight)
-      : Assembler(wide, eight), recipe_(recipe), home_(std::move(home)) {
+  LoopWriter(const Recipe& recipe, Homes homes, bool wide, bool eight)
+      : Assembler(wide, eight), recipe_(recipe), homes_(std::move(homes)) {
     inputs_ = recipe.inputs;
     for (const int output : recipe.outputs) out_bytes_.push_back(size_of(result_of(step_of(output))));
     Generated::lanes_ = Assembler::lanes_;
@@ -460,7 +518,7 @@ class LoopWriter final : public Assembler, public Generated {
   const Recipe::Step& step_of(int value) const {
     return recipe_.steps[static_cast<std::size_t>(value) - recipe_.inputs.size()];
   }
-  Xmm home(int value) const { return vector(home_[static_cast<std::size_t>(value)]); }
+  Xmm home(int value) const { return vector(homes_.registers[static_cast<std::size_t>(value)]); }
   Xbyak::Address element(std::size_t pointer, std::int64_t size) const {
     return ptr[pointers_[pointer] + rax * static_cast<int>(size)];
   }
@@ -470,10 +528,19 @@ class LoopWriter final : public Assembler, public Generated {
     for (std::size_t i = 0; i < kMostPointers; ++i) {
       if (saved(i)) push(pointers_[i]);
     }
+    const auto stack = static_cast<std::uint32_t>(8 * homes_.on_stack.size());
+    if (stack > 0) sub(rsp, stack);
     std::size_t used = 0;
     pointer_of_.assign(recipe_.inputs.size() + recipe_.outputs.size(), 0);
     for (std::size_t k = 0; k < recipe_.inputs.size(); ++k) {
-      if (recipe_.inputs[k].single) write_single(k);  // by way of registers that pointers take afterwards
+      // By way of registers that pointers take afterwards.
+      if (recipe_.inputs[k].single && homes_.registers[k] != Homes::kOnStack) write_single(k);
+    }
+    const Xbyak::Reg value = eight_ ? Xbyak::Reg(rcx) : Xbyak::Reg(ecx);
+    for (std::size_t i = 0; i < homes_.on_stack.size(); ++i) {
+      mov(rax, ptr[rdi + static_cast<int>(8 * homes_.on_stack[i])]);
+      mov(value, ptr[rax]);
+      mov(ptr[rsp + static_cast<int>(8 * i)], value);
     }
     for (std::size_t k = 0; k < recipe_.inputs.size(); ++k) {
       if (recipe_.inputs[k].single) continue;
@@ -493,6 +560,7 @@ class LoopWriter final : public Assembler, public Generated {
     dec(rdx);
     jnz(top, T_NEAR);
     vzeroupper();
+    if (stack > 0) add(rsp, stack);
     for (std::size_t i = kMostPointers; i-- > 0;) {
       if (saved(i)) pop(pointers_[i]);
     }
@@ -529,7 +597,7 @@ class LoopWriter final : public Assembler, public Generated {
           load(index);
           loaded[index] = true;
         }
-        operands[k] = home(input);
+        operands[k] = homes_.registers[index] == Homes::kOnStack ? fetch(index, k) : home(input);
       }
       const int output = static_cast<int>(recipe_.inputs.size() + i);
       const bool known = write(step.op, step.dtype, home(output), operands[0], operands[1], operands[2]);
@@ -538,6 +606,17 @@ class LoopWriter final : public Assembler, public Generated {
         if (recipe_.outputs[k] == output) store(k, home(output), result_of(step), streams);
       }
     }
+  }
+
+  /// A single element that has no register of its own, for operand k of a step.
+  Xmm fetch(std::size_t input, int k) {
+    const Xmm to = vector(homes_.fetched_into + k);
+    const auto place = std::find(homes_.on_stack.begin(), homes_.on_stack.end(), input) - homes_.on_stack.begin();
+    if (eight_)
+      vpbroadcastq(to, ptr[rsp + static_cast<int>(8 * place)]);
+    else
+      vpbroadcastd(to, ptr[rsp + static_cast<int>(8 * place)]);
+    return to;
   }
 
   void load(std::size_t k) {
@@ -591,7 +670,7 @@ class LoopWriter final : public Assembler, public Generated {
   }
 
   const Recipe recipe_;
-  const std::vector<int> home_;
+  const Homes homes_;
   std::vector<std::size_t> pointer_of_;  // inputs, then outputs
   const std::array<Reg64, kMostPointers> pointers_ = {rcx, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15};
 };
@@ -641,6 +720,10 @@ bool jit_enabled() {
 /// The recipe and the instruction set as bytes.
 std::string key_of(const Recipe& recipe, bool wide) {
   std::string key(1, wide ? 'w' : 'n');
+  const auto add = [&key](int value) {
+    key += static_cast<char>(value & 0xff);
+    key += static_cast<char>(value >> 8);
+  };
   for (const auto& input : recipe.inputs) {
     key += static_cast<char>(input.dtype);
     key += input.single ? 's' : 'm';
@@ -649,10 +732,10 @@ std::string key_of(const Recipe& recipe, bool wide) {
   for (const auto& step : recipe.steps) {
     key += static_cast<char>(step.op);
     key += static_cast<char>(step.dtype);
-    for (const int input : step.inputs) key += static_cast<char>(input);
+    for (const int input : step.inputs) add(input);
   }
   key += ';';
-  for (const int output : recipe.outputs) key += static_cast<char>(output);
+  for (const int output : recipe.outputs) add(output);
   return key;
 }
 
@@ -695,17 +778,17 @@ bool fits_registers(const Recipe& recipe) {
   if (recipe.inputs.size() + recipe.outputs.size() > kMostStreams ||
       recipe.inputs.size() - singles + recipe.outputs.size() > kMostPointers)
     return false;
-  return allocate(recipe, registers_of(*wide)).has_value();
+  return allocate(recipe, *wide).has_value();
 }
 
 std::shared_ptr<const Generated> generate(const Recipe& recipe) {
   const std::optional<bool> wide = wide_on(simd::target());
   PENSTOCK_CHECK(wide.has_value());
   return Cache::instance().find(key_of(recipe, *wide), [&]() -> std::shared_ptr<const Generated> {
-    std::optional<std::vector<int>> home = allocate(recipe, registers_of(*wide));
-    PENSTOCK_CHECK(home.has_value());
+    std::optional<Homes> homes = allocate(recipe, *wide);
+    PENSTOCK_CHECK(homes.has_value());
     try {
-      return std::make_shared<LoopWriter>(recipe, std::move(*home), *wide, lane_of(recipe) == 8);
+      return std::make_shared<LoopWriter>(recipe, std::move(*homes), *wide, lane_of(recipe) == 8);
     } catch (const Xbyak::Error&) {
       return nullptr;  // memory that may not be made executable: the table's kernels do the work
     }

@@ -9,7 +9,7 @@
 namespace penstock::run {
 namespace {
 
-constexpr std::size_t kMostSteps = 32;
+constexpr std::size_t kMostSteps = 160;  // bounds the recursion
 constexpr std::int64_t kLeastRow = 128;  // elements: a call of the loop takes as long as some tens
 
 /// Steps count down while leaves are still being found; no input is -1 in both numberings.
