@@ -21,7 +21,7 @@ SUFFIXES = {".h", ".cc", ".def"}
 DOORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Highway": (r"^hwy/", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
     "SLEEF": (r"^sleef", ("penstock/simd/*", "penstock/kernel/*-inl.h", "penstock/kernel/*.cc")),
-    "Xbyak": (r"^xbyak/", ("penstock/kernel/generate_x86.cc",)),
+    "Xbyak": (r"^xbyak/", ("penstock/kernel/generate_x86*",)),
     "NVTX": (r"^nvtx3/", ("penstock/measure/nvtx.cc",)),
     "nanobind": (r"^nanobind/", ("python/bind/*",)),
 }
