@@ -147,12 +147,18 @@ void Core::collapse_ragged(std::int64_t elements) {
     counts[lane] = static_cast<double>(elements / lanes + (lane < elements % lanes ? 1 : 0));
   }
   for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::int64_t lane = 0; lane < half; ++lane) {
+    for (std::int64_t lane = 0; lane < half;) {
+      // Lanes with as many elements merge in one call.
+      const double own = counts[lane];
       const double other = counts[lane + half];
-      if (other == 0) continue;
-      shape_.reducer->merge(state_, shape_.width(), lane * channels, state_, shape_.width(), (lane + half) * channels,
-                            channels, counts[lane], other);
-      counts[lane] += other;
+      std::int64_t run = 0;
+      for (; lane + run < half && counts[lane + run] == own && counts[lane + run + half] == other; ++run)
+        counts[lane + run] += other;
+      if (other != 0) {
+        shape_.reducer->merge(state_, shape_.width(), lane * channels, state_, shape_.width(), (lane + half) * channels,
+                              run * channels, own, other);
+      }
+      lane += run;
     }
   }
 }
