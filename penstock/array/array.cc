@@ -41,14 +41,16 @@ graph::NodeRef computable(const graph::NodeRef& node) {
 
 Array settle(graph::NodeRef node) {
   bool now = false;
+  bool view = false;  // never evaluated: views are also made with the interpreter's lock held
   {
     const std::lock_guard lock(graph::graph_mutex());
-    now = !node->inputs.empty() && !node->as<graph::View>() && small_and_ready(*node);
+    view = node->as<graph::View>() != nullptr;
+    now = !node->inputs.empty() && !view && small_and_ready(*node);
   }
   Array array(std::move(node));
   if (now) {
     evaluate({array});
-  } else if (array.node()->depth > kDeepest) {
+  } else if (array.node()->depth > kDeepest && !view) {
     try {
       evaluate({array});
     } catch (const BudgetError&) {
@@ -135,27 +137,32 @@ Array Array::operator[](const std::vector<Index>& indices) const {
   return settle(graph::make_view(node_, {graph::View::Type::kIndex, indices, {}, {}}));
 }
 
-void Array::assign(const std::vector<Index>& indices, const Array& value) {
-  const Dims part = view_index(contiguous(shape(), 1), indices).shape;
-  const Array fitted = broadcast_to(astype(value, dtype()), part);
+std::optional<Array> assigned(const graph::NodeRef& node, const std::vector<Index>& indices, const Array& value,
+                              long holders) {
+  const Dims part = view_index(contiguous(node->shape, 1), indices).shape;
+  const Array fitted = broadcast_to(astype(value, node->dtype), part);
   std::optional<graph::InMemory> own;
   {
     const std::lock_guard lock(graph::graph_mutex());
-    const auto* memory = node_->as<graph::InMemory>();
-    // A value that reads this array holds a reference to its node, so it never takes this way.
-    if (memory != nullptr && node_.use_count() == 1 && memory->memory->owned() && memory->memory.use_count() == 1)
+    const auto* memory = node->as<graph::InMemory>();
+    // A value that reads this array holds a reference to its node or its memory, so it never takes this way.
+    if (memory != nullptr && node.use_count() == holders && memory->memory->owned() && memory->memory.use_count() == 1)
       own = *memory;
   }
   if (own) {
-    evaluate_into(fitted, dtype(), own->memory, view_index(own->layout, indices));
-    return;
+    evaluate_into(fitted, node->dtype, own->memory, view_index(own->layout, indices));
+    return std::nullopt;
   }
   // New axes name no element of the output: they only shape the value.
   std::vector<Index> places;
   std::copy_if(indices.begin(), indices.end(), std::back_inserter(places),
                [](const Index& i) { return i.type != Index::Type::kNewAxis; });
-  const Dims placed = view_index(contiguous(shape(), 1), places).shape;
-  node_ = settle(graph::make_pieces(dtype(), shape(), {node_, reshape(fitted, placed).node()}, {{}, places})).node();
+  const Dims placed = view_index(contiguous(node->shape, 1), places).shape;
+  return settle(graph::make_pieces(node->dtype, node->shape, {node, reshape(fitted, placed).node()}, {{}, places}));
+}
+
+void Array::assign(const std::vector<Index>& indices, const Array& value) {
+  if (std::optional<Array> other = assigned(node_, indices, value, 1)) *this = std::move(*other);
 }
 
 Array open(const std::string& path, bool strict, std::string* warning) {

@@ -59,6 +59,11 @@ class Array {
   graph::NodeRef node_;
 };
 
+/// What Array::assign gives a handle whose node has `holders` references by all accounts but other handles': a new
+/// value, or nothing when the elements were written in place.
+std::optional<Array> assigned(const graph::NodeRef& node, const std::vector<Index>& indices, const Array& value,
+                              long holders);
+
 /// A number that promotes weakly: it takes the dtype of the array it meets, as far as that can hold its kind.
 struct Number {
   Kind kind;

@@ -2,8 +2,9 @@
 // Loops made at run time: several elementwise operations in one loop whose values stay in vector registers.
 //
 // A recipe is data; the machine code made of it gives the bits that the table's kernels give one after the other, on
-// the same target. There is none for targets but avx2 and above, for operations that are no short sequence of
-// instructions (maths, complex numbers, divisions of integers), and where the system forbids making code.
+// the same target, apart from the sign and payload of NaN. There is none for targets but avx2 and above, for operations
+// that are no short sequence of instructions (maths, complex numbers, divisions of integers), and where the system
+// forbids making code.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,8 @@
 
 #if defined(__x86_64__)
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -287,17 +289,28 @@ std::string key_of(const Recipe& recipe, bool wide) {
 class Cache {
  public:
   static Cache& instance() {
-    static Cache* cache = new Cache;
+    static Cache* cache = [] {
+      auto* made = new Cache;
+      // A fork in the middle of another thread's look must not leave the child with a locked cache.
+      pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                     [] { instance().mutex_.unlock(); });
+      return made;
+    }();
     return *cache;
   }
 
+  /// The loop of a key, made where it is not there yet; two threads may make the same one.
   template <class Make>
   std::shared_ptr<const Generated> find(const std::string& key, const Make& make) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = made_.find(key);
+      if (found != made_.end()) return found->second;
+    }
+    std::shared_ptr<const Generated> made = make();
     const std::lock_guard lock(mutex_);
-    const auto found = made_.find(key);
-    if (found != made_.end()) return found->second;
     if (made_.size() >= kMost) made_.clear();
-    return made_[key] = make();
+    return made_.try_emplace(key, std::move(made)).first->second;
   }
 
  private:
@@ -327,10 +340,10 @@ bool fits_registers(const Recipe& recipe) {
 
 std::shared_ptr<const Generated> generate(const Recipe& recipe) {
   const std::optional<bool> wide = wide_on(simd::target());
-  PENSTOCK_CHECK(wide.has_value());
+  if (!wide) return nullptr;  // another target was chosen since the recipe was read
   return Cache::instance().find(key_of(recipe, *wide), [&]() -> std::shared_ptr<const Generated> {
     std::optional<Homes> homes = homes_of(recipe, registers_of(*wide));
-    PENSTOCK_CHECK(homes.has_value());
+    if (!homes) return nullptr;
     try {
       return std::make_shared<LoopWriter>(recipe, std::move(*homes), *wide, lane_of(recipe) == 8);
     } catch (const Xbyak::Error&) {

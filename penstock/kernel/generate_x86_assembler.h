@@ -252,7 +252,8 @@ class Assembler : public Xbyak::CodeGenerator {
   }
 
   /// The instructions give the second operand for equal ones and for NaN, so that only zeros of both signs and NaN
-  /// make a difference between the two orders: AND gives +0 (maximum), OR gives -0 (minimum); NaN is a + b.
+  /// make a difference between the two orders: AND gives +0 (maximum), OR gives -0 (minimum). Of NaN the second one
+  /// wins, untouched.
   void extreme(bool maximum, const Xmm& d, const Xmm& a, const Xmm& b) {
     const Xmm first = temporary(0);
     const Xmm second = temporary(1);
@@ -267,20 +268,21 @@ class Assembler : public Xbyak::CodeGenerator {
     }
     constexpr std::uint8_t kUnordered = 3;
     if (wide_) {
-      PENSTOCK_FLOATS(vcmp, k1, a, b, kUnordered);
-      PENSTOCK_FLOATS(vadd, first | k1, a, b);
+      PENSTOCK_FLOATS(vcmp, k1, a, a, kUnordered);
+      PENSTOCK_FLOATS(vmova, first | k1, a);
+      PENSTOCK_FLOATS(vcmp, k1, b, b, kUnordered);
+      PENSTOCK_FLOATS(vmova, first | k1, b);
       vmovaps(d, first);
     } else {
-      PENSTOCK_FLOATS(vadd, second, a, b);
-      PENSTOCK_FLOATS(vcmp, temporary(2), a, b, kUnordered);
-      vblendvps(d, first, second, temporary(2));
+      PENSTOCK_FLOATS(vcmp, second, a, a, kUnordered);
+      vblendvps(first, first, a, second);
+      PENSTOCK_FLOATS(vcmp, second, b, b, kUnordered);
+      vblendvps(d, first, b, second);
     }
   }
 
   bool write_clip(Op op, const Xmm& d, const Xmm& a, const Xmm& low, const Xmm& high) {
     if (op != Op::k_clip) return false;
-    // The value between the two steps needs a register that neither step uses; AVX2 has none left.
-    if (!wide_) return false;
     extreme(true, temporary(2), a, low);
     extreme(false, d, temporary(2), high);
     return true;

@@ -136,7 +136,8 @@ void check_tile(const Table& table, std::int64_t rows, std::int64_t columns, std
       for (std::int64_t j = 0; j < stride; ++j) {
         const auto place = static_cast<std::size_t>(i * stride + j);
         T wanted{};
-        for (std::int64_t p = 0; p < depth; ++p) wanted = multiply_add<T>(a.at(i, p), b.at(p, j), wanted);
+        for (std::int64_t p = 0; p < depth && j < columns; ++p)
+          wanted = multiply_add<T>(a.at(i, p), b.at(p, j), wanted);
         if (adds) wanted = add<T>(before[place], wanted);
         if (j >= columns) wanted = before[place];
         T got{};

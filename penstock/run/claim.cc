@@ -11,8 +11,9 @@ namespace penstock::run {
 namespace {
 
 std::condition_variable& claim_ended() {
-  static std::condition_variable ended;
-  return ended;
+  // Never destroyed: that would wait for threads that wait here, which a forked child does not have.
+  static auto* ended = new std::condition_variable;
+  return *ended;
 }
 
 }  // namespace

@@ -110,9 +110,11 @@ void fold_some(const Calculation& calculation, std::int64_t first, std::int64_t 
 /// The tree of run/fold.h, each share a part of it.
 void fold(const Calculation& calculation, Reduction reduction, std::int64_t n, std::byte* out,
           const kernel::Table& table, Monitor& monitor) {
-  const CoreShape shape = core_of_run(reduction, calculation.dtype(), n, table);
+  CoreShape shape = core_of_run(reduction, calculation.dtype(), n, table);
   const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kReduction;
   const Work work(n, calculation.bytes_read(), calculation.cost(), what, monitor);
+  // Where order does not matter a share is a single node.
+  shape.most_nodes = std::max(shape.most_nodes, NodeStack::entries_for(work.shares()));
   PENSTOCK_CHECK(shape.leaf == kOneLeaf || work.shares() == 1 || work.share() % shape.leaf == 0);
   const memory::Buffer storage = memory::Buffer::allocate(work.shares() * shape.bytes(), "states of a reduction");
   std::vector<Core> cores;

@@ -30,6 +30,17 @@ class Dims {
   Dims() = default;
   explicit Dims(std::size_t n, std::int64_t value = 0) { resize(n, value); }
   Dims(std::initializer_list<std::int64_t> values) : Dims(values.begin(), values.end()) {}
+  Dims(const Dims&) = default;
+  Dims& operator=(const Dims&) = default;
+  Dims(Dims&& other) noexcept
+      : size_(std::exchange(other.size_, 0)), inside_(other.inside_), outside_(std::move(other.outside_)) {}
+  Dims& operator=(Dims&& other) noexcept {
+    size_ = std::exchange(other.size_, 0);
+    inside_ = other.inside_;
+    outside_ = std::move(other.outside_);
+    return *this;
+  }
+  ~Dims() = default;
   template <std::input_iterator It>
   Dims(It first, It last) {
     for (; first != last; ++first) push_back(static_cast<std::int64_t>(*first));

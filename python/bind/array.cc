@@ -60,7 +60,7 @@ PyObject* by_method(const Methods& methods, PyObject* a, PyObject* b) {
 
 /// An operand of fast_binary: an array, or a number. Nothing for subclasses and all else.
 std::optional<Operand> plain_operand(PyObject* object) {
-  if (Py_TYPE(object) == reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr()))
+  if (Py_TYPE(object) == reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr()) && nb::inst_ready(object))
     return Operand(*nb::inst_ptr<Array>(object));
   if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
   return std::nullopt;
@@ -91,9 +91,10 @@ void make_fast(binaryfunc& slot, const char* name, const char* reflected) {
 
 template <Op op>
 Array& in_place(Array& self, nb::handle other) {
-  const std::optional<Operand> operand = operand_of(other);
+  std::optional<Operand> operand = operand_of(other);
   if (!operand) throw DTypeError(cat(row(op).name, " cannot take ", repr_text(other)));
-  const Array result = unlocked([&] { return elementwise(op, {self, *operand}); });
+  const Operand operands[] = {self, std::move(*operand)};
+  const Array result = unlocked([&] { return elementwise(op, operands); });
   if (result.shape() != self.shape()) {
     throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
   }
@@ -188,14 +189,18 @@ std::vector<Index> indices_of(const Array& array, nb::handle key) {
 Array get_item(const Array& self, nb::handle key) {
   const std::vector<Index> indices = indices_of(self, key);
   if (self.evaluated()) return self[indices];
-  return unlocked([&] { return self[indices]; });
+  const Array array = self;  // without the interpreter's lock another thread may give the handle another value
+  return unlocked([&] { return array[indices]; });
 }
 
 void set_item(Array& self, nb::handle key, nb::handle value) {
   const std::vector<Index> indices = indices_of(self, key);
   const std::optional<Number> number = try_number_of(value);
   const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
-  unlocked([&] { self.assign(indices, array); });
+  // Without the interpreter's lock another thread may read the handle: it takes the value with the lock.
+  const graph::NodeRef node = self.node();
+  std::optional<Array> other = unlocked([&] { return assigned(node, indices, array, 2); });
+  if (other) self = std::move(*other);
 }
 
 /// What a buffer view of an array keeps until it is released.
@@ -245,7 +250,7 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags) {
                       "a Penstock array is a value: its memory is read-only; copy it with numpy.array");
       return -1;
     }
-    const Array& array = nb::cast<const Array&>(nb::handle(object));
+    const Array array = nb::cast<const Array&>(nb::handle(object));
     auto exported = std::make_unique<Exported>();
     const run::Options how = options();
     exported->data = unlocked([&] { return array.data(how); });
@@ -371,9 +376,10 @@ template <class T>
 T scalar(const Array& self) {
   if (self.evaluated()) return self.item<T>();
   const run::Options how = options();
+  const Array array = self;
   return unlocked([&] {
-    evaluate({self}, how);
-    return self.item<T>();
+    evaluate({array}, how);
+    return array.item<T>();
   });
 }
 
@@ -510,9 +516,9 @@ void bind_methods(C& cls) {
   def_unary<Op::k_conj>(cls, "conj");
   def_unary<Op::k_round>(cls, "round");
   cls.def_prop_ro(
-      "real", [](const Array& self) { return unlocked([&] { return real(self); }); }, "The real part.");
+      "real", [](Array self) { return unlocked([&] { return real(self); }); }, "The real part.");
   cls.def_prop_ro(
-      "imag", [](const Array& self) { return unlocked([&] { return imag(self); }); }, "The imaginary part.");
+      "imag", [](Array self) { return unlocked([&] { return imag(self); }); }, "The imaginary part.");
   cls.def(
       "to_device",
       [](const nb::object& self, nb::handle device, nb::handle) {

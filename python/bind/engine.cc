@@ -53,7 +53,7 @@ Array as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   // Nobody else has what was made of a list.
   const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
   if (copy.ptr() == Py_True && shared) array = frozen(array);
-  return wanted ? astype(array, *wanted) : array;
+  return wanted ? unlocked([&] { return astype(array, *wanted); }) : array;
 }
 
 Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std::int64_t offset, bool strict) {
@@ -286,7 +286,7 @@ void bind_engine(nb::module_& m) {
       "evaluate",
       [](const nb::args& objects) {
         const auto done = [](nb::handle each) {
-          return nb::isinstance<Array>(each) && nb::inst_ptr<Array>(each)->evaluated();
+          return nb::isinstance<Array>(each) && nb::inst_ready(each) && nb::inst_ptr<Array>(each)->evaluated();
         };
         if (std::all_of(objects.begin(), objects.end(), done)) return objects;
         const std::vector<Array> arrays = arrays_of(objects);

@@ -184,7 +184,11 @@ std::vector<Array> arrays_of(nb::handle objects) {
 void bind_views(nb::module_& m) {
   def_both(
       m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True) -> Array",
-      [](nb::handle x, nb::handle dtype, bool) { return astype(array_of(x), need_dtype(dtype)); },
+      [](nb::handle x, nb::handle dtype, bool) {
+        const Array in = array_of(x);
+        const DType wanted = need_dtype(dtype);
+        return unlocked([&] { return astype(in, wanted); });
+      },
       "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
       "Arrays are values, so `copy` makes no difference.",
       nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true);
@@ -232,26 +236,45 @@ void bind_assemblies(nb::module_& m) {
   m.def(
       "roll",
       [](nb::handle x, nb::handle shift, nb::handle axis) {
-        return roll(array_of(x), dims_of(shift, "shift"), optional_dims(axis, "axis"));
+        const Array in = array_of(x);
+        const Dims shifts = dims_of(shift, "shift");
+        const std::optional<Dims> axes = optional_dims(axis, "axis");
+        return unlocked([&] { return roll(in, shifts, axes); });
       },
       nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(),
       "Shifted along axes, what leaves at one end enters at the other.",
       nb::sig("def roll(x: object, shift: Ints, *, axis: Ints | None = None) -> Array"));
   m.def(
-      "concat", [](nb::handle arrays, std::optional<std::int64_t> axis) { return concat(arrays_of(arrays), axis); },
+      "concat",
+      [](nb::handle arrays, std::optional<std::int64_t> axis) {
+        const std::vector<Array> in = arrays_of(arrays);
+        return unlocked([&] { return concat(in, axis); });
+      },
       nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0,
       "Joined along an axis; axis None joins the flattened arrays.",
       nb::sig("def concat(arrays: Iterable[object], *, axis: int | None = 0) -> Array"));
   m.def(
-      "stack", [](nb::handle arrays, std::int64_t axis) { return stack(arrays_of(arrays), axis); }, nb::arg("arrays"),
-      nb::kw_only(), nb::arg("axis") = 0, "Joined along a new axis.",
+      "stack",
+      [](nb::handle arrays, std::int64_t axis) {
+        const std::vector<Array> in = arrays_of(arrays);
+        return unlocked([&] { return stack(in, axis); });
+      },
+      nb::arg("arrays"), nb::kw_only(), nb::arg("axis") = 0, "Joined along a new axis.",
       nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
   m.def(
-      "tril", [](nb::handle x, std::int64_t k) { return tril(array_of(x), k); }, nb::arg("x").none(), nb::kw_only(),
-      nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.");
+      "tril",
+      [](nb::handle x, std::int64_t k) {
+        const Array in = array_of(x);
+        return unlocked([&] { return tril(in, k); });
+      },
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.");
   m.def(
-      "triu", [](nb::handle x, std::int64_t k) { return triu(array_of(x), k); }, nb::arg("x").none(), nb::kw_only(),
-      nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
+      "triu",
+      [](nb::handle x, std::int64_t k) {
+        const Array in = array_of(x);
+        return unlocked([&] { return triu(in, k); });
+      },
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
 }
 
 /// The parameters that every creation function ends with.
