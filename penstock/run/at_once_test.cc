@@ -13,20 +13,6 @@ namespace {
 
 using graph::NodeRef;
 
-/// Small numbers, of which every function takes most; sums of floats among them are rounded.
-Plain numbers(DType dtype, const Dims& shape, int from) {
-  Plain values(dtype, shape);
-  visit(dtype, [&]<class T>() {
-    if constexpr (!std::is_same_v<T, Half>) {
-      for (std::int64_t i = 0; i < values.size(); ++i) {
-        const T x = static_cast<T>(static_cast<float>((i * 5 + from) % 7) * 0.7f);
-        std::memcpy(values.at(i), &x, sizeof x);
-      }
-    }
-  });
-  return values;
-}
-
 /// Every function of every dtype that takes it, over operands of `shapes`.
 template <class F>
 void for_functions(const Dims* shapes, const F& f) {

@@ -2,7 +2,6 @@
 #include "penstock/run/direct.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -55,20 +54,13 @@ class Work {
   /// body(share, first, elements) for each share.
   template <class Body>
   void run(const Body& body) const {
-    std::atomic<std::int64_t> next{0};
-    thread::on_workers(static_cast<int>(std::min<std::int64_t>(workers_, shares())), [&](int) {
-      std::optional<measure::Span> working;
-      if (workers_ > 1) working.emplace(measure::Step::k_worker);
-      try {
-        for (std::int64_t i = next++; i < shares(); i = next++) {
-          const std::int64_t some = std::min(share_, n_ - i * share_);
-          monitor_.tick();
-          body(i, i * share_, some);
-          monitor_.add(some * bytes_);
-        }
-      } catch (...) {
-        next = shares();
-        throw;
+    PassContext context;
+    context.monitor = &monitor_;
+    context.share(shares(), workers_, [&](const auto& claim) {
+      for (std::int64_t i = claim(); i >= 0; i = claim()) {
+        const std::int64_t some = std::min(share_, n_ - i * share_);
+        body(i, i * share_, some);
+        monitor_.add(some * bytes_);
       }
     });
   }

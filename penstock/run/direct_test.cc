@@ -15,20 +15,6 @@ namespace {
 
 using graph::NodeRef;
 
-/// Small numbers, of which every function takes most; sums of floats among them are rounded.
-Plain numbers(DType dtype, const Dims& shape, int from = 1) {
-  Plain values(dtype, shape);
-  visit(dtype, [&]<class T>() {
-    if constexpr (!std::is_same_v<T, Half>) {
-      for (std::int64_t i = 0; i < values.size(); ++i) {
-        const T x = static_cast<T>(static_cast<float>((i * 5 + from) % 7) * 0.7f);
-        std::memcpy(values.at(i), &x, sizeof x);
-      }
-    }
-  });
-  return values;
-}
-
 NodeRef floats(std::int64_t n, int from = 1) { return node_of(numbers(DType::k_float32, {n}, from)); }
 NodeRef call(Op op, std::vector<NodeRef> operands) { return graph::make_elementwise(op, std::move(operands)); }
 NodeRef number(float value) { return graph::make_constant(graph::Scalar::of(value), {}); }

@@ -83,6 +83,20 @@ inline Plain plain_in(const std::byte* base, const Layout& layout, DType dtype) 
   return out;
 }
 
+/// Small numbers, of which every function takes most; sums of floats among them are rounded.
+inline Plain numbers(DType dtype, const Dims& shape, int from = 1) {
+  Plain values(dtype, shape);
+  visit(dtype, [&]<class T>() {
+    if constexpr (!std::is_same_v<T, Half>) {
+      for (std::int64_t i = 0; i < values.size(); ++i) {
+        const T x = static_cast<T>(static_cast<float>((i * 5 + from) % 7) * 0.7f);
+        std::memcpy(values.at(i), &x, sizeof x);
+      }
+    }
+  });
+  return values;
+}
+
 /// A node over borrowed memory in C order.
 inline graph::NodeRef node_of(const Plain& values) {
   auto memory = std::make_shared<Borrowed>(static_cast<std::int64_t>(values.bytes.size()));
