@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "penstock/base/error.h"
 #include "penstock/memory/pool.h"
@@ -22,6 +24,33 @@ int depth_over(const std::vector<NodeRef>& inputs) {
 Dims shape_of(const View& view, const Dims& shape) {
   if (view.type == View::Type::kReshape) return view.shape;
   return view.of(contiguous(shape, 1))->shape;
+}
+
+// Guarded by graph_mutex().
+int rewrites = 0;
+int forks = 0;  // that wait for the rewrites to end
+
+void before_fork() {
+  // No rewrite lasts so long: a fork in the middle of one's own thread, by a signal's handler, is not to hang.
+  constexpr std::chrono::seconds kMost{10};
+  graph_mutex().lock();
+  ++forks;
+  const auto end = std::chrono::steady_clock::now() + kMost;
+  while (rewrites > 0 && std::chrono::steady_clock::now() < end) {
+    graph_mutex().unlock();
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    graph_mutex().lock();
+  }
+}
+
+void after_fork_in_parent() {
+  --forks;
+  graph_mutex().unlock();
+}
+
+void after_fork_in_child() {
+  forks = rewrites = 0;
+  graph_mutex().unlock();
 }
 
 std::string axes_text(const std::vector<int>& axes) { return shape_text(Dims(axes.begin(), axes.end())); }
@@ -70,11 +99,19 @@ std::mutex& graph_mutex() {
     // Who holds this lock may ask the pool for its own. The handlers before a fork run in reverse order of their
     // registration, which the pool's first use makes: so this lock is taken first then too.
     memory::pool_stats();
-    return pthread_atfork([] { graph_mutex().lock(); }, [] { graph_mutex().unlock(); }, [] { graph_mutex().unlock(); });
+    return pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   }();
   static_cast<void>(registered);
   return mutex;
 }
+
+bool begin_rewrite() {
+  if (forks > 0) return false;
+  ++rewrites;
+  return true;
+}
+
+void end_rewrite() { --rewrites; }
 
 std::optional<InMemory> resident(const Node& node) {
   std::vector<const View*> views;

@@ -139,6 +139,11 @@ struct Node {
 /// Guards the nodes of all graphs. A fork waits for it, so that a child never finds it locked.
 std::mutex& graph_mutex();
 
+/// Around the writing of a result over an operand's elements. A fork waits for its end: a child never finds half of
+/// one. False while a fork waits, and nothing is to be written then. The caller holds graph_mutex().
+bool begin_rewrite();
+void end_rewrite();
+
 /// Whether the node's elements lie in memory now: InMemory, or views of it that strides express. Its layout then.
 std::optional<InMemory> resident(const Node& node);
 

@@ -48,6 +48,10 @@ class Memory {
   virtual ~Memory() = default;
   virtual std::byte* data() const = 0;
   virtual bool owned() const { return false; }  // by Penstock: may be written in place when nobody else holds it
+
+  /// fork_generation() of the process in which an evaluation writes its result over these elements, -1 where that
+  /// failed, 0 otherwise. Guarded by the mutex of the graphs' nodes.
+  int rewritten = 0;
 };
 
 std::shared_ptr<Memory> share(Buffer buffer);

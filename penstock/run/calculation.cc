@@ -79,7 +79,8 @@ bool Calculation::add_leaf(const graph::Node& node, int& value) {
     leaf.value = constant->value;
   } else {
     const std::optional<graph::InMemory> found = graph::resident(node);
-    if (!found) return false;
+    // What another evaluation writes over is waited for by a plan.
+    if (!found || found->memory->rewritten != 0) return false;
     leaf.data = found->memory->data() + found->layout.offset;
     if (!is_aligned(reinterpret_cast<std::uintptr_t>(leaf.data), size_of(node.dtype))) return false;
     leaf.layout = node.shape == *shape_ ? found->layout : view_broadcast(found->layout, *shape_);
@@ -139,6 +140,17 @@ bool Calculation::arrange_rows() {
 bool Calculation::is_single_kernel() const {
   return recipe_.steps.size() == 1 &&
          std::none_of(recipe_.inputs.begin(), recipe_.inputs.end(), [](const auto& input) { return input.single; });
+}
+
+void Calculation::donate(const graph::Node& root, Donation& donation) const {
+  const std::int64_t size = size_of(dtype_);
+  const auto operations = cost() * static_cast<std::int64_t>(recipe_.steps.size());
+  for (std::size_t k = 0; k < leaves_.size() && !donation; ++k) {
+    const Leaf& leaf = leaves_[k];
+    const bool same_places = leaf.kept && leaf.data == leaf.kept->data() && leaf.element == size &&
+                             size_of(recipe_.inputs[k].dtype) == size && (one_row_ || leaf.row == columns_ * size);
+    if (same_places) donation.take(root, leaf.kept, operations);
+  }
 }
 
 bool Calculation::make_loop(const kernel::Table& table) {

@@ -9,6 +9,7 @@
 
 #include "penstock/graph/node.h"
 #include "penstock/kernel/generate.h"
+#include "penstock/run/donate.h"
 
 namespace penstock::run {
 
@@ -21,6 +22,9 @@ class Calculation {
   /// `needed()`, a reduction, is evaluated. The caller holds graph_mutex().
   Found read(const graph::Node& root);
   const graph::NodeRef& needed() const { return needed_; }
+
+  /// Gives the result, of `root`, the memory of an operand where it can. The caller holds graph_mutex().
+  void donate(const graph::Node& root, Donation& donation) const;
 
   /// Finds or makes the loop; false where the system forbids making one.
   bool make_loop(const kernel::Table& table);

@@ -24,8 +24,10 @@ Claims::~Claims() {
     const std::lock_guard lock(graph::graph_mutex());
     for (const graph::NodeRef& node : nodes_) node->running = 0;
   }
-  claim_ended().notify_all();
+  notify_claims();
 }
+
+void notify_claims() { claim_ended().notify_all(); }
 
 void Claims::add(const graph::NodeRef& node) {
   nodes_.push_back(node);

@@ -29,6 +29,8 @@ bool is_claimed(const graph::Node& node);
 
 /// Lets go of graph_mutex() until some claim may have ended, 10 ms at most.
 void wait_for_claims(std::unique_lock<std::mutex>& lock);
+/// Wakes who waits so: a claim, or what is waited for like one, has ended.
+void notify_claims();
 
 /// The node takes its result; its inputs move to `dropped`, to be destroyed without the lock. The caller holds
 /// graph_mutex().

@@ -73,12 +73,13 @@ class Work {
   Monitor& monitor_;
 };
 
-void store(const Calculation& calculation, std::int64_t n, std::byte* out, const kernel::Table& table,
+void store(const Calculation& calculation, std::int64_t n, std::byte* out, bool in_place, const kernel::Table& table,
            Monitor& monitor) {
   const std::int64_t size = size_of(calculation.dtype());
   const std::int64_t bytes = calculation.bytes_read() + size;
   const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kArithmetic;
-  const bool streams = memory_opt_enabled() && streams_stores(n * bytes, what);
+  // An operand's lines are in the cache when they are written over.
+  const bool streams = memory_opt_enabled() && !in_place && streams_stores(n * bytes, what);
   Work(n, bytes, calculation.cost(), what, monitor).run([&](std::int64_t, std::int64_t first, std::int64_t some) {
     calculation.run(first, some, out + first * size, streams);
     if (streams) table.fence();
@@ -134,6 +135,7 @@ bool tests_tiles() { return env(Env::kDEBUG_TILE) || env(Env::kDEBUG_OUTER); }
 struct Prepared {
   Calculation calculation;
   std::optional<Reduction> reduction;
+  Donation donation;
   std::int64_t n = 0;  // elements calculated
 };
 
@@ -149,11 +151,13 @@ Found prepare(const Request& request, Prepared& prepared, Claims& claims) {
   if (prepared.n == 0) return Found::kOther;
   const Found found = prepared.calculation.read(*expression);
   if (found != Found::kReady) return found;
+  if (const auto* reduce = node.as<graph::Reduce>()) prepared.reduction = reduce->reduction;
+  if (to_node && !prepared.reduction) prepared.calculation.donate(node, prepared.donation);
   // The plan says what does not fit, and knows ways out.
   constexpr std::int64_t kStates = 16 << 20;
-  if (to_node && memory::pool_capacity(node.bytes()) + kStates > memory::Governor::instance().available())
+  if (to_node && !prepared.donation &&
+      memory::pool_capacity(node.bytes()) + kStates > memory::Governor::instance().available())
     return Found::kOther;
-  if (const auto* reduce = node.as<graph::Reduce>()) prepared.reduction = reduce->reduction;
   if (to_node) claims.add(request.node);
   return Found::kReady;
 }
@@ -173,11 +177,31 @@ void compute(const Prepared& prepared, std::byte* out, const kernel::Table& tabl
   if (prepared.reduction)
     fold(prepared.calculation, *prepared.reduction, prepared.n, out, table, monitor);
   else
-    store(prepared.calculation, prepared.n, out, table, monitor);
+    store(prepared.calculation, prepared.n, out, bool{prepared.donation}, table, monitor);
   measure::add(measure::Counter::k_evaluations, 1);
   measure::add(measure::Counter::k_passes, 1);
   measure::add(measure::Counter::k_tiles, 1);
   measure::add(measure::Counter::k_bytes_borrowed, prepared.n * prepared.calculation.bytes_read());
+}
+
+/// Computes the node over an operand, or into fresh memory, and has it take that.
+void compute_node(graph::Node& node, Prepared& prepared, const kernel::Table& table, const Options& options) {
+  Donation& donation = prepared.donation;
+  Monitor waiting(options, 0);
+  waiting.tick();
+  std::shared_ptr<memory::Memory> result =
+      donation ? donation.memory() : memory::share(memory::Buffer::allocate(node.bytes(), "the result"));
+  const bool in_place{donation};
+  const Options unstoppable;
+  if (in_place) donation.begin();
+  compute(prepared, result->data(), table, in_place ? unstoppable : options);
+  {
+    std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
+    const std::lock_guard lock(graph::graph_mutex());
+    donation.end();
+    publish(node, {std::move(result), contiguous(node.shape, size_of(node.dtype))}, dropped);
+  }
+  if (in_place) waiting.tick();  // a stop that was asked for meanwhile
 }
 
 }  // namespace
@@ -212,13 +236,7 @@ bool evaluate_directly(const Request& request, const Options& options) {
     compute(*prepared, out, table, options);
     return true;
   }
-  graph::Node& node = *request.node;
-  memory::Buffer result = memory::Buffer::allocate(node.bytes(), "the result");
-  compute(*prepared, result.data(), table, options);
-  graph::InMemory value{memory::share(std::move(result)), contiguous(node.shape, size_of(node.dtype))};
-  std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
-  const std::lock_guard lock(graph::graph_mutex());
-  publish(node, std::move(value), dropped);
+  compute_node(*request.node, *prepared, table, options);
   return true;
 }
 

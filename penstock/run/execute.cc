@@ -15,6 +15,7 @@
 #include "penstock/memory/pool.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/direct.h"
+#include "penstock/run/donate.h"
 #include "penstock/run/operate.h"
 #include "penstock/run/pass_plan.h"
 #include "penstock/run/spill.h"
@@ -96,9 +97,14 @@ class PassRun {
       moved += traffic(pipeline.program, pipeline.program.size());
       what = std::max(what, class_of(pipeline.program, false));
     }
+    context_.in_place = plan.in_place;
     // Ordinary stores pull each line into the cache first; where it does not stay there that is wasted.
-    context_.streaming_stores = memory_opt_enabled() && walk_.output_bytes == 0 && streams_stores(moved, what);
+    context_.streaming_stores =
+        memory_opt_enabled() && !context_.in_place && walk_.output_bytes == 0 && streams_stores(moved, what);
   }
+
+  /// Bytes that the calling thread takes for its worker.
+  std::int64_t scratch_bytes() const { return runners_[0]->state_bytes(1); }
 
   void run() {
     measure::add(measure::Counter::k_passes, 1);
@@ -363,9 +369,9 @@ class ClaimedPlan {
         continue;
       }
       const auto busy = [&] {
-        return std::any_of(plan_.targets.begin(), plan_.targets.end(), [](const Target& target) {
-          return target.destination.kind == Kind::kNode && is_claimed(*target.node);
-        });
+        return is_rewritten(plan_) || std::any_of(plan_.targets.begin(), plan_.targets.end(), [](const Target& target) {
+                 return target.destination.kind == Kind::kNode && is_claimed(*target.node);
+               });
       };
       if (!busy()) break;
       while (busy()) {
@@ -378,14 +384,17 @@ class ClaimedPlan {
     for (const Target& target : plan_.targets) {
       if (target.destination.kind == Kind::kNode) claims_.add(target.node);
     }
+    donate(plan_, donation_);
   }
 
   Plan& plan() { return plan_; }
+  Donation& donation() { return donation_; }
 
   /// Nodes take their results and drop their inputs.
   void publish() {
     std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
     const std::lock_guard lock(graph::graph_mutex());
+    donation_.end();
     for (Target& target : plan_.targets) {
       // A leaf laid out for a reshape stays what it is.
       if (target.destination.kind != Kind::kNode || (target.node->inputs.empty() && !target.requested)) continue;
@@ -396,11 +405,12 @@ class ClaimedPlan {
  private:
   Plan plan_;
   Claims claims_;
+  Donation donation_;
 };
 
 void allocate_results(Plan& plan) {
   for (Target& target : plan.targets) {
-    if (target.destination.kind != Kind::kNode) continue;
+    if (!target.is_fresh()) continue;
     target.destination.memory = memory::share(memory::Buffer::allocate(target.node->bytes(), "the result"));
     const bool computed = std::any_of(plan.pipelines.begin(), plan.pipelines.end(), [&](const Pipeline& p) {
       return p.program.size() > 0 && std::any_of(p.targets.begin(), p.targets.end(), [&](int t) {
@@ -432,12 +442,19 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
   create_scratch(plan);
   measure::add(measure::Counter::k_evaluations, 1);
   allocate_results(plan);
-  Monitor monitor(options, plan.source_bytes() + plan.output_bytes());
+  waiting.tick();
+  const Options unstoppable;
+  Monitor monitor(plan.in_place ? unstoppable : options, plan.source_bytes() + plan.output_bytes());
   for (const Pass& pass : plan.passes) {
     finish_scratch(plan, pass);
-    PassRun(plan, pass, memory::Governor::instance().available(), monitor).run();
+    PassRun run(plan, pass, memory::Governor::instance().available(), monitor);
+    // With that at hand nothing stops this thread once it has begun to write over an operand.
+    const memory::Arena::Scope scratch(plan.in_place ? run.scratch_bytes() : 0);
+    if (plan.in_place) claimed.donation().begin();
+    run.run();
   }
   claimed.publish();
+  if (plan.in_place) waiting.tick();  // a stop that was asked for meanwhile
 }
 
 namespace {

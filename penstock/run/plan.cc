@@ -353,7 +353,7 @@ std::int64_t lead_of(const Dims& shape) {
 std::int64_t Plan::result_bytes() const {
   std::int64_t bytes = 0;
   for (const Target& target : targets) {
-    if (target.destination.kind == Destination::Kind::kNode) bytes += target.node->bytes();
+    if (target.is_fresh()) bytes += target.node->bytes();
   }
   return bytes;
 }
@@ -361,7 +361,7 @@ std::int64_t Plan::result_bytes() const {
 std::int64_t Plan::held_bytes() const {
   std::int64_t bytes = 0;
   for (const Target& target : targets) {
-    if (target.destination.kind == Destination::Kind::kNode) bytes += memory::pool_capacity(target.node->bytes());
+    if (target.is_fresh()) bytes += memory::pool_capacity(target.node->bytes());
   }
   return bytes;
 }

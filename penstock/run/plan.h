@@ -52,6 +52,9 @@ struct Target {
   Destination destination;  // kNode: memory and layout are set when it is computed
   int wave = 0;
   bool requested = false;
+
+  /// Whether memory has to be found for it: not where a result takes over an operand's.
+  bool is_fresh() const { return destination.kind == Destination::Kind::kNode && !destination.memory; }
 };
 
 /// Outputs of one pipeline at most; a program with more has no room in L1 anyway.
@@ -88,6 +91,7 @@ struct Plan {
   std::vector<Target> targets;
   std::vector<Pipeline> pipelines;
   std::vector<Pass> passes;
+  bool in_place = false;  // a result is written over an operand
 
   std::int64_t result_bytes() const;  // fresh memory for targets
   std::int64_t held_bytes() const;    // what the pool takes for it

@@ -59,17 +59,21 @@ Stretch ElementRunner::stretch(Units units) const {
   return {units.begin * inner, units.end * inner};
 }
 
-std::int64_t chunk_of(const Program& program) {
-  // In plain instructions, of which a chunk has some hundred microseconds' worth.
+std::int64_t cost_of(const Program& program) {
   constexpr std::int64_t kMaths = 8;
   constexpr std::int64_t kComplexMaths = 64;
-  constexpr std::int64_t kMost = kChunk * 16;
-  constexpr std::int64_t kLeast = 4096;
   std::int64_t cost = 0;
   for (const Instruction& each : program.instructions) {
     const bool elsewhere = !each.cast && kernel::is_elsewhere(each.op, each.from);
     cost += !elsewhere ? 1 : kind_of(each.from) == Kind::kComplex ? kComplexMaths : kMaths;
   }
+  return cost;
+}
+
+std::int64_t chunk_of(const Program& program) {
+  constexpr std::int64_t kMost = kChunk * 16;  // some hundred microseconds' worth
+  constexpr std::int64_t kLeast = 4096;
+  const std::int64_t cost = cost_of(program);
   std::int64_t chunk = kChunk;
   while (chunk > kLeast && chunk * cost > kMost) chunk /= 2;
   return chunk;

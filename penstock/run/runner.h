@@ -28,6 +28,7 @@ struct PassContext {
   int threads = 1;
   Monitor* monitor = nullptr;
   bool streaming_stores = false;                           // results are too large to be read from the cache again
+  bool in_place = false;                                   // workers without scratch leave their work to the others
   std::vector<std::shared_ptr<store::FileSource>> mapped;  // files read through a mapping: kernels run guarded
 
   /// Runs body(context) so that a truncated mapping becomes an error.
@@ -105,6 +106,9 @@ std::unique_ptr<Runner> make_fold(const Pipeline& pipeline, const std::vector<Ta
                                   const kernel::Table& table, const std::vector<std::byte*>& memory, bool by_lead);
 std::unique_ptr<Runner> make_count(const Pipeline& pipeline, const std::vector<Target>& targets,
                                    std::vector<std::byte*> memory, bool by_lead);
+
+/// Plain instructions that an element of the program costs, roughly.
+std::int64_t cost_of(const Program& program);
 
 /// Elements that a worker takes at once, at most: enough to pay for the claim, few enough to balance.
 inline constexpr std::int64_t kChunk = 64 << 10;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 #include "penstock/run/runner.h"
 
@@ -47,11 +48,12 @@ class StoreRunner final : public ElementRunner {
     const std::int64_t size = chunk_of(pipeline_.program, n, workers);
     const std::int64_t chunks = (n + size - 1) / size;
     context.share(chunks, workers, [&](const auto& next) {
-      TileMachine machine(schedule_, *context.table);
-      machine.bind(bases, context.streaming_stores);
+      std::optional<TileMachine> machine;
+      if (!make_machine(machine, context)) return;
+      machine->bind(bases, context.streaming_stores);
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
         const std::int64_t first = all.begin + chunk * size;
-        auto body = [&] { run_chunk(machine, {first, std::min(first + size, all.end)}, places, context); };
+        auto body = [&] { run_chunk(*machine, {first, std::min(first + size, all.end)}, places, context); };
         run_guarded(context, body);
       }
     });
@@ -60,6 +62,17 @@ class StoreRunner final : public ElementRunner {
   void finish() override {}
 
  private:
+  /// In place, a worker that finds no scratch stays away: the caller has some, and half a result has no way back.
+  bool make_machine(std::optional<TileMachine>& machine, const PassContext& context) const {
+    try {
+      machine.emplace(schedule_, *context.table);
+      return true;
+    } catch (...) {
+      if (!context.in_place) throw;
+      return false;
+    }
+  }
+
   void run_chunk(TileMachine& machine, Stretch chunk, const std::vector<Place>& places,
                  const PassContext& context) const {
     std::byte* to[kMostOutputs] = {};
