@@ -93,15 +93,15 @@ struct Arg {
     for (std::int64_t half = lanes / 2 * channels; half >= channels; half /= 2) merge_slots(a, 0, a, half, half);
   }
 
-  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups,
-                                      std::int64_t position, std::int64_t channels, std::int64_t) {
+  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t stride,
+                                      std::int64_t groups, std::int64_t position, std::int64_t channels, std::int64_t) {
     if (groups <= 0) return;
     const Slots a(state, width);
     // A block counts groups in lanes as wide as the elements: few enough at a time for one byte.
     constexpr std::int64_t kMost = 64;
     for (std::int64_t g = 0; g < groups; g += kMost) {
-      const Groups each{
-          a, static_cast<const T*>(x) + g * width, width, std::min(kMost, groups - g), position + g * width, channels};
+      const Groups each{a,       static_cast<const T*>(x) + g * stride, width, stride, std::min(kMost, groups - g),
+                        position + g * width, channels};
       for (std::int64_t first = for_blocks<T, 4>(width, each); first < width; ++first) each.slot(first);
     }
   }
@@ -146,6 +146,7 @@ struct Arg {
     Slots slots;
     const T* x;
     std::int64_t width;
+    std::int64_t stride;
     std::int64_t groups;
     std::int64_t position;
     std::int64_t channels;
@@ -156,7 +157,7 @@ struct Arg {
     }
 
     HWY_INLINE void slot(std::int64_t s) const {
-      for (std::int64_t g = 0; g < groups; ++g) slots.fold(s, x[g * width + s], index(g, s));
+      for (std::int64_t g = 0; g < groups; ++g) slots.fold(s, x[g * stride + s], index(g, s));
     }
 
     /// All groups of kVectors vectors of slots from `first` on: values and numbers of winning groups stay in registers.
@@ -209,7 +210,7 @@ struct Arg {
         w[k] = Mask<T>{} + holder;
       }
       Mask<T> group = {};
-      for (std::int64_t g = 0; g < groups; ++g, from += width) {
+      for (std::int64_t g = 0; g < groups; ++g, from += stride) {
         PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;
           load_vector(from + k * kLanesOf<T>, next);

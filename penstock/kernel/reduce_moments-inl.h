@@ -40,13 +40,13 @@ struct Moments {
     fold_slots(mean, mean + width, static_cast<const T*>(x), n, next_reciprocal(seen));
   }
 
-  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t,
-                                      std::int64_t, std::int64_t seen) {
+  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t stride,
+                                      std::int64_t groups, std::int64_t, std::int64_t, std::int64_t seen) {
     T* mean = static_cast<T*>(state);
-    const Groups each{mean, mean + width, static_cast<const T*>(x), width, groups, seen};
+    const Groups each{mean, mean + width, static_cast<const T*>(x), stride, groups, seen};
     const std::int64_t first = for_blocks<T, 4>(width, each);
     for (std::int64_t g = 0; g < groups && first < width; ++g) {
-      fold_slots(mean + first, mean + width + first, each.x + g * width + first, width - first,
+      fold_slots(mean + first, mean + width + first, each.x + g * stride + first, width - first,
                  next_reciprocal(seen + g));
     }
   }
@@ -92,7 +92,7 @@ struct Moments {
     T* mean;
     T* m2;
     const T* x;
-    std::int64_t width;
+    std::int64_t stride;
     std::int64_t groups;
     std::int64_t seen;
 
@@ -106,7 +106,7 @@ struct Moments {
         load_vector(m2 + first + k * kLanesOf<T>, b[k]);
       }
       const T* from = x + first;
-      for (std::int64_t g = 0; g < groups; ++g, from += width) {
+      for (std::int64_t g = 0; g < groups; ++g, from += stride) {
         const T reciprocal = next_reciprocal(seen + g);
         PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
           Vector<T> next;

@@ -171,12 +171,13 @@ struct Simple {
     }
   }
 
-  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t,
-                                      std::int64_t, std::int64_t) {
-    const Groups all{static_cast<T*>(state), static_cast<const T*>(x), width, groups};
+  static HWY_FLATTEN void fold_groups(void* state, std::int64_t width, const void* x, std::int64_t stride,
+                                      std::int64_t groups, std::int64_t, std::int64_t, std::int64_t) {
+    const Groups all{static_cast<T*>(state), static_cast<const T*>(x), width, stride, groups};
     if constexpr (requires { C::kIsMin; }) {
       const std::int64_t head = elements_to_line(all.x);
-      if (head > 0 && head < kUsualLanes && width == kUsualLanes && groups > 1) return fold_from_line(all, head);
+      if (head > 0 && head < kUsualLanes && width == kUsualLanes && stride == width && groups > 1)
+        return fold_from_line(all, head);
     }
     fold_whole(all);
   }
@@ -184,25 +185,10 @@ struct Simple {
   static HWY_FLATTEN void fold_tree(const void* x, std::int64_t leaves, void* node) {
     T nodes[kMostLeaves];
     const T* from = static_cast<const T*>(x);
-    for (std::int64_t leaf = 0; leaf < leaves; ++leaf, from += kUsualLanes * kLeafGroups) {
-      T lanes[kUsualLanes];
-      // As many slots at once as stay in registers on every target; each slot's order is its own.
-      constexpr std::int64_t kAtOnce = kUsualLanes / kLanesOf<T> < 8 ? kUsualLanes / kLanesOf<T> : 8;
-      for (std::int64_t first = 0; first < kUsualLanes; first += kAtOnce * kLanesOf<T>) {
-        Vector<T> a[kAtOnce];
-        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) load_vector(from + first + k * kLanesOf<T>, a[k]);
-        for (std::int64_t g = 1; g < kLeafGroups; ++g) {
-          PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) {
-            Vector<T> next;
-            load_vector(from + g * kUsualLanes + first + k * kLanesOf<T>, next);
-            a[k] = C::combine(a[k], next);
-          }
-        }
-        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) store_vector(a[k], lanes + first + k * kLanesOf<T>);
-      }
-      collapse_from<kUsualLanes / 2>(lanes);
-      nodes[leaf] = lanes[0];
-    }
+    // Some leaves at once are as many streams, which memory serves faster than one.
+    std::int64_t leaf = 0;
+    for (; leaf + kStreams <= leaves; leaf += kStreams) fold_leaves<kStreams>(from + leaf * kLeaf, nodes + leaf);
+    for (; leaf < leaves; ++leaf) fold_leaves<1>(from + leaf * kLeaf, nodes + leaf);
     for (std::int64_t half = leaves / 2; half > 0; half /= 2) {
       for (std::int64_t i = 0; i < half; ++i) nodes[i] = C::combine(nodes[2 * i], nodes[2 * i + 1]);
     }
@@ -211,8 +197,45 @@ struct Simple {
 
  private:
   static constexpr bool kIsFloatEnd = std::is_floating_point_v<T> && requires { C::kIsMin; };
+  static constexpr bool kAnyOrder = std::is_integral_v<T> || kIsFloatEnd;
 
   static constexpr std::int64_t kUsualLanes = sizeof(T) <= 4 ? 64 : 32;
+  static constexpr std::int64_t kLeaf = kUsualLanes * kLeafGroups;
+  static constexpr int kStreams = 4;
+
+  /// The values of kLeaves neighbouring leaves. As many slots at once as stay in registers on every target; each slot's
+  /// order is its own.
+  template <int kLeaves>
+  static HWY_INLINE void fold_leaves(const T* x, T* nodes) {
+    constexpr int kVectors = static_cast<int>(kUsualLanes / kLanesOf<T>);
+    constexpr int kFitting = (HWY_MAX_BYTES == 64 ? 16 : 8) / kLeaves;
+    constexpr int kAtOnce = kVectors < kFitting ? kVectors : kFitting;
+    T lanes[kLeaves][kUsualLanes];
+    for (std::int64_t first = 0; first < kUsualLanes; first += kAtOnce * kLanesOf<T>) {
+      Vector<T> a[kLeaves][kAtOnce];
+      PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
+          load_vector(x + leaf * kLeaf + first + k * kLanesOf<T>, a[leaf][k]);
+      }
+      for (std::int64_t g = 1; g < kLeafGroups; ++g) {
+        PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
+          PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) {
+            Vector<T> next;
+            load_vector(x + leaf * kLeaf + g * kUsualLanes + first + k * kLanesOf<T>, next);
+            a[leaf][k] = C::combine(a[leaf][k], next);
+          }
+        }
+      }
+      PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
+          store_vector(a[leaf][k], lanes[leaf] + first + k * kLanesOf<T>);
+      }
+    }
+    for (int leaf = 0; leaf < kLeaves; ++leaf) {
+      collapse_from<kUsualLanes / 2>(lanes[leaf]);
+      nodes[leaf] = lanes[leaf][0];
+    }
+  }
 
   /// The same halves, their number known to the compiler.
   template <std::int64_t kHalf>
@@ -238,6 +261,7 @@ struct Simple {
     T* slots;
     const T* x;
     std::int64_t width;
+    std::int64_t stride;
     std::int64_t groups;
 
     /// All groups of kVectors vectors of slots from `first` on, which stay in registers.
@@ -251,26 +275,33 @@ struct Simple {
 
     template <class V, int kVectors>
     HWY_INLINE void fold_all(V (&a)[kVectors], std::int64_t first) const {
-      const T* from = x + first;
-      for (std::int64_t g = 0; g < groups; ++g, from += width) {
-        PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
-          V next;
-          load_vector(from + k * kLanesOf<T>, next);
-          a[k] = C::combine(a[k], next);
-        }
-      }
+      fold_into<V, kVectors>(first, [&](int k, V next) HWY_ATTR { a[k] = C::combine(a[k], next); });
     }
 
+    /// fold(k, vector k of slots) for each group. Where order is free some groups far from each other are taken in
+    /// turn: as many streams, which memory serves faster than one.
     template <class V, int kVectors, class F>
-    HWY_INLINE void fold_into(F& f, std::int64_t first) const {
+    HWY_INLINE void fold_into(std::int64_t first, const F& fold) const {
       const T* from = x + first;
-      for (std::int64_t g = 0; g < groups; ++g, from += width) {
+      const auto group = [&](const T* at) HWY_ATTR {
         PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) {
           V next;
-          load_vector(from + k * kLanesOf<T>, next);
-          f.fold(k, next);
+          load_vector(at + k * kLanesOf<T>, next);
+          fold(k, next);
+        }
+      };
+      std::int64_t g = 0;
+      if constexpr (kAnyOrder) {
+        constexpr std::int64_t kLong = 4096 / kVectors / static_cast<std::int64_t>(sizeof(V));  // groups
+        if (const std::int64_t each = groups / kStreams; each >= kLong) {
+          for (; g < each; ++g, from += stride) {
+            PENSTOCK_UNROLL for (int s = 0; s < kStreams; ++s) group(from + s * each * stride);
+          }
+          g = kStreams * each;
+          from = x + first + g * stride;
         }
       }
+      for (; g < groups; ++g, from += stride) group(from);
     }
 
     /// Whether it could.
@@ -278,11 +309,11 @@ struct Simple {
     HWY_INLINE bool fold_ends(V (&a)[kVectors], std::int64_t first) const {
       if constexpr (kIsFloatEnd) {
         End<C, kVectors> end(a);
-        fold_into<V, kVectors>(end, first);
+        fold_into<V, kVectors>(first, [&](int k, V next) HWY_ATTR { end.fold(k, next); });
         if (!end.is_clean()) return false;
         if (end.has_zero()) {
           Signs<C, kVectors> signs(a);
-          fold_into<V, kVectors>(signs, first);
+          fold_into<V, kVectors>(first, [&](int k, V next) HWY_ATTR { signs.fold(k, next); });
           PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) end.ends[k] = signs.signed_zero(k, end.ends[k]);
         }
         PENSTOCK_UNROLL for (int k = 0; k < kVectors; ++k) a[k] = end.ends[k];
@@ -298,7 +329,7 @@ struct Simple {
     // An end keeps two registers a vector of slots, the others one.
     if constexpr (std::is_arithmetic_v<T>) first = for_blocks < T, kIsFloatEnd ? 4 : 8 > (each.width, each);
     for (std::int64_t g = 0; g < each.groups && first < each.width; ++g) {
-      combine_slots(each.slots + first, each.x + g * each.width + first, each.width - first);
+      combine_slots(each.slots + first, each.x + g * each.stride + first, each.width - first);
     }
   }
 
@@ -311,7 +342,7 @@ struct Simple {
     combine_slots(all.slots, all.x, head);
     combine_slots(all.slots + head, all.x + (all.groups - 1) * kUsualLanes + head, tail);
     std::rotate_copy(all.slots, all.slots + head, all.slots + kUsualLanes, turned);
-    fold_whole({turned, all.x + head, kUsualLanes, all.groups - 1});
+    fold_whole({turned, all.x + head, kUsualLanes, kUsualLanes, all.groups - 1});
     std::rotate_copy(turned, turned + tail, turned + kUsualLanes, all.slots);
   }
 };

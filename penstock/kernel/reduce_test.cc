@@ -148,11 +148,13 @@ class Pairing {
     for (std::int64_t i = 0; i < n; ++i) model_.fold(slot(first + i), x[i], (position_ + i) / channels);
     position_ += n;
   }
-  void fold_groups(const T* x, std::int64_t groups, std::int64_t channels, std::int64_t seen) {
-    reducer_.fold_groups(state_.data(), width_, x, groups, position_, channels, seen);
+  /// Groups begin `apart` elements after each other; 0: one right after the other.
+  void fold_groups(const T* x, std::int64_t groups, std::int64_t channels, std::int64_t seen, std::int64_t apart = 0) {
+    const std::int64_t stride = apart == 0 ? width_ : apart;
+    reducer_.fold_groups(state_.data(), width_, x, stride, groups, position_, channels, seen);
     for (std::int64_t g = 0; g < groups; ++g) {
       for (std::int64_t s = 0; s < width_; ++s)
-        model_.fold(slot(s), x[g * width_ + s], (position_ + g * width_ + s) / channels);
+        model_.fold(slot(s), x[g * stride + s], (position_ + g * width_ + s) / channels);
     }
     position_ += groups * width_;
   }
@@ -408,7 +410,7 @@ void check_tree(Reduction r) {
       for (std::int64_t leaf = 0; leaf < leaves; ++leaf) {
         Operand state(kLanes, reducer.field_bytes);
         reducer.clear(state.data(), kLanes, 0, kLanes);
-        reducer.fold_groups(state.data(), kLanes, x.data() + leaf * kLanes * kLeafGroups, kLeafGroups, 0, 1, 0);
+        reducer.fold_groups(state.data(), kLanes, x.data() + leaf * kLanes * kLeafGroups, kLanes, kLeafGroups, 0, 1, 0);
         reducer.collapse(state.data(), kLanes, 1, kLeafGroups);
         nodes.push_back(state.as<T>()[0]);
       }
@@ -447,7 +449,7 @@ TEST(Reduce, MomentsKeepTheirPlaces) {
     const Reducer& reducer = table.reduce[index_of(Reduction::k_moments)][index_of(DType::k_float64)];
     std::vector<double> state(64);
     reducer.clear(state.data(), 32, 0, 32);
-    reducer.fold_groups(state.data(), 32, x.data(), kGroups, 0, 1, 0);
+    reducer.fold_groups(state.data(), 32, x.data(), 32, kGroups, 0, 1, 0);
     reducer.collapse(state.data(), 32, 1, kGroups);
     EXPECT_NEAR(state[0], static_cast<double>(mean), 1e-9);
     EXPECT_NEAR(state[32] / static_cast<double>(m2), 1, 1e-9);

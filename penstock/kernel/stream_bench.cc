@@ -76,7 +76,7 @@ void fold(benchmark::State& state, Reduction which) {
   std::vector<double> slots(static_cast<std::size_t>(kLanes * reducer.fields));
   reducer.clear(slots.data(), kLanes, 0, kLanes);
   for (auto _ : state) {
-    reducer.fold_groups(slots.data(), kLanes, in.get(), groups, 0, 1, 0);
+    reducer.fold_groups(slots.data(), kLanes, in.get(), kLanes, groups, 0, 1, 0);
     benchmark::DoNotOptimize(slots.data());
     benchmark::ClobberMemory();
   }

@@ -67,10 +67,10 @@ struct Reducer {
   void (*fold)(void* state, std::int64_t width, std::int64_t first, const void* x, std::int64_t n,
                std::int64_t position, std::int64_t channels, std::int64_t seen) = nullptr;
 
-  /// Folds x[g * width + s] into slot s, for g in [0, groups) in order. The fast loop: for widths of 64 and 32 the
-  /// slots stay in vector registers.
-  void (*fold_groups)(void* state, std::int64_t width, const void* x, std::int64_t groups, std::int64_t position,
-                      std::int64_t channels, std::int64_t seen) = nullptr;
+  /// Folds x[g * stride + s] into slot s, for g in [0, groups) in order; their positions are those of groups that lie
+  /// one after the other. The fast loop: blocks of slots stay in vector registers over all groups.
+  void (*fold_groups)(void* state, std::int64_t width, const void* x, std::int64_t stride, std::int64_t groups,
+                      std::int64_t position, std::int64_t channels, std::int64_t seen) = nullptr;
 
   /// Merges slots [b_first, b_first + n) of b into slots [a_first, a_first + n) of a; a's elements come first. na and
   /// nb are the element counts behind each of these slots (moments); a and b may be one state when the ranges are

@@ -95,7 +95,7 @@ void Core::fold(const void* x, std::int64_t n) {
     std::int64_t length = std::min(n, leaf_values() - in_leaf);
     if (slot == 0 && length >= width) {
       const std::int64_t groups = length / width;
-      reducer.fold_groups(state_, width, from, groups, position_, shape_.channels, seen);
+      reducer.fold_groups(state_, width, from, width, groups, position_, shape_.channels, seen);
       length = groups * width;
     } else {
       length = std::min(length, width - slot);
@@ -104,6 +104,23 @@ void Core::fold(const void* x, std::int64_t n) {
     position_ += length;
     from += length * shape_.item_bytes;
     n -= length;
+    if (position_ - opened_ == leaf_values()) finish_leaf(shape_.leaf);
+  }
+}
+
+void Core::fold_rows(const void* x, std::int64_t stride, std::int64_t rows) {
+  // So many streams as the machine reads ahead at once; the state is read and written once for all of them.
+  constexpr std::int64_t kRowsAtOnce = 8;
+  const auto* from = static_cast<const std::byte*>(x);
+  const std::int64_t width = shape_.width();
+  while (rows > 0) {
+    const std::int64_t in_leaf = position_ - opened_;
+    if (in_leaf == 0) shape_.reducer->clear(state_, width, 0, width);
+    const std::int64_t some = std::min({rows, kRowsAtOnce, (leaf_values() - in_leaf) / width});
+    shape_.reducer->fold_groups(state_, width, from, stride, some, position_, shape_.channels, in_leaf / width);
+    position_ += some * width;
+    from += some * stride * shape_.item_bytes;
+    rows -= some;
     if (position_ - opened_ == leaf_values()) finish_leaf(shape_.leaf);
   }
 }

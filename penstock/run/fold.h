@@ -109,6 +109,10 @@ class Core {
   /// Folds the next n values: the channels of an element side by side, element after element.
   void fold(const void* x, std::int64_t n);
 
+  /// Folds `rows` elements of all channels, of a single lane, the values of a row side by side and the first of the
+  /// next one `stride` values behind that of this one.
+  void fold_rows(const void* x, std::int64_t stride, std::int64_t rows);
+
   /// Takes over a core that started where this one stands.
   void append(const Core& next);
 

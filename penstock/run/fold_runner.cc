@@ -362,8 +362,10 @@ class FoldRunner final : public Runner {
     if (g_.columns || g_.split_kept) {
       const std::int64_t rows = std::max<std::int64_t>(1, at_once / std::max<std::int64_t>(item.width, 1));
       in_pieces(context, item.end - item.begin, rows, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = item.begin + begin; r < item.begin + end; ++r)
-          fold_stretch(base + r * g_.channels + item.column, item.width, machine, cores);
+        const std::int64_t first = base + (item.begin + begin) * g_.channels + item.column;
+        if (g_.columns && machine.only_borrows()) return fold_rows(first, item.width, end - begin, machine, cores);
+        for (std::int64_t r = 0; r < end - begin; ++r)
+          fold_stretch(first + r * g_.channels, item.width, machine, cores);
       });
       return;
     }
@@ -373,6 +375,14 @@ class FoldRunner final : public Runner {
     const std::int64_t first = base + item.begin * g_.channels;
     in_pieces(context, (item.end - item.begin) * g_.channels, piece,
               [&](std::int64_t begin, std::int64_t end) { fold_stretch(first + begin, end - begin, machine, cores); });
+  }
+
+  /// Rows of `width` columns, where they lie.
+  void fold_rows(std::int64_t first, std::int64_t width, std::int64_t rows, TileMachine& machine,
+                 CoreSet& cores) const {
+    machine.run(first, (rows - 1) * g_.channels + width, nullptr);
+    for (std::size_t k = 0; k < outputs_.size(); ++k)
+      cores.cores()[k].fold_rows(machine.output(static_cast<int>(k)), g_.channels * outputs_[k].parts, rows);
   }
 
   void fold_stretch(std::int64_t first, std::int64_t n, TileMachine& machine, CoreSet& cores) const {

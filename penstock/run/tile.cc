@@ -211,7 +211,7 @@ void TileMachine::bind(const Bases& bases, bool streams) {
 std::int64_t TileMachine::step(bool direct) const {
   constexpr std::int64_t kAtOnce = 16 << 10;
   const bool one = steps_.size() == 1 && direct && (!streams_ || can_stream(steps_[0]));
-  const bool at_once = borrows_all_ && (steps_.empty() || one);
+  const bool at_once = only_borrows() || (borrows_all_ && one);
   return at_once ? std::max(kAtOnce, schedule_.tile()) / schedule_.tile() * schedule_.tile() : schedule_.tile();
 }
 

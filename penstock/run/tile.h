@@ -78,6 +78,9 @@ class TileMachine {
   /// output is written straight to the caller's memory.
   std::int64_t step(bool direct) const;
 
+  /// Whether nothing is computed and all outputs lie in memory element after element: run() takes any n then.
+  bool only_borrows() const { return borrows_all_ && steps_.empty(); }
+
   /// Computes elements [first, first + n), n at most step(). Output k is written to to[k] when that is not null, and
   /// lies at output(k) afterwards in any case.
   void run(std::int64_t first, std::int64_t n, std::byte* const* to);
