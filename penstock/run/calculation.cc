@@ -131,7 +131,8 @@ bool Calculation::arrange_rows() {
     if (leaf.data != nullptr && !one_row_) leaf.row = strides.front();
     const bool misaligned = leaf.row % std::min<std::int64_t>(size, 8) != 0;
     if ((leaf.element != 0 && leaf.element != size) || misaligned) return false;
-    recipe_.inputs[k].single = leaf.element == 0;
+    // Of a single element every operand is one that a kernel of the table reads.
+    recipe_.inputs[k].single = leaf.element == 0 && columns_ > 1;
   }
   return one_row_ || columns_ >= kLeastRow;
 }

@@ -27,14 +27,15 @@ namespace {
 constexpr std::int64_t kLeastShare = 4096;  // elements
 constexpr std::int64_t kBlock = 2048;       // elements between a loop and the fold behind it
 
-/// Elements that a worker takes at once, a power of two: at least four shares for each, so that they end together, and
-/// so few elements that Ctrl-C is heard within milliseconds.
+/// Elements that a worker takes at once: all, or a power of two. At least four shares for each of several, so that they
+/// end together, and so few elements that Ctrl-C is heard within milliseconds.
 std::int64_t share_of(std::int64_t n, int workers, std::int64_t cost) {
   const auto power = [](std::int64_t x) {
     return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(x)));
   };
   constexpr std::int64_t kMostShares = 1024;
   const std::int64_t most = std::max(std::min(kChunk, power(16 * kChunk / cost)), power(n / kMostShares + 1));
+  if (workers == 1) return n <= 4 * most ? n : most;
   return std::clamp(power(n / (4 * workers) + 1), kLeastShare, most);
 }
 
@@ -44,7 +45,7 @@ class Work {
   Work(std::int64_t n, std::int64_t bytes, std::int64_t cost, OpClass what, Monitor& monitor)
       : n_(n),
         workers_(workers_for(n * bytes, thread::count(), what)),
-        share_(workers_ == 1 && n <= 4 * kLeastShare ? n : share_of(n, workers_, cost)),
+        share_(share_of(n, workers_, cost)),
         bytes_(bytes),
         monitor_(monitor) {}
 
@@ -54,14 +55,19 @@ class Work {
   /// body(share, first, elements) for each share.
   template <class Body>
   void run(const Body& body) const {
+    const auto one = [&](std::int64_t i) {
+      const std::int64_t some = std::min(share_, n_ - i * share_);
+      body(i, i * share_, some);
+      monitor_.add(some * bytes_);
+    };
+    if (shares() == 1) {
+      monitor_.tick();
+      return one(0);
+    }
     PassContext context;
     context.monitor = &monitor_;
     context.share(shares(), workers_, [&](const auto& claim) {
-      for (std::int64_t i = claim(); i >= 0; i = claim()) {
-        const std::int64_t some = std::min(share_, n_ - i * share_);
-        body(i, i * share_, some);
-        monitor_.add(some * bytes_);
-      }
+      for (std::int64_t i = claim(); i >= 0; i = claim()) one(i);
     });
   }
 
