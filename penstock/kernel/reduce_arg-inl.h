@@ -100,8 +100,9 @@ struct Arg {
     // A block counts groups in lanes as wide as the elements: few enough at a time for one byte.
     constexpr std::int64_t kMost = 64;
     for (std::int64_t g = 0; g < groups; g += kMost) {
-      const Groups each{a,       static_cast<const T*>(x) + g * stride, width, stride, std::min(kMost, groups - g),
-                        position + g * width, channels};
+      const Groups each{a,       static_cast<const T*>(x) + g * stride, width,
+                        stride,  std::min(kMost, groups - g),           position + g * width,
+                        channels};
       for (std::int64_t first = for_blocks<T, 4>(width, each); first < width; ++first) each.slot(first);
     }
   }

@@ -215,7 +215,7 @@ struct Simple {
       Vector<T> a[kLeaves][kAtOnce];
       PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
         PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
-          load_vector(x + leaf * kLeaf + first + k * kLanesOf<T>, a[leaf][k]);
+            load_vector(x + leaf * kLeaf + first + k * kLanesOf<T>, a[leaf][k]);
       }
       for (std::int64_t g = 1; g < kLeafGroups; ++g) {
         PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
@@ -228,7 +228,7 @@ struct Simple {
       }
       PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
         PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
-          store_vector(a[leaf][k], lanes[leaf] + first + k * kLanesOf<T>);
+            store_vector(a[leaf][k], lanes[leaf] + first + k * kLanesOf<T>);
       }
     }
     for (int leaf = 0; leaf < kLeaves; ++leaf) {

@@ -255,6 +255,9 @@ void check(Reduction r, std::int64_t width, std::int64_t groups, std::int64_t ch
       a.fold_groups(x, groups / 2, channels, 0);
       a.fold_groups(x + groups / 2 * width, groups - groups / 2, channels, groups / 2);
       EXPECT_EQ(a.difference(width), "") << what << ", groups";
+      Pairing<T> c(table, r, width);
+      c.fold_groups(x, groups / 2 + 1, channels, 0, 2 * width - 1);
+      EXPECT_EQ(c.difference(width), "") << what << ", groups apart";
       const std::int64_t some = width - width / 3;
       Pairing<T> b(table, r, width);
       b.start_at(groups * width);

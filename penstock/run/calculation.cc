@@ -2,6 +2,8 @@
 #include "penstock/run/calculation.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <limits>
 
 #include "penstock/kernel/elsewhere.h"
 #include "penstock/run/tile.h"
@@ -11,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostSteps = 160;  // bounds the recursion
 constexpr std::int64_t kLeastRow = 128;  // elements: a call of the loop takes as long as some tens
+constexpr std::int64_t kPacked = 4096;   // bytes of an operand that are packed at once
+constexpr int kMostPacked = 4;           // operands
 
 /// Steps count down while leaves are still being found; no input is -1 in both numberings.
 constexpr int step_number(std::size_t step) { return -2 - static_cast<int>(step); }
@@ -39,7 +43,7 @@ Calculation::Found Calculation::read(const graph::Node& root) {
     for (int& input : each.inputs) input = input <= -2 ? leaves + (-2 - input) : input;
   }
   if (!arrange_rows()) return Found::kOther;
-  if (!step) return one_row_ && leaves_[0].element != 0 ? Found::kReady : Found::kOther;
+  if (!step) return leaves_[0].packs() || (one_row_ && leaves_[0].element != 0) ? Found::kReady : Found::kOther;
   recipe_.outputs = {leaves + static_cast<int>(recipe_.steps.size()) - 1};
   const bool fits = is_single_kernel() || (all_of_one_width(recipe_) && kernel::fits_registers(recipe_));
   return fits ? Found::kReady : Found::kOther;
@@ -125,16 +129,35 @@ bool Calculation::arrange_rows() {
   for (std::size_t k = 0; k < leaves_.size(); ++k) {
     Leaf& leaf = leaves_[k];
     const Dims& strides = leaf.layout.strides;
-    const std::int64_t size = size_of(recipe_.inputs[k].dtype);
+    leaf.size = size_of(recipe_.inputs[k].dtype);
     if (leaf.data != nullptr && !shape.empty()) leaf.element = strides.back();
-    if (leaf.data != nullptr && shape.empty()) leaf.element = size;
+    if (leaf.data != nullptr && shape.empty()) leaf.element = leaf.size;
     if (leaf.data != nullptr && !one_row_) leaf.row = strides.front();
-    const bool misaligned = leaf.row % std::min<std::int64_t>(size, 8) != 0;
-    if ((leaf.element != 0 && leaf.element != size) || misaligned) return false;
+    if (!is_regular(leaf)) return false;
     // Of a single element every operand is one that a kernel of the table reads.
     recipe_.inputs[k].single = leaf.element == 0 && columns_ > 1;
   }
-  return one_row_ || columns_ >= kLeastRow;
+  return (one_row_ || columns_ >= kLeastRow) && choose_at_once();
+}
+
+/// Whether the loop, or what packs for it, may read the operand where it lies. Elements of a row that are a cache line
+/// and more apart share their lines with the rows beside it: a plan knows better orders.
+bool Calculation::is_regular(const Leaf& leaf) const {
+  constexpr std::int64_t kLine = 64;
+  const std::int64_t aligned = std::min<std::int64_t>(leaf.size, 8);
+  return leaf.row % aligned == 0 && leaf.element % aligned == 0 &&
+         (!leaf.packs() || one_row_ || std::abs(leaf.element) <= kLine);
+}
+
+bool Calculation::choose_at_once() {
+  at_once_ = std::numeric_limits<std::int64_t>::max();
+  int packed = 0;
+  for (const Leaf& leaf : leaves_) {
+    if (!leaf.packs()) continue;
+    ++packed;
+    at_once_ = std::min(at_once_, kPacked / leaf.size);
+  }
+  return packed <= kMostPacked;
 }
 
 /// One operation over operands none of which is a single element: the table has its loop.
@@ -155,6 +178,7 @@ void Calculation::donate(const graph::Node& root, Donation& donation) const {
 }
 
 bool Calculation::make_loop(const kernel::Table& table) {
+  table_ = &table;
   if (recipe_.steps.empty()) return true;
   if (!is_single_kernel()) return (loop_ = kernel::generate(recipe_)) != nullptr;
   const auto& step = recipe_.steps[0];
@@ -166,7 +190,7 @@ bool Calculation::make_loop(const kernel::Table& table) {
 void Calculation::run(std::int64_t first, std::int64_t n, std::byte* out, bool streams) const {
   while (n > 0) {
     const std::int64_t column = first % columns_;
-    const std::int64_t some = std::min(n, columns_ - column);
+    const std::int64_t some = std::min({n, columns_ - column, at_once_});
     run_row(first / columns_, column, some, out, streams);
     first += some;
     n -= some;
@@ -175,28 +199,42 @@ void Calculation::run(std::int64_t first, std::int64_t n, std::byte* out, bool s
 }
 
 void Calculation::run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const {
-  const void* in[kernel::kMostStreams];
-  const auto at = [&](std::size_t k) -> const void* {
-    const Leaf& leaf = leaves_[k];
-    return leaf.data == nullptr ? leaf.value.bytes : leaf.data + row * leaf.row + column * leaf.element;
+  const auto pack = [&](std::size_t k, std::byte* to) {
+    table_->pack[log2_size(recipe_.inputs[k].dtype)](leaves_[k].at(row, column), leaves_[k].element, to, n);
   };
+  if (recipe_.steps.empty()) return pack(0, out);
+  alignas(64) std::byte packed[kMostPacked][kPacked];
+  int used = 0;
+  const void* from[kernel::kMostStreams];
+  for (std::size_t k = 0; k < leaves_.size(); ++k) {
+    const bool packs = leaves_[k].packs();
+    from[k] = packs ? packed[used] : leaves_[k].at(row, column);
+    if (packs) pack(k, packed[used++]);
+  }
   if (loop_) {
-    for (std::size_t k = 0; k < leaves_.size(); ++k) in[k] = at(k);
     void* const to[] = {out};
-    loop_->run(in, to, n, streams);
+    loop_->run(from, to, n, streams);
     return;
   }
   const auto& step = recipe_.steps[0];
-  for (int k = 0; k < kMaxArity; ++k)
-    in[k] = step.inputs[k] < 0 ? nullptr : at(static_cast<std::size_t>(step.inputs[k]));
+  const void* in[kMaxArity];
+  for (int k = 0; k < kMaxArity; ++k) in[k] = step.inputs[k] < 0 ? nullptr : from[step.inputs[k]];
   (streams && streaming_ != nullptr ? streaming_ : kernel_)(in, out, n);
 }
 
-const std::byte* Calculation::plain() const { return recipe_.steps.empty() ? leaves_[0].data : nullptr; }
+const std::byte* Calculation::plain() const {
+  return recipe_.steps.empty() && !leaves_[0].packs() ? leaves_[0].data : nullptr;
+}
 
 std::int64_t Calculation::bytes_read() const {
   std::int64_t bytes = 0;
-  for (const Leaf& leaf : leaves_) bytes += leaf.element;
+  for (const Leaf& leaf : leaves_) bytes += leaf.element == 0 ? 0 : leaf.size;
+  return bytes;
+}
+
+std::int64_t Calculation::bytes_packed() const {
+  std::int64_t bytes = 0;
+  for (const Leaf& leaf : leaves_) bytes += leaf.packs() ? leaf.size : 0;
   return bytes;
 }
 
@@ -212,16 +250,14 @@ std::int64_t Calculation::cost() const {
 }
 
 bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t size) const {
-  for (std::size_t k = 0; k < leaves_.size(); ++k) {
-    const Leaf& leaf = leaves_[k];
+  for (const Leaf& leaf : leaves_) {
     if (leaf.data == nullptr) continue;
-    const std::int64_t each = size_of(recipe_.inputs[k].dtype);
-    const std::int64_t rows = n / columns_;
-    const std::byte* last = leaf.data + (rows - 1) * leaf.row;
-    const std::byte* begin = std::min(leaf.data, last);
-    const std::byte* end = std::max(leaf.data, last) + (leaf.element == 0 ? each : columns_ * each);
+    const std::int64_t rows = (n / columns_ - 1) * leaf.row;
+    const std::int64_t row = (columns_ - 1) * leaf.element;
+    const std::byte* begin = leaf.data + std::min<std::int64_t>(rows, 0) + std::min<std::int64_t>(row, 0);
+    const std::byte* end = leaf.data + std::max<std::int64_t>(rows, 0) + std::max<std::int64_t>(row, 0) + leaf.size;
     const bool apart = end <= out || out + n * size <= begin;
-    const bool same = one_row_ && leaf.data == out && each == size && leaf.element == size;
+    const bool same = one_row_ && leaf.data == out && leaf.size == size && leaf.element == size;
     if (!apart && !same) return true;
   }
   return false;

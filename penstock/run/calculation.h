@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An elementwise expression over operands in memory that one loop calculates row by row: in a row each operand lies
-// element after element, or is one element that stands for all.
+// element after element, or in steps of which some at a time are packed, or is one element that stands for all.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,13 @@ class Calculation {
   /// ends.
   void run(std::int64_t first, std::int64_t n, std::byte* out, bool streams) const;
 
-  /// The elements themselves, where the expression is an operand that needs no calculation; else null.
+  /// The elements themselves, where the expression is an operand that lies element after element; else null.
   const std::byte* plain() const;
 
   DType dtype() const { return dtype_; }
-  /// Bytes of operands for each element.
+  /// Bytes of operands for each element, and those of them that are packed.
   std::int64_t bytes_read() const;
+  std::int64_t bytes_packed() const;
   /// Plain operations for each element, roughly.
   std::int64_t cost() const;
   /// Whether writing elements of `size` bytes from `out` on, in order, destroys what is still to be read.
@@ -51,7 +52,13 @@ class Calculation {
     Layout layout;        // over the shape of the expression, from data on; without dimensions: of a constant
     const std::byte* data = nullptr;
     std::int64_t row = 0;      // bytes from row to row
-    std::int64_t element = 0;  // bytes from element to element in a row: its size, or 0
+    std::int64_t element = 0;  // bytes from element to element in a row; 0: one stands for all
+    std::int64_t size = 0;     // of an element
+
+    bool packs() const { return element != 0 && element != size; }
+    const std::byte* at(std::int64_t at_row, std::int64_t column) const {
+      return data == nullptr ? value.bytes : data + at_row * row + column * element;
+    }
   };
 
   bool add(const graph::NodeRef& node, int& value);
@@ -60,17 +67,21 @@ class Calculation {
   bool arrange_rows();
   bool joins(std::size_t axis) const;
   bool is_single_kernel() const;
+  bool is_regular(const Leaf& leaf) const;
+  bool choose_at_once();
   void run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const;
 
   const Dims* shape_ = nullptr;
   DType dtype_ = DType::k_float32;
   std::int64_t columns_ = 0;  // elements of a row
+  std::int64_t at_once_ = 0;  // elements of a row that one call of the loop takes at most
   bool one_row_ = true;
   graph::NodeRef needed_;
   std::vector<Leaf> leaves_;
   std::vector<std::pair<const graph::Node*, int>> values_;  // leaves from 0 on, steps from -2 down
   kernel::Recipe recipe_;
   std::shared_ptr<const kernel::Generated> loop_;
+  const kernel::Table* table_ = nullptr;
   kernel::Elementwise kernel_ = nullptr;
   kernel::Elementwise streaming_ = nullptr;
 };

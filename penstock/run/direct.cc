@@ -187,7 +187,9 @@ void compute(const Prepared& prepared, std::byte* out, const kernel::Table& tabl
   measure::add(measure::Counter::k_evaluations, 1);
   measure::add(measure::Counter::k_passes, 1);
   measure::add(measure::Counter::k_tiles, 1);
-  measure::add(measure::Counter::k_bytes_borrowed, prepared.n * prepared.calculation.bytes_read());
+  const std::int64_t packed = prepared.calculation.bytes_packed();
+  measure::add(measure::Counter::k_bytes_borrowed, prepared.n * (prepared.calculation.bytes_read() - packed));
+  measure::add(measure::Counter::k_bytes_packed, prepared.n * packed);
 }
 
 /// Computes the node over an operand, or into fresh memory, and has it take that.

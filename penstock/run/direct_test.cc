@@ -150,6 +150,42 @@ TEST(Direct, RowsAndColumnsStandForAllOthers) {
   }
 }
 
+/// Every |step|th of the elements, backwards for a negative step.
+NodeRef stepped(const NodeRef& node, std::int64_t step) {
+  Index index;
+  index.type = Index::Type::kSlice;
+  index.step = step;
+  return graph::make_view(node, {graph::View::Type::kIndex, {index}, {}, {}});
+}
+
+TEST(Direct, ElementsInStepsArePacked) {
+  for (const DType dtype : {DType::k_int8, DType::k_int16, DType::k_float32, DType::k_float64, DType::k_complex128}) {
+    for (const std::int64_t n : {3, 2'049, 100'003}) {
+      for (const std::int64_t step : {2, 3, -1, -2}) {
+        const NodeRef x = stepped(node_of(numbers(dtype, {n})), step);
+        const NodeRef y = node_of(numbers(dtype, {x->size()}, 2));
+        const std::string what = cat(x->size(), " of ", n, " ", name_of(dtype), ", step ", step);
+        expect_the_bits_of_a_plan(what, [&] { return call(Op::k_add, {x, y}); });
+        if (kind_of(dtype) == Kind::kFloat)
+          expect_the_bits_of_a_plan(what, [&] { return call(Op::k_multiply, {call(Op::k_subtract, {y, x}), x}); });
+        const auto total = [&] { return graph::make_reduce(Reduction::k_sum, x, {0}, false); };
+        if (total()->inputs[0] == x) expect_the_bits_of_a_plan(what, total);
+      }
+    }
+  }
+}
+
+TEST(Direct, RowsOfElementsInStepsArePacked) {
+  const NodeRef wide = node_of(numbers(DType::k_float32, {50, 700}));
+  std::vector<Index> part(2);
+  part[0].type = part[1].type = Index::Type::kSlice;
+  part[1].step = -2;
+  const NodeRef x = graph::make_view(wide, {graph::View::Type::kIndex, part, {}, {}});
+  const NodeRef row = node_of(numbers(DType::k_float32, {350}, 2));
+  expect_the_bits_of_a_plan("rows", [&] { return call(Op::k_subtract, {chain(x, x), row}); });
+  expect_the_bits_of_a_plan("their sum", [&] { return graph::make_reduce(Reduction::k_sum, x, {0, 1}, false); });
+}
+
 TEST(Direct, LeavesTheRestToPlans) {
   const NodeRef table = node_of(numbers(DType::k_float32, {64, 64}));
   const NodeRef row = node_of(numbers(DType::k_float32, {64}));
@@ -191,6 +227,13 @@ TEST(Direct, WritesIntoMemoryOfTheCallerUnlessThatIsStillRead) {
   const Plain expected = planned([&] { return chain(part(0), part(0)); });
   ASSERT_TRUE(evaluate_directly(into(chain(part(0), part(0)), 0)));
   EXPECT_EQ(std::memcmp(memory->data(), expected.bytes.data(), 4 * 5000), 0);
+  // Backwards it is read after it is written.
+  const NodeRef backwards = graph::make_memory(DType::k_float32, memory, {{5000}, {-4}, 4 * 4999});
+  EXPECT_FALSE(evaluate_directly(into(chain(backwards, backwards), 0)));
+  const NodeRef behind = graph::make_memory(DType::k_float32, memory, {{500}, {-4}, 4 * 5999});
+  Request request = into(chain(behind, behind), 0);
+  request.destination.layout.shape = {500};
+  EXPECT_TRUE(evaluate_directly(request));
 }
 
 TEST(Direct, KeepsToTheBudgetByWayOfThePlan) {
