@@ -249,18 +249,16 @@ std::int64_t Calculation::cost() const {
   return cost;
 }
 
-bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t size) const {
-  for (const Leaf& leaf : leaves_) {
-    if (leaf.data == nullptr) continue;
-    const std::int64_t rows = (n / columns_ - 1) * leaf.row;
-    const std::int64_t row = (columns_ - 1) * leaf.element;
-    const std::byte* begin = leaf.data + std::min<std::int64_t>(rows, 0) + std::min<std::int64_t>(row, 0);
-    const std::byte* end = leaf.data + std::max<std::int64_t>(rows, 0) + std::max<std::int64_t>(row, 0) + leaf.size;
-    const bool apart = end <= out || out + n * size <= begin;
-    const bool same = one_row_ && leaf.data == out && leaf.size == size && leaf.element == size;
-    if (!apart && !same) return true;
-  }
-  return false;
+bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t step) const {
+  const std::int64_t size = size_of(dtype_);
+  const ByteRange written = byte_range({{n}, {step}, 0}, size);
+  return std::any_of(leaves_.begin(), leaves_.end(), [&](const Leaf& leaf) {
+    if (leaf.data == nullptr) return false;
+    const ByteRange read = byte_range({{n / columns_, columns_}, {leaf.row, leaf.element}, 0}, leaf.size);
+    const bool apart = leaf.data + read.end <= out + written.begin || out + written.end <= leaf.data + read.begin;
+    const bool same = one_row_ && leaf.data == out && leaf.size == size && leaf.element == step;
+    return !apart && !same;
+  });
 }
 
 }  // namespace penstock::run

@@ -42,8 +42,9 @@ class Calculation {
   std::int64_t bytes_packed() const;
   /// Plain operations for each element, roughly.
   std::int64_t cost() const;
-  /// Whether writing elements of `size` bytes from `out` on, in order, destroys what is still to be read.
-  bool clashes_with(const std::byte* out, std::int64_t n, std::int64_t size) const;
+  /// Whether writing the n elements, the first at `out` and `step` bytes from one to the next, in order, destroys what
+  /// is still to be read.
+  bool clashes_with(const std::byte* out, std::int64_t n, std::int64_t step) const;
 
  private:
   struct Leaf {

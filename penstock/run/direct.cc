@@ -18,6 +18,7 @@
 #include "penstock/run/claim.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/runner.h"
+#include "penstock/run/tile.h"
 #include "penstock/run/tuning.h"
 #include "penstock/thread/parallel.h"
 
@@ -79,15 +80,34 @@ class Work {
   Monitor& monitor_;
 };
 
-void store(const Calculation& calculation, std::int64_t n, std::byte* out, bool in_place, const kernel::Table& table,
+/// Where results go: the first, and bytes from each to the next.
+struct Place {
+  std::byte* first = nullptr;
+  std::int64_t step = 0;
+};
+
+/// Elements in steps, by way of a block that stays in the cache.
+void store_apart(const Calculation& calculation, std::int64_t first, std::int64_t n, const Place& to,
+                 const kernel::Table& table) {
+  alignas(64) std::byte block[kBlock * 16];
+  for (const std::int64_t end = first + n; first < end; first += kBlock) {
+    const std::int64_t some = std::min(kBlock, end - first);
+    calculation.run(first, some, block, false);
+    table.unpack[log2_size(calculation.dtype())](block, to.first + first * to.step, to.step, some);
+  }
+}
+
+void store(const Calculation& calculation, std::int64_t n, const Place& to, bool in_place, const kernel::Table& table,
            Monitor& monitor) {
   const std::int64_t size = size_of(calculation.dtype());
+  const bool apart = to.step != size;
   const std::int64_t bytes = calculation.bytes_read() + size;
   const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kArithmetic;
   // An operand's lines are in the cache when they are written over.
-  const bool streams = memory_opt_enabled() && !in_place && streams_stores(n * bytes, what);
+  const bool streams = memory_opt_enabled() && !in_place && !apart && streams_stores(n * bytes, what);
   Work(n, bytes, calculation.cost(), what, monitor).run([&](std::int64_t, std::int64_t first, std::int64_t some) {
-    calculation.run(first, some, out + first * size, streams);
+    if (apart) return store_apart(calculation, first, some, to, table);
+    calculation.run(first, some, to.first + first * size, streams);
     if (streams) table.fence();
   });
 }
@@ -168,22 +188,25 @@ Found prepare(const Request& request, Prepared& prepared, Claims& claims) {
   return Found::kReady;
 }
 
-/// Where a result goes that is not the node's own: null when it is no run of elements, or is still read.
-std::byte* place_of(const Request& request, const Prepared& prepared) {
+/// Where a result goes that is not the node's own: nowhere when no one step leads from each element to the next, or
+/// when it is still read.
+Place place_of(const Request& request, const Prepared& prepared) {
   const Destination& to = request.destination;
   const std::int64_t size = size_of(request.node->dtype);
-  if (to.kind != Destination::Kind::kMemory || prepared.reduction || !is_contiguous(to.layout, size)) return nullptr;
-  std::byte* out = to.memory->data() + to.layout.offset;
-  const bool aligned = is_aligned(reinterpret_cast<std::uintptr_t>(out), size);
-  return aligned && !prepared.calculation.clashes_with(out, prepared.n, size) ? out : nullptr;
+  if (to.kind != Destination::Kind::kMemory || prepared.reduction) return {};
+  const Layout walk = coalesce(to.layout);
+  const Place place{to.memory->data() + walk.offset, prepared.n == 1 ? size : walk.strides.back()};
+  const bool aligned = is_aligned(reinterpret_cast<std::uintptr_t>(place.first), size) && place.step % size == 0;
+  const bool fits = aligned && walk.shape.size() == 1 && place.step != 0;
+  return fits && !prepared.calculation.clashes_with(place.first, prepared.n, place.step) ? place : Place{};
 }
 
-void compute(const Prepared& prepared, std::byte* out, const kernel::Table& table, const Options& options) {
+void compute(const Prepared& prepared, const Place& to, const kernel::Table& table, const Options& options) {
   Monitor monitor(options, prepared.n * prepared.calculation.bytes_read());
   if (prepared.reduction)
-    fold(prepared.calculation, *prepared.reduction, prepared.n, out, table, monitor);
+    fold(prepared.calculation, *prepared.reduction, prepared.n, to.first, table, monitor);
   else
-    store(prepared.calculation, prepared.n, out, bool{prepared.donation}, table, monitor);
+    store(prepared.calculation, prepared.n, to, bool{prepared.donation}, table, monitor);
   measure::add(measure::Counter::k_evaluations, 1);
   measure::add(measure::Counter::k_passes, 1);
   measure::add(measure::Counter::k_tiles, 1);
@@ -202,7 +225,7 @@ void compute_node(graph::Node& node, Prepared& prepared, const kernel::Table& ta
   const bool in_place{donation};
   const Options unstoppable;
   if (in_place) donation.begin();
-  compute(prepared, result->data(), table, in_place ? unstoppable : options);
+  compute(prepared, {result->data(), size_of(node.dtype)}, table, in_place ? unstoppable : options);
   {
     std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
     const std::lock_guard lock(graph::graph_mutex());
@@ -232,8 +255,8 @@ bool evaluate_directly(const Request& request, const Options& options) {
       found = Found::kOther;
   } while (found == Found::kNeeds);
   const kernel::Table& table = kernel::table();
-  std::byte* out = to_node || found == Found::kOther ? nullptr : place_of(request, *prepared);
-  if (found == Found::kOther || (!to_node && out == nullptr) || !prepared->calculation.make_loop(table)) {
+  const Place place = to_node || found == Found::kOther ? Place{} : place_of(request, *prepared);
+  if (found == Found::kOther || (!to_node && place.first == nullptr) || !prepared->calculation.make_loop(table)) {
     planning.cancel();
     evaluation.cancel();
     return false;
@@ -241,7 +264,7 @@ bool evaluate_directly(const Request& request, const Options& options) {
   planning.end();
   const measure::Span computing(measure::Step::k_compute);
   if (!to_node) {
-    compute(*prepared, out, table, options);
+    compute(*prepared, place, table, options);
     return true;
   }
   compute_node(*request.node, *prepared, table, options);

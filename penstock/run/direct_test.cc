@@ -236,6 +236,33 @@ TEST(Direct, WritesIntoMemoryOfTheCallerUnlessThatIsStillRead) {
   EXPECT_TRUE(evaluate_directly(request));
 }
 
+TEST(Direct, ResultsInStepsGoWhereTheyBelongAndNowhereElse) {
+  for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_complex128}) {
+    for (const std::int64_t n : {1, 2, 2'047, 2'049, 50'001}) {
+      for (const std::int64_t step : {2, 3, -1, -2}) {
+        const std::int64_t size = size_of(dtype);
+        const std::int64_t all = n * std::abs(step);
+        const auto memory = std::make_shared<Borrowed>(size * all);
+        std::memset(memory->data(), 0x5a, static_cast<std::size_t>(size * all));
+        const NodeRef x = node_of(numbers(dtype, {n}));
+        Request request = request_of(call(Op::k_add, {x, x}));
+        request.destination.kind = Destination::Kind::kMemory;
+        request.destination.memory = memory;
+        request.destination.layout = {{n}, {size * step}, step > 0 ? 0 : size * (all - 1)};
+        const std::string what = cat(n, " ", name_of(dtype), ", step ", step);
+        ASSERT_TRUE(evaluate_directly(request)) << what;
+        const Plain expected = planned([&] { return call(Op::k_add, {x, x}); });
+        std::vector<std::byte> wanted(static_cast<std::size_t>(size * all), std::byte{0x5a});
+        for (std::int64_t i = 0; i < n; ++i) {
+          std::memcpy(wanted.data() + request.destination.layout.offset + i * size * step,
+                      expected.bytes.data() + i * size, static_cast<std::size_t>(size));
+        }
+        EXPECT_EQ(std::memcmp(memory->data(), wanted.data(), wanted.size()), 0) << what;
+      }
+    }
+  }
+}
+
 TEST(Direct, KeepsToTheBudgetByWayOfThePlan) {
   const NodeRef node = chain(floats(5000), floats(5000));
   const BudgetSetting tight(1000);
