@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostSteps = 160;  // bounds the recursion
 constexpr std::int64_t kLeastRow = 128;  // elements: a call of the loop takes as long as some tens
-constexpr std::int64_t kPacked = 4096;   // bytes of an operand that are packed at once
+constexpr std::int64_t kPacked = 4096;   // bytes of an operand that are packed or converted at once
 constexpr int kMostPacked = 4;           // operands
 
 /// Steps count down while leaves are still being found; no input is -1 in both numberings.
@@ -43,7 +43,8 @@ Calculation::Found Calculation::read(const graph::Node& root) {
     for (int& input : each.inputs) input = input <= -2 ? leaves + (-2 - input) : input;
   }
   if (!arrange_rows()) return Found::kOther;
-  if (!step) return leaves_[0].packs() || (one_row_ && leaves_[0].element != 0) ? Found::kReady : Found::kOther;
+  const bool worth = leaves_[0].element != 0 && (one_row_ || !leaves_[0].ready());
+  if (!step) return worth ? Found::kReady : Found::kOther;
   recipe_.outputs = {leaves + static_cast<int>(recipe_.steps.size()) - 1};
   const bool fits = is_single_kernel() || (all_of_one_width(recipe_) && kernel::fits_registers(recipe_));
   return fits ? Found::kReady : Found::kOther;
@@ -79,14 +80,17 @@ bool Calculation::add_step(const graph::Node& node, int& value) {
 bool Calculation::add_leaf(const graph::Node& node, int& value) {
   if (leaves_.size() == kernel::kMostStreams - 1) return false;
   Leaf leaf;
+  leaf.from = leaf.to = node.dtype;
   if (const auto* constant = node.as<graph::Constant>()) {
     leaf.value = constant->value;
   } else {
-    const std::optional<graph::InMemory> found = graph::resident(node);
+    const graph::Node& stored = node.as<graph::CastTo>() ? *node.inputs[0] : node;
+    const std::optional<graph::InMemory> found = graph::resident(stored);
     // What another evaluation writes over is waited for by a plan.
     if (!found || found->memory->rewritten != 0) return false;
+    leaf.from = stored.dtype;
     leaf.data = found->memory->data() + found->layout.offset;
-    if (!is_aligned(reinterpret_cast<std::uintptr_t>(leaf.data), size_of(node.dtype))) return false;
+    if (!is_aligned(reinterpret_cast<std::uintptr_t>(leaf.data), leaf.size())) return false;
     leaf.layout = node.shape == *shape_ ? found->layout : view_broadcast(found->layout, *shape_);
     leaf.kept = found->memory;
   }
@@ -129,9 +133,8 @@ bool Calculation::arrange_rows() {
   for (std::size_t k = 0; k < leaves_.size(); ++k) {
     Leaf& leaf = leaves_[k];
     const Dims& strides = leaf.layout.strides;
-    leaf.size = size_of(recipe_.inputs[k].dtype);
     if (leaf.data != nullptr && !shape.empty()) leaf.element = strides.back();
-    if (leaf.data != nullptr && shape.empty()) leaf.element = leaf.size;
+    if (leaf.data != nullptr && shape.empty()) leaf.element = leaf.size();
     if (leaf.data != nullptr && !one_row_) leaf.row = strides.front();
     if (!is_regular(leaf)) return false;
     // Of a single element every operand is one that a kernel of the table reads.
@@ -144,7 +147,7 @@ bool Calculation::arrange_rows() {
 /// and more apart share their lines with the rows beside it: a plan knows better orders.
 bool Calculation::is_regular(const Leaf& leaf) const {
   constexpr std::int64_t kLine = 64;
-  const std::int64_t aligned = std::min<std::int64_t>(leaf.size, 8);
+  const std::int64_t aligned = std::min<std::int64_t>(leaf.size(), 8);
   return leaf.row % aligned == 0 && leaf.element % aligned == 0 &&
          (!leaf.packs() || one_row_ || std::abs(leaf.element) <= kLine);
 }
@@ -153,9 +156,9 @@ bool Calculation::choose_at_once() {
   at_once_ = std::numeric_limits<std::int64_t>::max();
   int packed = 0;
   for (const Leaf& leaf : leaves_) {
-    if (!leaf.packs()) continue;
+    if (leaf.ready()) continue;
     ++packed;
-    at_once_ = std::min(at_once_, kPacked / leaf.size);
+    at_once_ = std::min(at_once_, kPacked / std::max(leaf.size(), size_of(leaf.to)));
   }
   return packed <= kMostPacked;
 }
@@ -172,7 +175,7 @@ void Calculation::donate(const graph::Node& root, Donation& donation) const {
   for (std::size_t k = 0; k < leaves_.size() && !donation; ++k) {
     const Leaf& leaf = leaves_[k];
     const bool same_places = leaf.kept && leaf.data == leaf.kept->data() && leaf.element == size &&
-                             size_of(recipe_.inputs[k].dtype) == size && (one_row_ || leaf.row == columns_ * size);
+                             leaf.size() == size && leaf.ready() && (one_row_ || leaf.row == columns_ * size);
     if (same_places) donation.take(root, leaf.kept, operations);
   }
 }
@@ -198,18 +201,37 @@ void Calculation::run(std::int64_t first, std::int64_t n, std::byte* out, bool s
   }
 }
 
+/// n elements of the operand from `from` on, side by side and converted: in the room for what is packed or for what is
+/// converted.
+const std::byte* Calculation::made_ready(const Leaf& leaf, const std::byte* from, std::int64_t n,
+                                         std::byte* (&room)[2]) const {
+  if (leaf.packs()) {
+    table_->pack[log2_size(leaf.from)](from, leaf.element, room[0], n);
+    from = room[0];
+  }
+  if (leaf.converts()) {
+    table_->cast[index_of(leaf.from)][index_of(leaf.to)](from, room[1], n);
+    from = room[1];
+  }
+  return from;
+}
+
 void Calculation::run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const {
-  const auto pack = [&](std::size_t k, std::byte* to) {
-    table_->pack[log2_size(recipe_.inputs[k].dtype)](leaves_[k].at(row, column), leaves_[k].element, to, n);
-  };
-  if (recipe_.steps.empty()) return pack(0, out);
-  alignas(64) std::byte packed[kMostPacked][kPacked];
-  int used = 0;
+  alignas(64) std::byte packed[2 * kMostPacked][kPacked];
+  std::byte(*room)[kPacked] = packed;
+  if (recipe_.steps.empty()) {
+    std::byte* places[] = {leaves_[0].converts() ? *room : out, out};
+    made_ready(leaves_[0], leaves_[0].at(row, column), n, places);
+    return;
+  }
   const void* from[kernel::kMostStreams];
   for (std::size_t k = 0; k < leaves_.size(); ++k) {
-    const bool packs = leaves_[k].packs();
-    from[k] = packs ? packed[used] : leaves_[k].at(row, column);
-    if (packs) pack(k, packed[used++]);
+    const Leaf& leaf = leaves_[k];
+    from[k] = leaf.at(row, column);
+    if (leaf.ready()) continue;
+    std::byte* places[] = {room[0], room[1]};
+    from[k] = made_ready(leaf, leaf.at(row, column), leaf.element == 0 ? 1 : n, places);
+    room += 2;
   }
   if (loop_) {
     void* const to[] = {out};
@@ -223,18 +245,18 @@ void Calculation::run_row(std::int64_t row, std::int64_t column, std::int64_t n,
 }
 
 const std::byte* Calculation::plain() const {
-  return recipe_.steps.empty() && !leaves_[0].packs() ? leaves_[0].data : nullptr;
+  return recipe_.steps.empty() && leaves_[0].ready() ? leaves_[0].data : nullptr;
 }
 
 std::int64_t Calculation::bytes_read() const {
   std::int64_t bytes = 0;
-  for (const Leaf& leaf : leaves_) bytes += leaf.element == 0 ? 0 : leaf.size;
+  for (const Leaf& leaf : leaves_) bytes += leaf.element == 0 ? 0 : leaf.size();
   return bytes;
 }
 
 std::int64_t Calculation::bytes_packed() const {
   std::int64_t bytes = 0;
-  for (const Leaf& leaf : leaves_) bytes += leaf.packs() ? leaf.size : 0;
+  for (const Leaf& leaf : leaves_) bytes += leaf.packs() ? leaf.size() : 0;
   return bytes;
 }
 
@@ -254,9 +276,9 @@ bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_
   const ByteRange written = byte_range({{n}, {step}, 0}, size);
   return std::any_of(leaves_.begin(), leaves_.end(), [&](const Leaf& leaf) {
     if (leaf.data == nullptr) return false;
-    const ByteRange read = byte_range({{n / columns_, columns_}, {leaf.row, leaf.element}, 0}, leaf.size);
+    const ByteRange read = byte_range({{n / columns_, columns_}, {leaf.row, leaf.element}, 0}, leaf.size());
     const bool apart = leaf.data + read.end <= out + written.begin || out + written.end <= leaf.data + read.begin;
-    const bool same = one_row_ && leaf.data == out && leaf.size == size && leaf.element == step;
+    const bool same = one_row_ && leaf.data == out && leaf.size() == size && leaf.element == step;
     return !apart && !same;
   });
 }

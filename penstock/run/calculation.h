@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An elementwise expression over operands in memory that one loop calculates row by row: in a row each operand lies
-// element after element, or in steps of which some at a time are packed, or is one element that stands for all.
+// element after element, or is one element that stands for all. Of operands that lie in steps or have to be converted
+// some elements at a time are made so.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ class Calculation {
   /// ends.
   void run(std::int64_t first, std::int64_t n, std::byte* out, bool streams) const;
 
-  /// The elements themselves, where the expression is an operand that lies element after element; else null.
+  /// The elements themselves, where the expression is an operand that needs no calculation; else null.
   const std::byte* plain() const;
 
   DType dtype() const { return dtype_; }
@@ -52,11 +53,15 @@ class Calculation {
     graph::Scalar value;  // of a constant
     Layout layout;        // over the shape of the expression, from data on; without dimensions: of a constant
     const std::byte* data = nullptr;
-    std::int64_t row = 0;      // bytes from row to row
-    std::int64_t element = 0;  // bytes from element to element in a row; 0: one stands for all
-    std::int64_t size = 0;     // of an element
+    std::int64_t row = 0;           // bytes from row to row
+    std::int64_t element = 0;       // bytes from element to element in a row; 0: one stands for all
+    DType from = DType::k_float32;  // as it is stored
+    DType to = DType::k_float32;    // as it is calculated with
 
-    bool packs() const { return element != 0 && element != size; }
+    std::int64_t size() const { return size_of(from); }
+    bool packs() const { return element != 0 && element != size(); }
+    bool converts() const { return from != to; }
+    bool ready() const { return !packs() && !converts(); }
     const std::byte* at(std::int64_t at_row, std::int64_t column) const {
       return data == nullptr ? value.bytes : data + at_row * row + column * element;
     }
@@ -70,6 +75,7 @@ class Calculation {
   bool is_single_kernel() const;
   bool is_regular(const Leaf& leaf) const;
   bool choose_at_once();
+  const std::byte* made_ready(const Leaf& leaf, const std::byte* from, std::int64_t n, std::byte* (&room)[2]) const;
   void run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const;
 
   const Dims* shape_ = nullptr;

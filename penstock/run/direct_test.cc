@@ -175,6 +175,28 @@ TEST(Direct, ElementsInStepsArePacked) {
   }
 }
 
+TEST(Direct, OperandsOfOtherDTypesAreConvertedBesideTheLoop) {
+  for (const std::int64_t n : {1, 513, 100'003}) {
+    for (const DType from : {DType::k_bool, DType::k_int8, DType::k_uint16, DType::k_int64, DType::k_float32}) {
+      const NodeRef stored = node_of(numbers(from, {n}));
+      const NodeRef one = node_of(numbers(from, {1}));
+      for (const DType to : {DType::k_int32, DType::k_float64, DType::k_complex64}) {
+        const std::string what = cat(n, " ", name_of(from), " as ", name_of(to));
+        const NodeRef x = graph::make_cast(stored, to);
+        const NodeRef backwards = graph::make_cast(stepped(stored, -1), to);
+        const NodeRef y = node_of(numbers(to, {n}, 2));
+        expect_the_bits_of_a_plan(what, [&] { return call(Op::k_add, {x, y}); });
+        expect_the_bits_of_a_plan(what, [&] { return call(Op::k_multiply, {backwards, x}); });
+        if (to != DType::k_complex64)
+          expect_the_bits_of_a_plan(what, [&] { return call(Op::k_multiply, {graph::make_cast(one, to), x}); });
+        if (to == DType::k_int32) continue;  // summed as int64
+        expect_the_bits_of_a_plan(what, [&] { return graph::make_reduce(Reduction::k_sum, x, {0}, false); });
+        expect_the_bits_of_a_plan(what, [&] { return graph::make_reduce(Reduction::k_sum, backwards, {0}, false); });
+      }
+    }
+  }
+}
+
 TEST(Direct, RowsOfElementsInStepsArePacked) {
   const NodeRef wide = node_of(numbers(DType::k_float32, {50, 700}));
   std::vector<Index> part(2);
@@ -200,7 +222,6 @@ TEST(Direct, LeavesTheRestToPlans) {
       call(Op::k_add, {exps, table}),
       graph::make_reduce(Reduction::k_sum, table, {0}, false),
       graph::make_reduce(Reduction::k_sum, turned, {0, 1}, false),
-      graph::make_reduce(Reduction::k_sum, graph::make_cast(table, DType::k_float64), {0, 1}, false),
   };
   for (const NodeRef& each : cases) {
     const std::size_t inputs = each->inputs.size();
