@@ -9,6 +9,7 @@
 #define PENSTOCK_SIMD_MATHS_INL_H_
 #endif
 
+#include "penstock/simd/exp-inl.h"
 #include "penstock/simd/library.h"
 #include "penstock/simd/sleef-inl.h"
 
@@ -36,7 +37,6 @@ PENSTOCK_DIRECT_1(acos)
 PENSTOCK_DIRECT_1(asin)
 PENSTOCK_DIRECT_1(atan)
 PENSTOCK_DIRECT_1(cos)
-PENSTOCK_DIRECT_1(exp)
 PENSTOCK_DIRECT_1(expm1)
 PENSTOCK_DIRECT_1(log)
 PENSTOCK_DIRECT_1(log10)
@@ -82,6 +82,16 @@ HWY_INLINE V odd_near_zero(V x, V got) {
   return hn::IfThenElse(hn::Lt(hn::Abs(x), limit<V>(0x1p-13, 0x1p-28)), x, got);
 }
 
+struct Maths_exp {
+  template <bool kFma, class V>
+  static HWY_INLINE V call(V x) {
+    constexpr bool kDoubles = sizeof(hn::TFromD<hn::DFromV<V>>) == 8;
+    if constexpr (kDoubles && (kFma || HWY_TARGET != HWY_SCALAR) && HWY_TARGET != HWY_SSE4)
+      return exp_of_doubles(x);
+    else
+      return sleef_exp<kFma>(x);
+  }
+};
 struct Maths_acosh {
   template <bool kFma, class V>
   static HWY_INLINE V call(V x) {
