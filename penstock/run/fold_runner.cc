@@ -380,7 +380,7 @@ class FoldRunner final : public Runner {
   /// Rows of `width` columns, where they lie.
   void fold_rows(std::int64_t first, std::int64_t width, std::int64_t rows, TileMachine& machine,
                  CoreSet& cores) const {
-    machine.run(first, (rows - 1) * g_.channels + width, nullptr);
+    machine.run(first, rows * width, nullptr);  // as many as are read, some of them further on
     for (std::size_t k = 0; k < outputs_.size(); ++k)
       cores.cores()[k].fold_rows(machine.output(static_cast<int>(k)), g_.channels * outputs_[k].parts, rows);
   }
