@@ -38,6 +38,14 @@ Out = TypeVar("Out", default=Array)
 
 __version__: str
 """
+# What the extension gives CPython as it is, without nanobind, which knows the types of the rest.
+PLAIN = {
+    "evaluate": "def evaluate(*arrays: Array) -> tuple[Array, ...]:",
+    "Array.shape": "def shape(self) -> tuple[int, ...]:",
+    "Array.dtype": "def dtype(self) -> DType:",
+    "Array.ndim": "def ndim(self) -> int:",
+    "Array.size": "def size(self) -> int:",
+}
 # Constants that are no dtypes: they come from Python's math, not from the extension.
 CONSTANTS = {"e": "float", "inf": "float", "nan": "float", "pi": "float", "newaxis": "None"}
 
@@ -54,11 +62,21 @@ def wrapped(line: re.Match[str]) -> str:
 
 def extension_stub() -> str:
     """The stub of penstock._core."""
-    from nanobind.stubgen import StubGen  # type: ignore[import-untyped]
+    from nanobind.stubgen import ReplacePattern, StubGen  # type: ignore[import-untyped]
 
     from penstock import _core
 
-    generator = StubGen(module=_core, include_private=True, include_docstrings=True, quiet=True, recursive=False)
+    patterns = [
+        ReplacePattern(
+            re.compile(re.escape(f"{_core.__name__}.{name}") + "$"),
+            [*(["@property"] if "." in name else []), signature, "\\doc", ""],
+            matches=0,
+        )
+        for name, signature in PLAIN.items()
+    ]
+    generator = StubGen(
+        module=_core, include_private=True, include_docstrings=True, quiet=True, recursive=False, patterns=patterns
+    )
     for name, each in vars(_core).items():
         if not name.startswith("_") and name != "errors":
             generator.put(each, name, _core)

@@ -33,6 +33,10 @@ bool small_and_ready(const graph::Node& node) {
   });
 }
 
+Array of(DType dtype, graph::InMemory&& elements) {
+  return Array(std::make_shared<graph::Node>(dtype, std::move(elements)));
+}
+
 graph::NodeRef computable(const graph::NodeRef& node) {
   return node->dtype == DType::k_float16 ? graph::make_cast(node, DType::k_float32) : node;
 }
@@ -63,6 +67,7 @@ Array settle(graph::NodeRef node) {
 namespace {
 
 std::optional<graph::InMemory> resident_now(const graph::Node& node) {
+  if (const graph::InMemory* elements = node.in_memory()) return *elements;
   const std::lock_guard lock(graph::graph_mutex());
   return graph::resident(node);
 }
@@ -70,8 +75,9 @@ std::optional<graph::InMemory> resident_now(const graph::Node& node) {
 }  // namespace
 
 bool Array::evaluated() const {
+  if (node_->in_memory() != nullptr) return true;
   const std::lock_guard lock(graph::graph_mutex());
-  return node_->as<graph::InMemory>() != nullptr || graph::resident(*node_).has_value();
+  return graph::resident(*node_).has_value();
 }
 
 graph::InMemory Array::data(const run::Options& options) const {
@@ -112,13 +118,15 @@ T converted(S value) {
 template <class T>
 T Array::item() const {
   if (size() != 1) throw ShapeError(cat("an array of shape ", shape_text(shape()), " is no single number"));
-  std::optional<graph::InMemory> found = resident_now(*node_);
-  const graph::InMemory in = found ? std::move(*found) : data();
-  return visit(dtype(), [&]<class S>() {
-    S value;
-    std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
-    return converted<T>(value);
-  });
+  const auto first = [this](const graph::InMemory& in) {
+    return visit(dtype(), [&]<class S>() {
+      S value;
+      std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
+      return converted<T>(value);
+    });
+  };
+  const graph::InMemory* own = node_->in_memory();
+  return own != nullptr ? first(*own) : first(data());
 }
 
 template bool Array::item<bool>() const;
@@ -127,17 +135,12 @@ template std::uint64_t Array::item<std::uint64_t>() const;
 template double Array::item<double>() const;
 template std::complex<double> Array::item<std::complex<double>>() const;
 
-Array Array::operator[](const std::vector<Index>& indices) const {
-  std::optional<graph::InMemory> in;
-  {
-    const std::lock_guard lock(graph::graph_mutex());
-    if (const auto* memory = node_->as<graph::InMemory>()) in = *memory;
-  }
-  if (in) return Array(graph::make_memory(dtype(), std::move(in->memory), view_index(in->layout, indices)));
-  return settle(graph::make_view(node_, {graph::View::Type::kIndex, indices, {}, {}}));
+Array Array::operator[](std::span<const Index> indices) const {
+  if (const graph::InMemory* in = node_->in_memory()) return of(dtype(), {in->memory, view_index(in->layout, indices)});
+  return settle(graph::make_view(node_, {graph::View::Type::kIndex, {indices.begin(), indices.end()}, {}, {}}));
 }
 
-std::optional<Array> assigned(const graph::NodeRef& node, const std::vector<Index>& indices, const Array& value,
+std::optional<Array> assigned(const graph::NodeRef& node, std::span<const Index> indices, const Array& value,
                               long holders) {
   const Dims part = view_index(contiguous(node->shape, 1), indices).shape;
   const Array fitted = broadcast_to(astype(value, node->dtype), part);
@@ -161,7 +164,7 @@ std::optional<Array> assigned(const graph::NodeRef& node, const std::vector<Inde
   return settle(graph::make_pieces(node->dtype, node->shape, {node, reshape(fitted, placed).node()}, {{}, places}));
 }
 
-void Array::assign(const std::vector<Index>& indices, const Array& value) {
+void Array::assign(std::span<const Index> indices, const Array& value) {
   if (std::optional<Array> other = assigned(node_, indices, value, 1)) *this = std::move(*other);
 }
 
@@ -296,10 +299,6 @@ ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
 
 DType wanted(Op op, std::size_t operand, const ElementwiseTypes& types) {
   return op == Op::k_where && operand == 0 ? DType::k_bool : types.compute;
-}
-
-Array of(DType dtype, graph::InMemory elements) {
-  return Array(graph::make_memory(dtype, std::move(elements.memory), std::move(elements.layout)));
 }
 
 }  // namespace

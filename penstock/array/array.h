@@ -49,11 +49,14 @@ class Array {
   T item() const;
 
   /// The part named by basic indices (integers, slices, new axes); a view.
-  Array operator[](const std::vector<Index>& indices) const;
+  Array operator[](std::span<const Index> indices) const;
+  Array operator[](std::initializer_list<Index> indices) const {
+    return (*this)[std::span(indices.begin(), indices.size())];
+  }
 
   /// Gives this handle the value in which the named part is `value` (broadcast, converted). In place when nobody else
   /// holds the elements; other handles keep the old value.
-  void assign(const std::vector<Index>& indices, const Array& value);
+  void assign(std::span<const Index> indices, const Array& value);
 
  private:
   graph::NodeRef node_;
@@ -61,7 +64,7 @@ class Array {
 
 /// What Array::assign gives a handle whose node has `holders` references by all accounts but other handles': a new
 /// value, or nothing when the elements were written in place.
-std::optional<Array> assigned(const graph::NodeRef& node, const std::vector<Index>& indices, const Array& value,
+std::optional<Array> assigned(const graph::NodeRef& node, std::span<const Index> indices, const Array& value,
                               long holders);
 
 /// A number that promotes weakly: it takes the dtype of the array it meets, as far as that can hold its kind.
@@ -74,6 +77,8 @@ struct Number {
 class Operand {
  public:
   Operand(Array array) : content_(std::move(array)) {}
+  /// Borrowed: nobody changes or destroys the array while the operand is in use.
+  explicit Operand(const Array* array) : content_(array) {}
   Operand(bool value) : content_(Number{Kind::kBool, value}) {}
   Operand(int value) : content_(Number{Kind::kInt, static_cast<std::int64_t>(value)}) {}
   Operand(std::int64_t value) : content_(Number{Kind::kInt, value}) {}
@@ -81,11 +86,14 @@ class Operand {
   Operand(double value) : content_(Number{Kind::kFloat, value}) {}
   Operand(std::complex<double> value) : content_(Number{Kind::kComplex, value}) {}
 
-  const Array* array() const { return std::get_if<Array>(&content_); }
+  const Array* array() const {
+    if (const auto* borrowed = std::get_if<const Array*>(&content_)) return *borrowed;
+    return std::get_if<Array>(&content_);
+  }
   const Number* number() const { return std::get_if<Number>(&content_); }
 
  private:
-  std::variant<Array, Number> content_;
+  std::variant<const Array*, Array, Number> content_;
 };
 
 // Doors.

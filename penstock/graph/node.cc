@@ -78,9 +78,24 @@ Node::Node(DType dtype_, Dims shape_, Content content_, std::vector<NodeRef> inp
       shape(std::move(shape_)),
       depth(depth_over(inputs_)),
       content(std::move(content_)),
-      inputs(std::move(inputs_)) {}
+      inputs(std::move(inputs_)),
+      settled(as<InMemory>() != nullptr) {}
+
+Node::Node(DType dtype_, InMemory&& elements)
+    : dtype(dtype_),
+      shape(elements.layout.shape),
+      depth(0),
+      content(std::in_place_type<InMemory>, std::move(elements)),
+      settled(true) {}
+
+void Node::settle(InMemory elements) {
+  content = std::move(elements);
+  depth = 0;
+  settled.store(true, std::memory_order_release);
+}
 
 Node::~Node() {
+  if (inputs.empty()) return;
   // A chain of nodes is taken apart in a loop: its length must not be limited by the stack.
   std::vector<NodeRef> doomed = std::move(inputs);
   while (!doomed.empty()) {
@@ -114,6 +129,7 @@ bool begin_rewrite() {
 void end_rewrite() { --rewrites; }
 
 std::optional<InMemory> resident(const Node& node) {
+  if (const InMemory* elements = node.in_memory()) return *elements;
   std::vector<const View*> views;
   const Node* at = &node;
   while (const View* view = at->as<View>()) {
@@ -155,8 +171,7 @@ std::string node_text(const Node& node) {
 }
 
 NodeRef make_memory(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout) {
-  Dims shape = layout.shape;
-  return std::make_shared<Node>(dtype, std::move(shape), InMemory{std::move(memory), std::move(layout)});
+  return std::make_shared<Node>(dtype, InMemory{std::move(memory), std::move(layout)});
 }
 
 NodeRef make_file(std::shared_ptr<store::FileSource> file) {

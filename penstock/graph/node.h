@@ -2,7 +2,8 @@
 // Lazy expressions: a node is an operation on other nodes, with a dtype and a shape known when it is made.
 //
 // Nodes are immutable but for one step: when evaluated, a node takes its result and drops its inputs. That step and
-// every walk over inputs happen under graph_mutex(); dtype and shape never change and need no lock.
+// every walk over inputs happen under graph_mutex(); dtype and shape never change and need no lock, and neither does a
+// node that in_memory() finds evaluated.
 #pragma once
 
 #include <atomic>
@@ -114,6 +115,7 @@ using Content =
 
 struct Node {
   Node(DType dtype_, Dims shape_, Content content_, std::vector<NodeRef> inputs_ = {});
+  Node(DType dtype_, InMemory&& elements);  // of the layout's shape
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -125,6 +127,7 @@ struct Node {
   // Guarded by graph_mutex().
   Content content;
   std::vector<NodeRef> inputs;
+  std::atomic<bool> settled;  // the content is InMemory, for good
   int running = 0;  // fork_generation() of the process in which an evaluation of this node is under way; 0: none is
 
   std::int64_t size() const { return count(shape); }
@@ -134,6 +137,11 @@ struct Node {
   const C* as() const {
     return std::get_if<C>(&content);
   }
+
+  /// The elements of a node that holds them itself; null for all others. Needs no lock.
+  const InMemory* in_memory() const { return settled.load(std::memory_order_acquire) ? as<InMemory>() : nullptr; }
+  /// The one step. The caller holds graph_mutex(), and takes the inputs away.
+  void settle(InMemory elements);
 };
 
 /// Guards the nodes of all graphs. A fork waits for it, so that a child never finds it locked.

@@ -49,6 +49,22 @@ TEST(Node, MakersComplainAtOnce) {
   EXPECT_THROW(make_view(constant(1, {3}), far), OutOfRangeError);
 }
 
+TEST(Node, IsFoundInMemoryWithoutALockOnceItHoldsItsElements) {
+  const NodeRef leaf = memory_node({4, 6});
+  ASSERT_NE(leaf->in_memory(), nullptr);
+  EXPECT_EQ(leaf->in_memory()->layout, contiguous({4, 6}, 8));
+  EXPECT_EQ(make_view(leaf, view_of(View::Type::kReshape, {24}))->in_memory(), nullptr);
+  const NodeRef sum = make_elementwise(Op::k_add, {leaf, leaf});
+  EXPECT_EQ(sum->in_memory(), nullptr);
+  {
+    const std::lock_guard lock(graph_mutex());
+    sum->settle(*memory_node({4, 6})->in_memory());
+  }
+  ASSERT_NE(sum->in_memory(), nullptr);
+  EXPECT_EQ(sum->in_memory()->layout, contiguous({4, 6}, 8));
+  EXPECT_EQ(sum->depth, 0);
+}
+
 TEST(Node, ResidentSeesThroughViewsThatStridesExpress) {
   const NodeRef leaf = memory_node({4, 6});
   const NodeRef turned = make_view(leaf, {View::Type::kPermute, {}, {1, 0}, {}});

@@ -18,26 +18,22 @@ constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in ea
 
 /// An operand's elements: as many as the result has, or one that stands for all.
 struct Source {
-  std::shared_ptr<memory::Memory> kept;  // alive while the kernel reads
   const std::byte* data = nullptr;
   DType dtype = DType::k_float32;
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
 };
 
-/// Whether the node's elements lie as a kernel reads them for a result of `shape`: `source` is where. The caller holds
-/// graph_mutex().
+/// Whether the node's elements lie as a kernel reads them for a result of `shape`: `source` is where.
 bool find(const graph::Node& node, const Dims& shape, Source& source) {
-  const auto* in = node.as<graph::InMemory>();
+  const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
   const std::int64_t size = size_of(node.dtype);
   source.dtype = node.dtype;
   source.data = in->memory->data() + in->layout.offset;
   source.single = node.size() == 1;
   const bool flat = node.shape == shape && is_contiguous(in->layout, size);
-  if (!(source.single || flat) || !is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size)) return false;
-  source.kept = in->memory;
-  return true;
+  return (source.single || flat) && is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size);
 }
 
 /// `n` elements of the wanted dtype: the operand's own, or `scratch`.
@@ -68,25 +64,31 @@ bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / 
 
 std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
                                                    std::span<const SmallOperand> operands) {
-  Dims shape;
+  const Dims none;
+  Dims wider;
+  const Dims* widest = &none;
   for (const SmallOperand& each : operands) {
-    if (each.node != nullptr && each.node->shape != shape) shape = broadcast(shape, each.node->shape);
+    if (each.node == nullptr || each.node->shape == *widest) continue;
+    if (widest == &none) {
+      widest = &each.node->shape;
+    } else {
+      wider = broadcast(*widest, each.node->shape);
+      widest = &wider;
+    }
   }
+  const Dims& shape = *widest;
   const std::int64_t n = count(shape);
   if (!is_small(n, types.compute) || !is_small(n, types.result)) return std::nullopt;
   Source sources[kMaxArity];
-  {
-    const std::lock_guard lock(graph::graph_mutex());
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      Source& source = sources[k];
-      source.wanted = op == Op::k_where && k == 0 ? DType::k_bool : types.compute;
-      if (operands[k].node != nullptr) {
-        if (!find(*operands[k].node, shape, source)) return std::nullopt;
-      } else {
-        source.data = operands[k].value.bytes;
-        source.dtype = operands[k].value.dtype;
-        source.single = true;
-      }
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    Source& source = sources[k];
+    source.wanted = op == Op::k_where && k == 0 ? DType::k_bool : types.compute;
+    if (operands[k].node != nullptr) {
+      if (!find(*operands[k].node, shape, source)) return std::nullopt;
+    } else {
+      source.data = operands[k].value.bytes;
+      source.dtype = operands[k].value.dtype;
+      source.single = true;
     }
   }
   const kernel::Table& table = kernel::table();
@@ -103,10 +105,7 @@ std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::
   Source source;
   source.wanted = accumulator_of(reduction, in.dtype);
   if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return std::nullopt;
-  {
-    const std::lock_guard lock(graph::graph_mutex());
-    if (!find(in, in.shape, source)) return std::nullopt;
-  }
+  if (!find(in, in.shape, source)) return std::nullopt;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));

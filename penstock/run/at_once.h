@@ -13,7 +13,7 @@ namespace penstock::run {
 /// Operands of at most so many bytes each, in the dtype that is computed with.
 inline constexpr std::int64_t kMostAtOnce = 4096;
 
-/// An operand: a node's elements, or a value that stands for all.
+/// An operand: a node's elements, or a value that stands for all. The caller keeps the node alive.
 struct SmallOperand {
   const graph::Node* node = nullptr;
   graph::Scalar value;

@@ -41,8 +41,7 @@ void wait_for_claims(std::unique_lock<std::mutex>& lock) {
 }
 
 void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped) {
-  node.content = std::move(result);
-  node.depth = 0;
+  node.settle(std::move(result));
   std::move(node.inputs.begin(), node.inputs.end(), std::back_inserter(dropped));
   node.inputs.clear();
 }

@@ -9,15 +9,15 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace penstock {
 
 /// A std::vector<std::int64_t> in what it does, with room for kInline entries inside.
 class Dims {
  public:
-  static constexpr std::size_t kInline = 5;
+  static constexpr std::size_t kInline = 6;
 
   using value_type = std::int64_t;
   using size_type = std::size_t;
@@ -30,8 +30,13 @@ class Dims {
   Dims() = default;
   explicit Dims(std::size_t n, std::int64_t value = 0) { resize(n, value); }
   Dims(std::initializer_list<std::int64_t> values) : Dims(values.begin(), values.end()) {}
-  Dims(const Dims&) = default;
-  Dims& operator=(const Dims&) = default;
+  Dims(const Dims& other) : size_(other.size_), inside_(other.inside_) {
+    if (other.outside_ != nullptr) copy_outside(other);
+  }
+  Dims& operator=(const Dims& other) {
+    if (this != &other) *this = Dims(other);
+    return *this;
+  }
   Dims(Dims&& other) noexcept
       : size_(std::exchange(other.size_, 0)), inside_(other.inside_), outside_(std::move(other.outside_)) {}
   Dims& operator=(Dims&& other) noexcept {
@@ -48,8 +53,8 @@ class Dims {
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  std::int64_t* data() { return size_ <= kInline ? inside_.data() : outside_.data(); }
-  const std::int64_t* data() const { return size_ <= kInline ? inside_.data() : outside_.data(); }
+  std::int64_t* data() { return outside_ == nullptr ? inside_.data() : outside_.get(); }
+  const std::int64_t* data() const { return outside_ == nullptr ? inside_.data() : outside_.get(); }
   iterator begin() { return data(); }
   iterator end() { return data() + size_; }
   const_iterator begin() const { return data(); }
@@ -63,20 +68,25 @@ class Dims {
   std::int64_t& back() { return end()[-1]; }
   std::int64_t back() const { return end()[-1]; }
 
-  void push_back(std::int64_t value) { resize(size_ + 1, value); }
+  void push_back(std::int64_t value) {
+    if (size_ < kInline)
+      inside_[size_++] = value;
+    else
+      resize(size_ + 1, value);
+  }
   void pop_back() { resize(size_ - 1); }
   void clear() { resize(0); }
   void resize(std::size_t n, std::int64_t value = 0) {
-    if (n <= kInline) {
-      if (size_ > kInline) std::copy_n(outside_.begin(), n, inside_.begin());
-      outside_.clear();
-    } else {
-      if (size_ <= kInline) outside_.assign(inside_.begin(), inside_.begin() + static_cast<std::ptrdiff_t>(size_));
-      outside_.resize(n, value);
+    const std::size_t kept = std::min(n, size_);
+    if (n > kInline) {
+      auto larger = std::make_unique<std::int64_t[]>(n);
+      std::copy_n(data(), kept, larger.get());
+      outside_ = std::move(larger);
+    } else if (outside_ != nullptr) {
+      std::copy_n(outside_.get(), kept, inside_.data());
+      outside_.reset();
     }
-    if (n <= kInline && n > size_)
-      std::fill(inside_.begin() + static_cast<std::ptrdiff_t>(size_), inside_.begin() + static_cast<std::ptrdiff_t>(n),
-                value);
+    std::fill(data() + kept, data() + n, value);
     size_ = n;
   }
   iterator insert(const_iterator before, std::int64_t value) { return insert(before, &value, &value + 1); }
@@ -101,9 +111,14 @@ class Dims {
   }
 
  private:
+  void copy_outside(const Dims& other) {
+    outside_ = std::make_unique<std::int64_t[]>(size_);
+    std::copy_n(other.outside_.get(), size_, outside_.get());
+  }
+
   std::size_t size_ = 0;
   std::array<std::int64_t, kInline> inside_{};
-  std::vector<std::int64_t> outside_;  // all entries, where they are too many for inside_
+  std::unique_ptr<std::int64_t[]> outside_;  // all entries, where they are too many for inside_
 };
 
 }  // namespace penstock

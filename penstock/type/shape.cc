@@ -7,10 +7,8 @@
 
 namespace penstock {
 
-std::int64_t checked_mul(std::int64_t a, std::int64_t b, const char* what) {
-  std::int64_t product = 0;
-  if (__builtin_mul_overflow(a, b, &product)) throw ShapeError(cat(what, ": ", a, " x ", b, " overflows 64 bits"));
-  return product;
+void throw_overflow(std::int64_t a, std::int64_t b, const char* what) {
+  throw ShapeError(cat(what, ": ", a, " x ", b, " overflows 64 bits"));
 }
 
 std::int64_t count(const Dims& shape) {
@@ -109,7 +107,7 @@ Span resolve_slice(const Index& slice, std::int64_t extent) {
   return {start, step, n};
 }
 
-Layout view_index(const Layout& in, const std::vector<Index>& indices) {
+Layout view_index(const Layout& in, std::span<const Index> indices) {
   Layout out{{}, {}, in.offset};
   std::size_t dim = 0;
   for (const Index& index : indices) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,14 @@ namespace penstock {
 
 inline constexpr int kMaxRank = 64;
 
+[[noreturn]] void throw_overflow(std::int64_t a, std::int64_t b, const char* what);
+
 /// a * b; throws ShapeError naming `what` when the product leaves 63 bits.
-std::int64_t checked_mul(std::int64_t a, std::int64_t b, const char* what);
+inline std::int64_t checked_mul(std::int64_t a, std::int64_t b, const char* what) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) throw_overflow(a, b, what);
+  return product;
+}
 
 /// Product of the extents; 1 for rank 0. Throws ShapeError on a negative extent, on rank over 64 and on overflow.
 std::int64_t count(const Dims& shape);
@@ -76,7 +84,10 @@ struct Span {
 Span resolve_slice(const Index& slice, std::int64_t extent);
 
 /// Views. Each returns the layout of the view; none touches data.
-Layout view_index(const Layout& in, const std::vector<Index>& indices);
+Layout view_index(const Layout& in, std::span<const Index> indices);
+inline Layout view_index(const Layout& in, std::initializer_list<Index> indices) {
+  return view_index(in, std::span(indices.begin(), indices.size()));
+}
 Layout view_permute(const Layout& in, const std::vector<int>& axes);
 Layout view_broadcast(const Layout& in, const Dims& shape);
 Layout view_flip(const Layout& in, const std::vector<int>& axes);

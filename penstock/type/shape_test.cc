@@ -74,6 +74,32 @@ Layout natural_layout() {
   return view_permute(layout, axes);
 }
 
+TEST(Dims, KeepTheirEntriesInsideAndOutside) {
+  std::vector<std::int64_t> expected;
+  Dims dims;
+  const auto same = [&](const Dims& each) {
+    return std::equal(each.begin(), each.end(), expected.begin(), expected.end());
+  };
+  for (std::int64_t i = 0; i < 3 * std::int64_t{Dims::kInline}; ++i) {
+    dims.push_back(i);
+    expected.push_back(i);
+    Dims copy = dims;
+    EXPECT_TRUE(same(dims) && same(copy)) << i;
+    Dims assigned{7, 8};
+    assigned = dims;
+    EXPECT_TRUE(same(assigned)) << i;
+    copy = assigned;  // over as many
+    const Dims moved = std::move(copy);
+    EXPECT_TRUE(same(moved)) << i;
+    EXPECT_TRUE(copy.empty()) << i;  // NOLINT(bugprone-use-after-move): what is tested
+    copy = Dims{1, 2};
+    EXPECT_EQ(copy, (Dims{1, 2})) << i;
+  }
+  for (; !expected.empty(); dims.pop_back(), expected.pop_back()) EXPECT_TRUE(same(dims)) << expected.size();
+  dims.resize(9, 4);
+  EXPECT_EQ(dims, (Dims{4, 4, 4, 4, 4, 4, 4, 4, 4}));
+}
+
 TEST(Shape, MultipliesWithin63Bits) {
   EXPECT_EQ(checked_mul(0, kMax, "x"), 0);
   EXPECT_EQ(checked_mul(1, kMax, "x"), kMax);

@@ -11,16 +11,19 @@
 #include "bind.h"
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
+#include "slots.h"
 
 namespace penstock::bind {
 namespace {
+
+PyTypeObject* array_type = nullptr;
 
 nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented); }
 
 /// Small operations are done before another thread could take the interpreter's lock.
 nb::object calculated(Op op, std::span<const Operand> operands) {
-  if (std::optional<Array> done = elementwise_at_once(op, operands)) return nb::cast(std::move(*done));
-  return nb::cast(unlocked([&] { return elementwise(op, operands); }));
+  if (std::optional<Array> done = elementwise_at_once(op, operands)) return object_of(std::move(*done));
+  return object_of(unlocked([&] { return elementwise(op, operands); }));
 }
 
 template <Op op, bool reflected>
@@ -36,57 +39,39 @@ nb::object binary(const Array& self, nb::handle other) {
   }
 }
 
-/// The methods of an operator, which Python code may replace.
-struct Methods {
-  PyObject* name = nullptr;
-  PyObject* reflected = nullptr;
-};
-template <Op op>
-Methods& methods_of() {
-  static Methods methods;
-  return methods;
-}
-
-PyObject* by_method(const Methods& methods, PyObject* a, PyObject* b) {
-  auto* type = reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr());
-  if (PyObject_TypeCheck(a, type)) {
-    PyObject* result = PyObject_CallMethodOneArg(a, methods.name, b);
+/// By the methods of an operator, which Python code may replace.
+template <MethodName name, MethodName reflected>
+PyObject* by_method(PyObject* a, PyObject* b) {
+  if (PyObject_TypeCheck(a, array_class())) {
+    PyObject* result = PyObject_CallMethodOneArg(a, interned<name>(), b);
     if (result != Py_NotImplemented) return result;
     Py_DECREF(result);
   }
-  if (PyObject_TypeCheck(b, type)) return PyObject_CallMethodOneArg(b, methods.reflected, a);
+  if (PyObject_TypeCheck(b, array_class())) return PyObject_CallMethodOneArg(b, interned<reflected>(), a);
   Py_RETURN_NOTIMPLEMENTED;
 }
 
-/// An operand of fast_binary: an array, or a number. Nothing for subclasses and all else.
+/// An operand of fast_binary: an array, which the interpreter's lock keeps as it is, or a number. Nothing for
+/// subclasses and all else.
 std::optional<Operand> plain_operand(PyObject* object) {
-  if (Py_TYPE(object) == reinterpret_cast<PyTypeObject*>(nb::type<Array>().ptr()) && nb::inst_ready(object))
-    return Operand(*nb::inst_ptr<Array>(object));
+  if (const Array* array = plain_array(object)) return Operand(array);
   if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
   return std::nullopt;
 }
 
 /// The operator of arrays and numbers without a search for its method. Other operands take the usual way.
-template <Op op>
+template <Op op, MethodName name, MethodName reflected>
 PyObject* fast_binary(PyObject* a, PyObject* b) {
-  try {
+  const auto at_once = [&]() -> PyObject* {
     std::optional<Operand> left = plain_operand(a);
-    std::optional<Operand> right = plain_operand(b);
-    if (left && right) {
-      const Operand operands[] = {std::move(*left), std::move(*right)};
-      if (std::optional<Array> done = elementwise_at_once(op, operands))
-        return nb::cast(std::move(*done)).release().ptr();
-    }
-  } catch (const std::exception&) {
-    // The usual way meets it again and makes a Python error of it.
-  }
-  return by_method(methods_of<op>(), a, b);
-}
-
-template <Op op>
-void make_fast(binaryfunc& slot, const char* name, const char* reflected) {
-  methods_of<op>() = {PyUnicode_InternFromString(name), PyUnicode_InternFromString(reflected)};
-  slot = &fast_binary<op>;
+    std::optional<Operand> right = left ? plain_operand(b) : std::nullopt;
+    if (!right) return nullptr;
+    const Operand operands[] = {std::move(*left), std::move(*right)};
+    std::optional<Array> done = elementwise_at_once(op, operands);
+    return done ? object_of(std::move(*done)).release().ptr() : nullptr;
+  };
+  PyObject* result = guarded(at_once);
+  return result != nullptr || PyErr_Occurred() ? result : by_method<name, reflected>(a, b);
 }
 
 template <Op op>
@@ -129,78 +114,6 @@ void def_operator(C& cls, const char* name, const char* reflected, const char* a
 template <Op op, class C>
 void def_unary(C& cls, const char* name) {
   cls.def(name, &unary<op>, nb::sig(cat("def ", name, "(self) -> Array").c_str()));
-}
-
-/// Whether an object is one integer; arrays of several have __index__ too, which then fails.
-bool is_integer_index(nb::handle item) {
-  if (!PyIndex_Check(item.ptr()) || PyBool_Check(item.ptr())) return false;
-  PyObject* index = PyNumber_Index(item.ptr());
-  if (index == nullptr) PyErr_Clear();
-  Py_XDECREF(index);
-  return index != nullptr;
-}
-
-/// A Python index expression as basic indices, Ellipsis expanded.
-std::vector<Index> indices_of(const Array& array, nb::handle key) {
-  if (PyLong_CheckExact(key.ptr()) && array.ndim() > 0)
-    return {{Index::Type::kInteger, dims_of(key, "index")[0], {}, 1, false}};
-  nb::list items;
-  if (nb::isinstance<nb::tuple>(key)) {
-    for (nb::handle item : nb::borrow<nb::tuple>(key)) items.append(item);
-  } else {
-    items.append(key);
-  }
-  std::size_t used = 0;
-  bool ellipsis = false;
-  for (nb::handle item : items) used += !item.is_none() && item.ptr() != Py_Ellipsis;
-  if (used > static_cast<std::size_t>(array.ndim())) {
-    throw OutOfRangeError(cat(used, " indices for an array of ", array.ndim(), " dimension(s)"));
-  }
-  std::vector<Index> indices;
-  const auto bound = [](nb::handle value, const char* what) { return dims_of(value, what)[0]; };
-  for (nb::handle item : items) {
-    if (item.is_none()) {
-      indices.push_back({Index::Type::kNewAxis, 0, {}, 1, false});
-    } else if (item.ptr() == Py_Ellipsis) {
-      if (ellipsis) throw OutOfRangeError("an index can have one Ellipsis (...)");
-      ellipsis = true;
-      indices.resize(indices.size() + static_cast<std::size_t>(array.ndim()) - used);
-    } else if (PySlice_Check(item.ptr())) {
-      Index index;
-      const nb::object start = item.attr("start");
-      const nb::object stop = item.attr("stop");
-      const nb::object step = item.attr("step");
-      index.has_start = !start.is_none();
-      if (index.has_start) index.start = bound(start, "slice start");
-      if (!stop.is_none()) index.stop = bound(stop, "slice stop");
-      if (!step.is_none()) index.step = bound(step, "slice step");
-      indices.push_back(index);
-    } else if (is_integer_index(item)) {
-      indices.push_back({Index::Type::kInteger, bound(item, "index"), {}, 1, false});
-    } else {
-      throw OutOfRangeError(cat("index ", repr_text(item),
-                                " is no integer, slice, None or Ellipsis; choose elements by a "
-                                "condition with where()"));
-    }
-  }
-  return indices;
-}
-
-Array get_item(const Array& self, nb::handle key) {
-  const std::vector<Index> indices = indices_of(self, key);
-  if (self.evaluated()) return self[indices];
-  const Array array = self;  // without the interpreter's lock another thread may give the handle another value
-  return unlocked([&] { return array[indices]; });
-}
-
-void set_item(Array& self, nb::handle key, nb::handle value) {
-  const std::vector<Index> indices = indices_of(self, key);
-  const std::optional<Number> number = try_number_of(value);
-  const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
-  // Without the interpreter's lock another thread may read the handle: it takes the value with the lock.
-  const graph::NodeRef node = self.node();
-  std::optional<Array> other = unlocked([&] { return assigned(node, indices, array, 2); });
-  if (other) self = std::move(*other);
 }
 
 /// What a buffer view of an array keeps until it is released.
@@ -275,16 +188,8 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags) {
     view->suboffsets = nullptr;
     view->internal = exported.release();
     return 0;
-  } catch (nb::python_error& error) {
-    error.restore();
-  } catch (const Error& error) {
-    // A C slot has no translator around it; the message is what matters here.
-    const nb::object errors = nb::module_::import_("penstock._core").attr("errors");
-    PyErr_SetString(nb::object(errors.attr("class_of")(static_cast<int>(error.code()))).ptr(), error.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
+  } catch (...) {
+    set_error();
   }
   view->obj = nullptr;
   return -1;
@@ -292,15 +197,10 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags) {
 
 void release_buffer(PyObject*, Py_buffer* view) { delete static_cast<Exported*>(view->internal); }
 
-PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+PyType_Slot slots[] = {{Py_tp_getset, array_attributes()},
+                       {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
                        {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
                        {0, nullptr}};
-
-nb::object to_numpy(const nb::object& self) {
-  const nb::module_ numpy = nb::module_::import_("numpy");
-  // By the buffer, never by __array__, which would come back here.
-  return numpy.attr("asarray")(nb::steal<nb::object>(PyMemoryView_FromObject(self.ptr())));
-}
 
 nb::object array_protocol(const nb::object& self, nb::handle dtype, nb::handle copy) {
   nb::object array = to_numpy(self);
@@ -372,21 +272,6 @@ nb::object array_namespace(nb::handle api_version) {
   return package;
 }
 
-template <class T>
-T scalar(const Array& self) {
-  if (self.evaluated()) return self.item<T>();
-  const run::Options how = options();
-  const Array array = self;
-  return unlocked([&] {
-    evaluate({array}, how);
-    return array.item<T>();
-  });
-}
-
-nb::object first_axis_item(const Array& self, std::int64_t i) {
-  return nb::cast(self[{Index{Index::Type::kInteger, i, {}, 1, false}}]);
-}
-
 template <class C>
 void bind_operators(C& cls) {
   def_operator<Op::k_add>(cls, "__add__", "__radd__", "__iadd__");
@@ -408,10 +293,10 @@ void bind_operators(C& cls) {
   def_operator<Op::k_greater>(cls, "__gt__", nullptr, nullptr);
   def_operator<Op::k_greater_equal>(cls, "__ge__", nullptr, nullptr);
   PyNumberMethods& number = reinterpret_cast<PyHeapTypeObject*>(cls.ptr())->as_number;
-  make_fast<Op::k_add>(number.nb_add, "__add__", "__radd__");
-  make_fast<Op::k_subtract>(number.nb_subtract, "__sub__", "__rsub__");
-  make_fast<Op::k_multiply>(number.nb_multiply, "__mul__", "__rmul__");
-  make_fast<Op::k_divide>(number.nb_true_divide, "__truediv__", "__rtruediv__");
+  number.nb_add = &fast_binary<Op::k_add, "__add__", "__radd__">;
+  number.nb_subtract = &fast_binary<Op::k_subtract, "__sub__", "__rsub__">;
+  number.nb_multiply = &fast_binary<Op::k_multiply, "__mul__", "__rmul__">;
+  number.nb_true_divide = &fast_binary<Op::k_divide, "__truediv__", "__rtruediv__">;
   def_unary<Op::k_negative>(cls, "__neg__");
   def_unary<Op::k_positive>(cls, "__pos__");
   def_unary<Op::k_abs>(cls, "__abs__");
@@ -440,55 +325,6 @@ void bind_protocols(C& cls) {
       nb::sig("def __array_namespace__(self, *, api_version: str | None = None) -> types.ModuleType"));
 }
 
-/// int() and index(): the whole range of uint64 too.
-nb::object integer(const Array& self) {
-  if (self.dtype() == DType::k_uint64) return nb::int_(scalar<std::uint64_t>(self));
-  return nb::int_(scalar<std::int64_t>(self));
-}
-
-template <class C>
-void bind_conversions(C& cls) {
-  cls.def("__bool__", &scalar<bool>, nb::sig("def __bool__(self) -> builtins.bool"));
-  cls.def("__int__", &integer, nb::sig("def __int__(self) -> int"));
-  cls.def("__float__", &scalar<double>).def("__complex__", &scalar<std::complex<double>>);
-  cls.def(
-      "__index__",
-      [](const Array& self) {
-        if (!is_integer(self.dtype())) {
-          throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
-        }
-        return integer(self);
-      },
-      nb::sig("def __index__(self) -> int"));
-  cls.def(
-      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
-      "Nested lists of Python numbers; evaluates.", nb::sig("def tolist(self) -> typing.Any"));
-  cls.def(
-      "item", [](const nb::object& self) { return to_numpy(self).attr("item")(); },
-      "The only element as a Python number; evaluates.", nb::sig("def item(self) -> typing.Any"));
-  cls.def("__repr__", &repr);
-}
-
-template <class C>
-void bind_items(C& cls) {
-  cls.def("__len__", [](const Array& self) {
-    if (self.ndim() == 0) throw DTypeError("an array of no dimensions has no length");
-    return self.shape()[0];
-  });
-  cls.def(
-      "__iter__",
-      [](const Array& self) {
-        if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
-        nb::list items;
-        for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(first_axis_item(self, i));
-        return nb::iter(items);
-      },
-      nb::sig("def __iter__(self) -> Iterator[Array]"));
-  cls.def("__getitem__", &get_item, nb::arg("key").none(), nb::sig("def __getitem__(self, key: Key, /) -> Array"));
-  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none(),
-          nb::sig("def __setitem__(self, key: Key, value: object, /) -> None"));
-}
-
 /// Shapes and axes as one tuple or as several integers.
 Dims dims_of_arguments(const nb::args& arguments, const char* what) {
   const bool one = arguments.size() == 1 && !PyIndex_Check(nb::handle(arguments[0]).ptr());
@@ -499,7 +335,9 @@ template <class C>
 void bind_methods(C& cls) {
   cls.def(
       "reshape",
-      [](const Array& self, const nb::args& shape) { return reshape(self, dims_of_arguments(shape, "shape")); },
+      [](const Array& self, const nb::args& shape) {
+        return object_of(reshape(self, dims_of_arguments(shape, "shape")));
+      },
       "The elements in C order in another shape; one extent may be -1.",
       nb::sig("def reshape(self, *shape: Ints) -> Array"));
   cls.def(
@@ -534,25 +372,33 @@ void bind_methods(C& cls) {
 
 }  // namespace
 
+PyTypeObject* array_class() { return array_type; }
+
+nb::object to_numpy(const nb::object& array) {
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  // By the buffer, never by __array__, which would come back here.
+  return numpy.attr("asarray")(nb::steal<nb::object>(PyMemoryView_FromObject(array.ptr())));
+}
+
 void bind_array(nb::module_& m) {
-  nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(),
+  nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(), nb::pooled(),
                         "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
                         "evaluate, float, tolist.");
-  cls.def_prop_ro(
-      "shape", [](const Array& self) { return tuple_of(self.shape()); }, "Extents.",
-      nb::for_getter(nb::sig("def shape(self, /) -> tuple[int, ...]")));
-  cls.def_prop_ro(
-      "dtype", [](const Array& self) { return dtype_object(self.dtype()); }, "Element type.",
-      nb::for_getter(nb::sig("def dtype(self, /) -> DType")));
-  cls.def_prop_ro("ndim", &Array::ndim).def_prop_ro("size", &Array::size).def_prop_ro("nbytes", &Array::nbytes);
+  array_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+  cls.def_prop_ro("nbytes", &Array::nbytes, "Bytes of all elements.");
   cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.",
                   nb::for_getter(nb::sig("def evaluated(self, /) -> builtins.bool")));
-  cls.def_prop_ro("T", [](const Array& self) {
-    if (self.ndim() != 2)
-      throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
-    return matrix_transpose(self);
-  });
-  cls.def_prop_ro("mT", [](const Array& self) { return matrix_transpose(self); });
+  cls.def_prop_ro(
+      "T",
+      [](const Array& self) {
+        if (self.ndim() != 2)
+          throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
+        return object_of(matrix_transpose(self));
+      },
+      nb::for_getter(nb::sig("def T(self, /) -> Array")));
+  cls.def_prop_ro(
+      "mT", [](const Array& self) { return object_of(matrix_transpose(self)); },
+      nb::for_getter(nb::sig("def mT(self, /) -> Array")));
   cls.def_prop_ro("device", [](const Array&) { return "cpu"; });
   cls.def(
       "sources",
@@ -564,7 +410,8 @@ void bind_array(nb::module_& m) {
       "Paths of the files that the array reads when it is evaluated.", nb::sig("def sources(self) -> list[str]"));
   bind_operators(cls);
   bind_protocols(cls);
-  bind_conversions(cls);
+  bind_scalars(cls);
+  cls.def("__repr__", &repr);
   bind_items(cls);
   bind_methods(cls);
 }

@@ -32,6 +32,9 @@ void bind_engine(nb::module_& m);
 void bind_measure(nb::module_& m);
 void bind_tuning(nb::module_& m);
 
+/// Makes a Python error of the exception that is being handled, where nanobind has no translator: in C slots.
+void set_error();
+
 /// A dtype object, a name, or whatever numpy.dtype() takes; nothing for None. Throws DTypeError.
 std::optional<DType> dtype_of(nb::handle object);
 /// As dtype_of; None is no dtype either.
@@ -60,6 +63,9 @@ std::optional<Number> try_number_of(nb::handle object);
 std::string str_text(nb::handle object);
 std::string repr_text(nb::handle object);
 std::string type_text(nb::handle object);
+
+/// The elements as a NumPy array, without a copy; evaluates.
+nb::object to_numpy(const nb::object& array);
 
 /// Tuple of ints.
 nb::tuple tuple_of(const Dims& dims);

@@ -174,6 +174,11 @@ std::optional<Operand> operand_of(nb::handle object) {
 
 Dims dims_of(nb::handle object, const char* what) {
   const auto one = [&](nb::handle item) {
+    if (PyLong_CheckExact(item.ptr())) {
+      int overflow = 0;
+      const long long value = PyLong_AsLongLongAndOverflow(item.ptr(), &overflow);
+      if (overflow == 0) return static_cast<std::int64_t>(value);
+    }
     PyObject* index = PyNumber_Index(item.ptr());
     if (index == nullptr) {
       PyErr_Clear();
@@ -192,6 +197,10 @@ Dims dims_of(nb::handle object, const char* what) {
     throw ArgumentError(cat(what, " takes an integer or a tuple of integers; got ", repr_text(object)));
   }
   Dims dims;
+  if (PyTuple_CheckExact(object.ptr())) {
+    for (nb::handle item : nb::borrow<nb::tuple>(object)) dims.push_back(one(item));
+    return dims;
+  }
   for (nb::handle item : nb::borrow<nb::object>(object)) dims.push_back(one(item));
   return dims;
 }

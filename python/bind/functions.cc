@@ -7,6 +7,7 @@
 #include "bind.h"
 #include "penstock/base/error.h"
 #include "penstock/op/ops.h"
+#include "slots.h"
 
 namespace penstock::bind {
 namespace {
@@ -28,6 +29,9 @@ void def_both(nb::module_& m, const char* name, const std::string& rest, F f, co
 nb::object apply(Op op, std::initializer_list<nb::handle> objects, nb::handle out) {
   std::vector<Operand> operands;
   for (const nb::handle object : objects) operands.push_back(need_operand(object, row(op).name));
+  if (out.is_none()) {
+    if (std::optional<Array> done = elementwise_at_once(op, operands)) return object_of(std::move(*done));
+  }
   const Array result = unlocked([&] { return elementwise(op, operands); });
   return finish(result, out);
 }

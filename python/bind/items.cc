@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indexing: a[i], a[1:, ..., None], assignment to parts, len and iteration.
+
+#include <cstddef>
+#include <new>
+
+#include "bind.h"
+#include "penstock/base/error.h"
+#include "slots.h"
+
+namespace penstock::bind {
+namespace {
+
+/// The entries of an index expression, Ellipsis expanded. They take no memory from the heap.
+class Indices {
+ public:
+  // An integer or a slice a dimension, and as many new axes as a result may have.
+  static constexpr std::size_t kMost = 2 * kMaxRank;
+
+  void push_back(const Index& index) {
+    if (count_ == kMost) throw ShapeError(cat("an index of over ", kMost, " entries"));
+    new (room_ + sizeof(Index) * count_++) Index(index);
+  }
+  operator std::span<const Index>() const { return {std::launder(reinterpret_cast<const Index*>(room_)), count_}; }
+
+ private:
+  alignas(Index) std::byte room_[sizeof(Index) * kMost];
+  std::size_t count_ = 0;
+};
+
+std::int64_t bound(PyObject* value, const char* what) { return dims_of(value, what)[0]; }
+
+/// Whether an object is one integer; arrays of several have __index__ too, which then fails.
+bool is_integer_index(PyObject* item) {
+  if (PyLong_CheckExact(item)) return true;
+  if (!PyIndex_Check(item) || PyBool_Check(item)) return false;
+  PyObject* index = PyNumber_Index(item);
+  if (index == nullptr) PyErr_Clear();
+  Py_XDECREF(index);
+  return index != nullptr;
+}
+
+Index integer_index(std::int64_t i) { return {Index::Type::kInteger, i, {}, 1, false}; }
+
+Index slice_index(PyObject* item) {
+  const auto* slice = reinterpret_cast<const PySliceObject*>(item);
+  Index index;
+  index.has_start = slice->start != Py_None;
+  if (index.has_start) index.start = bound(slice->start, "slice start");
+  if (slice->stop != Py_None) index.stop = bound(slice->stop, "slice stop");
+  if (slice->step != Py_None) index.step = bound(slice->step, "slice step");
+  return index;
+}
+
+/// A Python index expression as basic indices of an array of so many dimensions.
+void read_indices(PyObject* key, std::size_t rank, Indices& indices) {
+  const bool several = PyTuple_Check(key) != 0;
+  const Py_ssize_t count = several ? PyTuple_GET_SIZE(key) : 1;
+  const auto entry = [&](Py_ssize_t i) { return several ? PyTuple_GET_ITEM(key, i) : key; };
+  std::size_t used = 0;
+  for (Py_ssize_t i = 0; i < count; ++i) used += entry(i) != Py_None && entry(i) != Py_Ellipsis;
+  if (used > rank) throw OutOfRangeError(cat(used, " indices for an array of ", rank, " dimension(s)"));
+  bool ellipsis = false;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* item = entry(i);
+    if (item == Py_None) {
+      indices.push_back({Index::Type::kNewAxis, 0, {}, 1, false});
+    } else if (item == Py_Ellipsis) {
+      if (ellipsis) throw OutOfRangeError("an index can have one Ellipsis (...)");
+      ellipsis = true;
+      for (std::size_t skipped = used; skipped < rank; ++skipped) indices.push_back({});
+    } else if (PySlice_Check(item)) {
+      indices.push_back(slice_index(item));
+    } else if (is_integer_index(item)) {
+      indices.push_back(integer_index(bound(item, "index")));
+    } else {
+      throw OutOfRangeError(cat("index ", repr_text(item),
+                                " is no integer, slice, None or Ellipsis; choose elements by a "
+                                "condition with where()"));
+    }
+  }
+}
+
+nb::object get_item(const Array& self, nb::handle key) {
+  Indices indices;
+  read_indices(key.ptr(), self.shape().size(), indices);
+  if (self.evaluated()) return object_of(self[indices]);
+  const Array array = self;  // without the interpreter's lock another thread may give the handle another value
+  return object_of(unlocked([&] { return array[indices]; }));
+}
+
+void set_item(Array& self, nb::handle key, nb::handle value) {
+  Indices indices;
+  read_indices(key.ptr(), self.shape().size(), indices);
+  const std::optional<Number> number = try_number_of(value);
+  const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
+  // Without the interpreter's lock another thread may read the handle: it takes the value with the lock.
+  const graph::NodeRef node = self.node();
+  std::optional<Array> other = unlocked([&] { return assigned(node, indices, array, 2); });
+  if (other) self = std::move(*other);
+}
+
+std::int64_t length(const Array& self) {
+  if (self.ndim() == 0) throw DTypeError("an array of no dimensions has no length");
+  return self.shape()[0];
+}
+
+Py_ssize_t length_slot(PyObject* self) {
+  const Array* array = plain_array(self);
+  if (array != nullptr && array->ndim() > 0) return array->shape()[0];
+  PyObject* found = PyObject_CallMethodNoArgs(self, interned<"__len__">());
+  const Py_ssize_t n = found != nullptr ? PyLong_AsSsize_t(found) : -1;
+  Py_XDECREF(found);
+  return n;
+}
+
+PyObject* item_slot(const Array& self, PyObject* key) { return get_item(self, key).release().ptr(); }
+
+}  // namespace
+
+void bind_items(nb::class_<Array>& cls) {
+  cls.def("__len__", &length);
+  cls.def(
+      "__iter__",
+      [](const Array& self) {
+        if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
+        nb::list items;
+        for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(object_of(self[{integer_index(i)}]));
+        return nb::iter(items);
+      },
+      nb::sig("def __iter__(self) -> Iterator[Array]"));
+  cls.def("__getitem__", &get_item, nb::arg("key").none(), nb::sig("def __getitem__(self, key: Key, /) -> Array"));
+  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none(),
+          nb::sig("def __setitem__(self, key: Key, value: object, /) -> None"));
+  auto& type = *reinterpret_cast<PyHeapTypeObject*>(cls.ptr());
+  type.as_mapping.mp_subscript = &binary_slot<"__getitem__", &item_slot>;
+  type.as_mapping.mp_length = &length_slot;
+  type.as_sequence.sq_length = &length_slot;
+}
+
+}  // namespace penstock::bind

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elements as Python numbers: float, int, bool, complex, index, item and tolist.
+
+#include <nanobind/stl/complex.h>
+
+#include "bind.h"
+#include "penstock/base/error.h"
+#include "slots.h"
+
+namespace penstock::bind {
+namespace {
+
+template <class T>
+T scalar(const Array& self) {
+  if (self.evaluated()) return self.item<T>();
+  const run::Options how = options();
+  const Array array = self;
+  return unlocked([&] {
+    evaluate({array}, how);
+    return array.item<T>();
+  });
+}
+
+// By these both the methods and the slots make their numbers.
+nb::object real_number(const Array& self) { return nb::steal(PyFloat_FromDouble(scalar<double>(self))); }
+nb::object truth(const Array& self) { return nb::borrow(scalar<bool>(self) ? Py_True : Py_False); }
+
+/// int() and index(): the whole range of uint64 too.
+nb::object integer(const Array& self) {
+  if (self.dtype() == DType::k_uint64) return nb::steal(PyLong_FromUnsignedLongLong(scalar<std::uint64_t>(self)));
+  return nb::steal(PyLong_FromLongLong(scalar<std::int64_t>(self)));
+}
+
+nb::object index(const Array& self) {
+  if (!is_integer(self.dtype())) {
+    throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
+  }
+  return integer(self);
+}
+
+/// The number of the dtype's kind.
+nb::object item(const Array& self) {
+  switch (kind_of(self.dtype())) {
+    case Kind::kBool:
+      return truth(self);
+    case Kind::kUInt:
+    case Kind::kInt:
+      return integer(self);
+    case Kind::kFloat:  // of float16, which is stored and not computed with, the float32 that it is
+      return real_number(self.dtype() == DType::k_float16 ? astype(self, DType::k_float32) : self);
+    case Kind::kComplex:
+      return nb::cast(scalar<std::complex<double>>(self));
+  }
+  return nb::none();
+}
+
+template <auto f>
+PyObject* number(const Array& self) {
+  return f(self).release().ptr();
+}
+
+int truth_slot(PyObject* self) {
+  PyObject* found = unary_slot<"__bool__", &number<&truth>>(self);
+  if (found == nullptr) return -1;
+  const int is_true = PyObject_IsTrue(found);
+  Py_DECREF(found);
+  return is_true;
+}
+
+}  // namespace
+
+void bind_scalars(nb::class_<Array>& cls) {
+  cls.def("__bool__", &truth, nb::sig("def __bool__(self) -> builtins.bool"));
+  cls.def("__int__", &integer, nb::sig("def __int__(self) -> int"));
+  cls.def("__float__", &real_number, nb::sig("def __float__(self) -> float"));
+  cls.def("__complex__", &scalar<std::complex<double>>);
+  cls.def("__index__", &index, nb::sig("def __index__(self) -> int"));
+  cls.def(
+      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
+      "Nested lists of Python numbers; evaluates.", nb::sig("def tolist(self) -> typing.Any"));
+  cls.def("item", &item, "The only element as a Python number; evaluates.", nb::sig("def item(self) -> typing.Any"));
+  PyNumberMethods& slots = reinterpret_cast<PyHeapTypeObject*>(cls.ptr())->as_number;
+  slots.nb_float = &unary_slot<"__float__", &number<&real_number>>;
+  slots.nb_int = &unary_slot<"__int__", &number<&integer>>;
+  slots.nb_index = &unary_slot<"__index__", &number<&index>>;
+  slots.nb_bool = &truth_slot;
+}
+
+}  // namespace penstock::bind

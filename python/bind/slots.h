@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The short ways into the Array class: C slots that CPython calls without a search for a method by its name.
+//
+// A slot answers for objects of the class itself and what lies in memory. For all else it calls the method of that
+// name, which does the same by the same functions.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "bind.h"
+
+namespace penstock::bind {
+
+/// The Array class, once bind_array has made it.
+PyTypeObject* array_class();
+
+/// The array of an object of the class itself; null for subclasses, for objects without a value, and for all else.
+inline const Array* plain_array(PyObject* object) {
+  if (Py_TYPE(object) != array_class() || !nb::inst_ready(object)) return nullptr;
+  return nb::inst_ptr<Array>(object);
+}
+
+/// A new Python object of the class. nanobind's cast first searches whether one holds this very C++ object.
+inline nb::object object_of(Array array) {
+  nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(array_class()));
+  new (nb::inst_ptr<Array>(made)) Array(std::move(array));
+  nb::inst_mark_ready(made);
+  return made;
+}
+
+/// The name of a method, as a template's argument.
+struct MethodName {
+  template <std::size_t n>
+  consteval MethodName(const char (&name)[n]) {
+    std::copy_n(name, n, text);
+  }
+  char text[16] = {};
+};
+
+/// The name as the Python object that a call by name wants.
+template <MethodName name>
+PyObject* interned() {
+  static PyObject* const made = PyUnicode_InternFromString(name.text);
+  return made;
+}
+
+/// The result of `f`, a PyObject* that may be null; what it throws as a Python error.
+template <class F>
+PyObject* guarded(F&& f) {
+  try {
+    return f();
+  } catch (...) {
+    set_error();
+    return nullptr;
+  }
+}
+
+/// A unary slot by `f`: PyObject* of an array, null where it has no answer.
+template <MethodName name, auto f>
+PyObject* unary_slot(PyObject* self) {
+  if (const Array* array = plain_array(self)) {
+    PyObject* result = guarded([&] { return f(*array); });
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
+  return PyObject_CallMethodNoArgs(self, interned<name>());
+}
+
+/// As unary_slot, of an array and an object.
+template <MethodName name, auto f>
+PyObject* binary_slot(PyObject* self, PyObject* other) {
+  if (const Array* array = plain_array(self)) {
+    PyObject* result = guarded([&] { return f(*array, other); });
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
+  return PyObject_CallMethodOneArg(self, interned<name>(), other);
+}
+
+/// Attributes that are read without a search: what the class is made with.
+PyGetSetDef* array_attributes();
+
+// One a file; bind_array calls them.
+void bind_items(nb::class_<Array>& cls);
+void bind_scalars(nb::class_<Array>& cls);
+
+}  // namespace penstock::bind

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C slots against the methods that they stand for: the same values, and the same errors, for the usual and the odd."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import penstock as ps
+
+DTYPES = ["bool", "int8", "uint8", "int64", "uint64", "float32", "float64", "complex64", "complex128"]
+
+
+class Three:
+    """Something with an index."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+class Broken:
+    """Something whose index fails."""
+
+    def __index__(self) -> int:
+        raise ValueError("broken")
+
+
+SLICES = [slice(2, 7), slice(None, None, 2), slice(None, None, -1), slice(-3, None), slice(9, 2, -3), slice(5, 2)]
+ODD_SLICES = [slice(0, 4, 0), slice(Three(), None), slice(1.5, None), slice("a"), slice(2**70), slice(Broken(), 2)]
+KEYS: list[Any] = [
+    *(0, 3, -1, -10, 10, -11, 2**70, -(2**70)),
+    *(True, False, np.True_, np.int64(2), np.uint8(1), np.int32(-2), np.float32(1), 1.0, "a", b"a"),
+    *(None, Ellipsis, (), (3,), (0, 0), (None, 2), (2, None), (..., 1), (1, ...), (..., ...), (0, 1, 2, 3)),
+    *((slice(None), 1), (1, slice(2)), (slice(1), slice(1, 3)), [0, 1], (None,) * 70, (None,) * 200),
+    *(Three(), Broken(), (Three(), 1), np.array(1), np.array([1, 2]), np.arange(10) > 3),
+    *SLICES,
+    *ODD_SLICES,
+]
+
+
+def outcome(call: Callable[[], Any]) -> tuple[Any, ...]:
+    """What a call gives, or how it fails."""
+    try:
+        made = call()
+        if isinstance(made, ps.Array):
+            return str(made.dtype), made.shape, str(np.asarray(made).tolist())
+        return type(made), str(made)
+    except Exception as error:  # the kind and text are what is compared
+        return type(error), str(error)
+
+
+def arrays(shape: tuple[int, ...]) -> list[ps.Array]:
+    """The same values in memory, as a view of memory, and not evaluated yet."""
+    numbers = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    view = ps.asarray(np.repeat(numbers[..., None], 2, axis=-1))[..., 1]
+    return [ps.asarray(numbers), view, ps.broadcast_to(ps.asarray(numbers), (2, *shape))[0]]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=[repr(key)[:40] for key in KEYS])
+@pytest.mark.parametrize("shape", [(10,), (4, 5), ()], ids=str)
+def test_an_index_means_the_same_by_slot_and_by_method(shape: tuple[int, ...], key: Any) -> None:
+    for array in arrays(shape):
+        assert outcome(lambda array=array: array[key]) == outcome(lambda array=array: ps.Array.__getitem__(array, key))
+
+
+@pytest.mark.parametrize("key", [0, 3, -1, -10, 10, -11, *SLICES])
+def test_an_index_means_what_numpy_means(key: Any) -> None:
+    numbers = np.arange(10, dtype=np.float32)
+    try:
+        expected = numbers[key]
+    except (IndexError, TypeError, ValueError):
+        with pytest.raises((IndexError, TypeError, ValueError)):
+            ps.asarray(numbers)[key]
+        return
+    found = ps.asarray(numbers)[key]
+    assert found.shape == expected.shape
+    assert np.asarray(found).tolist() == expected.tolist()
+
+
+CONVERSIONS: list[tuple[Callable[[Any], Any], str]] = [
+    (float, "__float__"),
+    (int, "__int__"),
+    (bool, "__bool__"),
+    (operator.index, "__index__"),
+    (len, "__len__"),
+]
+
+
+@pytest.mark.parametrize(("convert", "method"), CONVERSIONS, ids=[name for _, name in CONVERSIONS])
+@pytest.mark.parametrize("dtype", [*DTYPES, "float16"])
+def test_a_number_is_the_same_by_slot_and_by_method(dtype: str, convert: Callable[[Any], Any], method: str) -> None:
+    values = [0, 1, 200] if dtype == "uint8" else [0, 1, 100]
+    values += [2**64 - 1] if dtype == "uint64" else []
+    numbers = [np.array(each).astype(dtype) for each in values]
+    for each in [*numbers, numbers[0].reshape(1, 1), np.zeros(3, dtype), np.zeros(0, dtype)]:
+        array = ps.asarray(each)
+        for one in (array, ps.broadcast_to(array, (2, *array.shape))[1]):
+            by_method = outcome(lambda one=one: getattr(ps.Array, method)(one))
+            assert outcome(lambda one=one: convert(one)) == by_method
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
+def test_what_is_no_integer_is_refused(value: float) -> None:
+    array = ps.asarray(np.array(value))
+    with pytest.raises(ps.errors.ArgumentError, match="is no integer of 64 bits"):
+        int(array)
+    assert float(array) == value or math.isnan(value)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "float16"])
+def test_item_is_numpys(dtype: str) -> None:
+    number = np.array([1]).astype(dtype)
+    found, expected = ps.asarray(number).item(), number.item()
+    assert (type(found), found) == (type(expected), expected)
+    with pytest.raises(ps.errors.ShapeError, match="is no single number"):
+        ps.asarray(np.zeros(2, dtype)).item()
+
+
+def test_attributes_are_numpys() -> None:
+    for shape in [(), (0,), (10,), (2, 3), (1,) * 7, (2, 1, 1, 3, 1, 1, 1, 2)]:
+        numbers = np.zeros(shape, np.int16)
+        array = ps.asarray(numbers)
+        assert (array.shape, array.ndim, array.size) == (numbers.shape, numbers.ndim, numbers.size)
+        assert array.nbytes == numbers.nbytes
+        assert array.dtype is ps.int16
+    with pytest.raises(AttributeError, match="shape"):
+        array.shape = (1,)  # type: ignore[misc]
+
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv]
+OPERANDS: list[Any] = [1.5, 2, True, np.float32(2), np.arange(3.0), [1, 2, 3], None, "a", 1j, 10**30, Three()]
+
+
+@pytest.mark.parametrize("calculate", OPERATORS, ids=[each.__name__ for each in OPERATORS])
+@pytest.mark.parametrize("other", OPERANDS, ids=[repr(each)[:20] for each in OPERANDS])
+def test_an_operator_is_the_same_by_slot_and_by_method(calculate: Callable[[Any, Any], Any], other: Any) -> None:
+    name = f"__{calculate.__name__}__"
+    for numbers in (np.arange(3, dtype=np.float32), np.arange(3, dtype=np.int8), np.zeros((2, 2))):
+        array = ps.asarray(numbers)
+        by_method = outcome(lambda array=array: getattr(ps.Array, name)(array, other))
+        by_slot = outcome(lambda array=array: calculate(array, other))
+        assert by_slot == by_method or (
+            by_method[0] is type(NotImplemented) and issubclass(by_slot[0], (TypeError, ValueError))
+        )
+
+
+def test_a_subclass_may_replace_a_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = ps.asarray(np.arange(3.0))
+    monkeypatch.setattr(ps.Array, "__getitem__", lambda _, key: ("mine", key))
+    assert array[1] == ("mine", 1)
+    monkeypatch.undo()
+    assert float(array[1]) == 1.0
+
+
+class Derived(ps.Array):
+    """A subclass, whose objects can be made without a value only."""
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_object_without_a_value_is_refused() -> None:
+    for kind in (ps.Array, Derived):
+        nothing = kind.__new__(kind)
+        uses: list[Callable[[], Any]] = [
+            *(lambda: nothing.shape, lambda: nothing.ndim, lambda: nothing[0], lambda: nothing + 1.0),  # noqa: B023
+            *(lambda: float(nothing), lambda: len(nothing), lambda: ps.evaluate(nothing)),  # noqa: B023
+        ]
+        for use in uses:
+            with pytest.raises((TypeError, RuntimeError)):
+                use()
+
+
+def test_evaluate_gives_its_arguments_back() -> None:
+    a, b = ps.asarray(np.arange(3.0)), ps.asarray(np.arange(2.0))
+    lazy = ps.broadcast_to(a, (4, 3)) * 2.0
+    assert ps.evaluate() == ()
+    assert all(x is y for x, y in zip(ps.evaluate(a, lazy, b), (a, lazy, b), strict=True))
+    assert lazy.evaluated
+    with pytest.raises(ps.errors.DTypeError, match="expected Penstock arrays; got 3"):
+        ps.evaluate(a, 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="keyword"):
+        ps.evaluate(a=a)  # type: ignore[call-arg]
+
+
+def test_objects_are_used_again_without_their_past() -> None:
+    array = ps.asarray(np.arange(1000.0))
+    kept = [array[i] for i in range(0, 1000, 2)]
+    for _ in range(3):
+        dropped = [array[i] for i in range(1, 1000, 2)]
+        del dropped
+    assert [float(each) for each in kept] == list(range(0, 1000, 2))
