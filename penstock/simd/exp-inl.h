@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp of doubles on targets with FMA: e^x = 2^n e^r, n the whole number next to x / ln 2. e^r is 1 + r + r^2 q(r), q the
+// exp of doubles on targets with FMA: e^x = 2^n e^r, n the integer next to x / ln 2. e^r is 1 + r + r^2 q(r), q the
 // polynomial of degree 10 that Chebyshev interpolation gives on |r| <= ln 2 / 2 (off by 1.4e-18 at most). The places
 // lost: half of one where the last step rounds, 0.18 where r does, 0.17 in the step before the last. Every step is one
 // rounding that all these targets share: they give the same bits.

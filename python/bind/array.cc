@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Array class: operators, indexing, and the doors by which NumPy looks inside.
 
-#include <nanobind/stl/complex.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
