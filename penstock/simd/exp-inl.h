@@ -39,9 +39,8 @@ HWY_INLINE V scaled(V y, V n, [[maybe_unused]] V shifted, [[maybe_unused]] doubl
 #else
   const hn::DFromV<V> d;
   const hn::RebindToSigned<decltype(d)> bits;
-  const auto power = [&](auto k) HWY_ATTR {
-    return hn::BitCast(d, hn::ShiftLeft<52>(hn::Add(k, hn::Set(bits, 1023))));
-  };
+  const auto power = [&](auto k)
+                         HWY_ATTR { return hn::BitCast(d, hn::ShiftLeft<52>(hn::Add(k, hn::Set(bits, 1023)))); };
   static_cast<void>(n);
   // The first of two factors never leaves the normal numbers.
   const auto whole = hn::Sub(hn::BitCast(bits, shifted), hn::BitCast(bits, hn::Set(d, shift)));
@@ -69,10 +68,19 @@ HWY_INLINE V exp_of_doubles(V x) {
   constexpr double kShift = 0x1.8p52;  // a sum with it has no bits for fractions
   // ln 2 in two parts: products of the first and whole numbers are exact.
   constexpr double kLn2[] = {0x1.62e42fefa3800p-1, 0x1.ef35793c76730p-45};
-  constexpr double kE[] = {0x1.1f730349868cep-29, 0x1.af4de97ca4194p-26, 0x1.27e4db646b17ep-22, 0x1.71de0231960ebp-19,
-                           0x1.a01a01a6d889cp-16, 0x1.a01a01abe7fe1p-13, 0x1.6c16c16c162d4p-10, 0x1.11111111100dcp-7,
-                           0x1.5555555555556p-5,  0x1.5555555555557p-3,  0x1p-1,
-                           1,                     1};
+  constexpr double kE[] = {0x1.1f730349868cep-29,
+                           0x1.af4de97ca4194p-26,
+                           0x1.27e4db646b17ep-22,
+                           0x1.71de0231960ebp-19,
+                           0x1.a01a01a6d889cp-16,
+                           0x1.a01a01abe7fe1p-13,
+                           0x1.6c16c16c162d4p-10,
+                           0x1.11111111100dcp-7,
+                           0x1.5555555555556p-5,
+                           0x1.5555555555557p-3,
+                           0x1p-1,
+                           1,
+                           1};
   x = within(x, -746.0, 710.0);  // beyond, all results are zero or infinite
   const V shifted = fused(x, hn::Set(d, 0x1.71547652b82fep+0), hn::Set(d, kShift));
   const V n = hn::Sub(shifted, hn::Set(d, kShift));
