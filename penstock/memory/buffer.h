@@ -49,8 +49,8 @@ class Memory {
   virtual std::byte* data() const = 0;
   virtual bool owned() const { return false; }  // by Penstock: may be written in place when nobody else holds it
 
-  /// fork_generation() of the process in which an evaluation writes its result over these elements, -1 where that
-  /// failed, 0 otherwise. Guarded by the mutex of the graphs' nodes.
+  /// 0, or the fork_generation() of the process in which an evaluation has taken these elements over: negative once it
+  /// writes, the least int where that failed. Guarded by the mutex of the graphs' nodes.
   int rewritten = 0;
 };
 

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+#include <thread>
 
 #include "penstock/base/error.h"
 #include "penstock/base/fork.h"
@@ -19,6 +23,7 @@ constexpr std::int64_t kLeast = 64 << 10;  // bytes: threads have smaller ones a
 constexpr std::int64_t kMostBytes = 1 << 30;
 constexpr std::int64_t kMostOperations = 1 << 29;
 constexpr std::size_t kMostNodes = 64;
+constexpr int kLost = std::numeric_limits<int>::min();
 
 /// What an expression's nodes are to each other: how often each is an input of another one, and whether anybody outside
 /// leads to it.
@@ -117,10 +122,8 @@ Donation::~Donation() {
   if (taken_.empty()) return;
   {
     const std::lock_guard lock(graph::graph_mutex());
-    for (const auto& memory : taken_) {
-      memory->rewritten = begun_ ? -1 : 0;
-      graph::end_rewrite();
-    }
+    for (const auto& memory : taken_) memory->rewritten = begun_ ? kLost : 0;
+    if (begun_) graph::end_rewrite();
   }
   notify_claims();
 }
@@ -133,18 +136,28 @@ bool Donation::take(const graph::Node& root, const std::shared_ptr<memory::Memor
     return false;
   Walk walk;
   const graph::Node* leaf = walk.over(root) ? walk.sole_leaf(memory.get()) : nullptr;
-  if (leaf == nullptr || leaf->bytes() != bytes || !graph::begin_rewrite()) return false;
+  if (leaf == nullptr || leaf->bytes() != bytes) return false;
   // Taking a reference puts what its former holders read before what is written now.
   taken_.push_back(memory);
   memory->rewritten = fork_generation();
   return true;
 }
 
-void Donation::end() {
-  for (const auto& memory : taken_) {
-    memory->rewritten = 0;
-    graph::end_rewrite();
+void Donation::begin() {
+  std::unique_lock lock(graph::graph_mutex());
+  while (!graph::begin_rewrite()) {
+    lock.unlock();
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    lock.lock();
   }
+  begun_ = true;
+  for (const auto& memory : taken_) memory->rewritten = -fork_generation();
+}
+
+void Donation::end() {
+  if (taken_.empty()) return;
+  for (const auto& memory : taken_) memory->rewritten = 0;
+  if (begun_) graph::end_rewrite();
   measure::add(measure::Counter::k_donations, std::ssize(taken_));
   taken_.clear();
 }
@@ -160,7 +173,8 @@ void donate(Plan& plan, Donation& donation) {
 
 bool is_rewritten(const memory::Memory& memory) {
   if (memory.rewritten == 0) return false;
-  if (memory.rewritten == fork_generation()) return true;
+  if (std::abs(static_cast<std::int64_t>(memory.rewritten)) == fork_generation()) return true;
+  if (memory.rewritten > 0) return false;  // a parent had not yet begun
   throw InternalError("an operand was overwritten by an evaluation that did not end; compute it again");
 }
 

@@ -29,8 +29,9 @@ class Donation {
   /// The memory taken last.
   const std::shared_ptr<memory::Memory>& memory() const { return taken_.back(); }
 
-  /// From here on elements are overwritten: nothing may stop the evaluation.
-  void begin() { begun_ = true; }
+  /// From here on elements are overwritten, and nothing may stop the evaluation. Forks wait for its end, and it for one
+  /// that is under way: locks that a fork takes too, as loops are made under, are not taken any more.
+  void begin();
   /// The results are whole. The caller holds graph_mutex(), and gives them to their nodes before it lets go of it.
   void end();
 

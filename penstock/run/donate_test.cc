@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -223,7 +224,7 @@ TEST_P(Donate, AStopComesBeforeOrAfterTheWriting) {
 
 TEST_P(Donate, AnEvaluationThatFailedHalfWayIsAnError) {
   NodeRef x = counting(1);
-  x->as<graph::InMemory>()->memory->rewritten = -1;
+  x->as<graph::InMemory>()->memory->rewritten = std::numeric_limits<int>::min();
   EXPECT_THROW(evaluate({request_of(plus_one(x))}), InternalError);
 }
 
@@ -241,7 +242,7 @@ TEST(Donation, GivesBackWhatIsNotYetWrittenAndLosesTheRest) {
       lock.unlock();
       if (begins) donation.begin();
     }
-    EXPECT_EQ(memory->rewritten, begins ? -1 : 0);
+    EXPECT_EQ(memory->rewritten, begins ? std::numeric_limits<int>::min() : 0);
     if (begins)
       EXPECT_THROW(evaluate({request_of(y)}), InternalError);
     else
