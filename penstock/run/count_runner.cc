@@ -2,15 +2,13 @@
 // Histograms: each worker counts into bins of its own, which are added up at the end, in any order to the same.
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 
+#include "penstock/memory/pool.h"
 #include "penstock/run/runner.h"
 
 namespace penstock::run {
 namespace {
-
-/// By output: kHistogramCopies counts of each bin, and of what lies outside.
-using Counts = std::vector<std::vector<std::int64_t>>;
 
 class CountRunner final : public ElementRunner {
  public:
@@ -20,13 +18,13 @@ class CountRunner final : public ElementRunner {
     for (const int target : pipeline.targets) {
       const auto& node = *targets[static_cast<std::size_t>(target)].node;
       bins_.push_back(*node.as<graph::Histogram>());
+      each_ += counts_of(bins_.back());
     }
+    each_ = (each_ + kLine - 1) / kLine * kLine;
   }
 
   std::int64_t state_bytes(int threads) const override {
-    std::int64_t bytes = threads * memory::Arena::capacity_for(schedule_.machine_bytes());
-    for (const auto& each : bins_) bytes += threads * static_cast<std::int64_t>(counts_of(each) * sizeof(std::int64_t));
-    return bytes;
+    return threads * memory::Arena::capacity_for(schedule_.machine_bytes()) + memory::pool_capacity(bytes_for(threads));
   }
 
   void feed(Units units, const Bases& bases, const std::vector<std::byte*>&, const PassContext& context) override {
@@ -34,10 +32,12 @@ class CountRunner final : public ElementRunner {
     const std::int64_t n = all.end - all.begin;
     const int workers = workers_for(traffic(pipeline_.program, n), context.threads, class_of(pipeline_.program, true));
     const std::int64_t size = chunk_of(pipeline_.program, n, workers);
+    make_counts(context.threads);
+    std::atomic<std::int64_t> worker{0};
     context.share((n + size - 1) / size, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
-      Counts counts = take();
+      std::int64_t* counts = counts_ + worker.fetch_add(1) * each_;
       for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
         const std::int64_t begin = all.begin + chunk * size;
         const std::int64_t end = std::min(begin + size, all.end);
@@ -48,54 +48,59 @@ class CountRunner final : public ElementRunner {
         };
         run_guarded(context, body);
       }
-      const std::lock_guard lock(mutex_);
-      idle_.push_back(std::move(counts));
     });
   }
 
   void finish() override {
-    for (std::size_t k = 0; k < bins_.size(); ++k) {
+    std::int64_t first = 0;
+    for (std::size_t k = 0; k < bins_.size(); first += counts_of(bins_[k++])) {
       auto* out = reinterpret_cast<std::int64_t*>(memory_[k]);
-      std::fill_n(out, bins_[k].edges.size() - 1, 0);
-      for (const Counts& each : idle_) {
-        for (std::size_t i = 0; i < each[k].size() - kernel::kHistogramCopies; ++i)
-          out[i / kernel::kHistogramCopies] += each[k][i];
+      const std::int64_t bins = std::ssize(bins_[k].edges) - 1;
+      std::fill_n(out, bins, 0);
+      for (int worker = 0; worker < workers_; ++worker) {
+        const std::int64_t* counts = counts_ + worker * each_ + first;
+        for (std::int64_t i = 0; i < bins * kernel::kHistogramCopies; ++i)
+          out[i / kernel::kHistogramCopies] += counts[i];
       }
     }
   }
 
  private:
-  static std::size_t counts_of(const graph::Histogram& bins) { return bins.edges.size() * kernel::kHistogramCopies; }
+  static constexpr std::int64_t kLine = 16;  // counts: what neighbouring CPUs pass on to each other at once
 
-  /// Counts that no worker uses: what an earlier stretch left, or new ones.
-  Counts take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        Counts counts = std::move(idle_.back());
-        idle_.pop_back();
-        return counts;
-      }
-    }
-    Counts counts;
-    for (const auto& each : bins_) counts.emplace_back(counts_of(each), 0);
-    return counts;
+  /// kHistogramCopies counts of each bin, and of what lies outside.
+  static std::int64_t counts_of(const graph::Histogram& bins) {
+    return std::ssize(bins.edges) * kernel::kHistogramCopies;
   }
 
-  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n, Counts& counts,
+  std::int64_t bytes_for(int workers) const { return workers * each_ * static_cast<std::int64_t>(sizeof *counts_); }
+
+  /// For so many workers, all 0; they last from stretch to stretch.
+  void make_counts(int workers) {
+    if (storage_) return;
+    storage_ = memory::Buffer::allocate(bytes_for(workers), "counts of a histogram");
+    counts_ = reinterpret_cast<std::int64_t*>(storage_.data());
+    std::fill_n(counts_, workers * each_, 0);
+    workers_ = workers;
+  }
+
+  void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n, std::int64_t* counts,
                   const kernel::Table& table) const {
     machine.run(first, n, nullptr);
-    for (std::size_t k = 0; k < counts.size(); ++k) {
+    for (std::size_t k = 0; k < bins_.size(); ++k) {
       const graph::Histogram& bins = bins_[k];
       table.histogram(reinterpret_cast<const double*>(machine.output(static_cast<int>(k))), n, bins.edges.data(),
-                      static_cast<std::int64_t>(bins.edges.size()) - 1, bins.scale, counts[k].data());
+                      std::ssize(bins.edges) - 1, bins.scale, counts);
+      counts += counts_of(bins);
     }
   }
 
   std::vector<std::byte*> memory_;
   std::vector<graph::Histogram> bins_;
-  std::mutex mutex_;
-  std::vector<Counts> idle_;
+  std::int64_t each_ = 0;  // counts of a worker
+  memory::Buffer storage_;
+  std::int64_t* counts_ = nullptr;
+  int workers_ = 0;
 };
 
 }  // namespace

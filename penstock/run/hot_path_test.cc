@@ -95,5 +95,10 @@ TEST_F(HotPath, ReducingWorkersTakeNothingFromTheHeap) {
         << axes.size();
 }
 
+TEST_F(HotPath, CountingWorkersTakeNothingFromTheHeap) {
+  const NodeRef x = ones({2'000'000});
+  EXPECT_EQ(in_steady_state([&] { return graph::make_histogram(x, {0, 0.5, 1}, 2); }), kNothing);
+}
+
 }  // namespace
 }  // namespace penstock::run
