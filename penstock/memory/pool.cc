@@ -14,6 +14,7 @@
 
 #include "penstock/base/level.h"
 #include "penstock/memory/buffer.h"
+#include "penstock/memory/numa_place.h"
 #include "penstock/memory/small_blocks.h"
 
 namespace penstock::memory {
@@ -64,6 +65,7 @@ std::byte* map_fresh(std::int64_t capacity) {
   std::byte* end = aligned + capacity;
   if (base + wanted != end) munmap(end, static_cast<std::size_t>(base + wanted - end));
   if (capacity >= kHuge && memory_opt_enabled()) madvise(aligned, static_cast<std::size_t>(capacity), MADV_HUGEPAGE);
+  if (capacity >= kHuge && memory_opt_enabled()) place_on_nodes(aligned, capacity);
   return aligned;
 }
 
@@ -78,6 +80,7 @@ std::int64_t pool_capacity(std::int64_t bytes) {
 
 Block pool_take(std::int64_t bytes) {
   memory_opt_enabled();  // a level that cannot be read is told here; pool_give, called by destructors, could not
+  numa_placement();
   const std::int64_t capacity = pool_capacity(bytes);
   Pool& p = pool();
   if (capacity < kSmall) return {take_small(capacity), capacity};

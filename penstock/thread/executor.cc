@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 
 #include "penstock/base/fork.h"
 #include "penstock/base/machine.h"
+#include "penstock/base/numa.h"
 
 namespace penstock::thread {
 namespace {
@@ -49,6 +51,15 @@ void pause_core() {
 #endif
 }
 
+/// Where the system refuses, the thread runs anywhere.
+void keep_to(std::thread& thread, const std::vector<int>& cpus) {
+  if (cpus.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) CPU_SET(static_cast<std::size_t>(cpu), &set);
+  pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
+}
+
 /// Waits awake until `ready()` holds or kAwake is over: what it holds then.
 template <class Ready>
 bool wait_awake(const Ready& ready) {
@@ -73,7 +84,7 @@ struct Job {
 
 class Helpers {
  public:
-  Helpers() : cpus_(usable_cpus()), generation_(fork_generation()) {}
+  Helpers() : cpus_(usable_cpus()), generation_(fork_generation()), placement_(numa_placement()) {}
 
   int generation() const { return generation_; }
   int count() const { return started_.load(); }
@@ -124,6 +135,7 @@ class Helpers {
       while (count() < helpers) {
         std::thread helper([this] { serve(); });
         pthread_setname_np(helper.native_handle(), "penstock");
+        keep_to(helper, cpus_of_worker(numa_nodes(), placement_, count() + 1));
         helper.detach();
         started_.fetch_add(1);
       }
@@ -204,6 +216,7 @@ class Helpers {
 
   const int cpus_;
   const int generation_;
+  const NumaPlacement placement_;
   std::mutex mutex_;
   std::vector<Job*> jobs_;        // with unclaimed workers
   std::atomic<int> open_{0};      // their number

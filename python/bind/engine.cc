@@ -10,6 +10,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/level.h"
 #include "penstock/base/machine.h"
+#include "penstock/base/numa.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
 #include "penstock/memory/governor.h"
@@ -187,6 +188,7 @@ nb::dict stats() {
   d["pool_hit_rate"] = asked > 0 ? static_cast<double>(pool.hits) / static_cast<double>(asked) : 0.0;
   d["pool_idle_bytes"] = pool.idle_bytes;
   d["live_bytes"] = pool.live_bytes;
+  d["numa_nodes"] = numa_nodes().size();
   d["budget"] = memory::Governor::instance().budget();
   d["budget_used"] = memory::Governor::instance().used();
   return d;
@@ -206,6 +208,8 @@ nb::dict config() {
   d["level"] = level_name(get_level());
   d["threads"] = thread::count();
   d["cpus"] = usable_cpus();
+  d["numa_nodes"] = numa_nodes().size();
+  d["numa"] = numa_placement_name(numa_placement());
   d["cgroup_cpus"] = cgroup_cpus();
   d["l1d"] = caches().l1d;
   d["l2"] = caches().l2;
