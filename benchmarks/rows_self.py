@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,9 +15,13 @@ import kernels
 from bench import Bar, Bench, Outcome, Refused, Row, compared, ratios
 from calculations import CALCULATIONS
 from peers import PEERS, as_numpy
-from penstock.lab.estimate import Estimate
+from penstock.lab import pairs
+from penstock.lab.estimate import Estimate, estimate
 from penstock.lab.sides import Side, Timed
 
+DELAY_VARIABLE = "PENSTOCK_DEBUG_DELAY"
+DELAY_US = 200
+DELAY_EVERY = 20  # chunks
 LEVELS = ("none", "simd", "parallel", "full")
 
 
@@ -86,6 +92,48 @@ def equal_bits(bench: Bench, row: Row) -> Outcome:
     return Outcome([compared(row.bars[0], "distinct", found)], runs, setup)
 
 
+def delayed(bench: Bench, row: Row) -> Outcome:
+    """An evaluation with and without chunks of work that are held up: how much of its share of them it keeps.
+
+    The share is 1 where the delays take a thread's time and no more: time without + delays / threads.
+    """
+    ps = bench.ps
+    call = ours(ps, "chain", bench.count(1e7))
+    expected = as_numpy(call()).tobytes()
+
+    def hold_up() -> None:
+        os.environ[DELAY_VARIABLE] = f"{DELAY_US}us/{DELAY_EVERY}"
+
+    def let_go(*_: object) -> None:
+        os.environ.pop(DELAY_VARIABLE, None)
+
+    try:
+        hold_up()
+        before = ps.stats()["delays"]
+        if as_numpy(call()).tobytes() != expected:
+            raise Refused("the delays change the result")
+        delays = int(ps.stats()["delays"] - before)
+        if delays == 0:
+            raise Refused("no chunk was held up: the evaluation is not cut into chunks here")
+        sides: dict[str, Side] = {"without": Timed(call, before=let_go), "with": Timed(call, before=hold_up)}
+        times = pairs.measure(sides, bench.quadruples(row), warm_up=1, least=0.02)
+    finally:
+        let_go()
+    extra = delays * DELAY_US * 1e-6 / bench.threads
+    shares = [
+        math.log((without + extra) / held)
+        for without, held in zip(times.means("without"), times.means("with"), strict=True)
+    ]
+    return Outcome(
+        [compared(row.bars[0], "of the share", estimate(shares).exp())],
+        times.quadruples,
+        f"{bench.count(1e7)} float32, {bench.threads} threads; {delays} chunks of a call held up by {DELAY_US} us",
+        medians={name: times.median(name) for name in sides},
+        calls={name: side.calls for name, side in sides.items()},
+        checked="equal bits with and without",
+    )
+
+
 def level_rows() -> list[Row]:
     bars = tuple(Bar(over_none(level)) for level in LEVELS[1:])
     return [
@@ -106,6 +154,13 @@ ROWS = [
         "Same bits for each thread count and CPU target",
         equal_bits,
         (Bar("one result", 1, True),),
+    ),
+    Row(
+        "delays",
+        "Method",
+        f"`{kernels.CHAIN}` with chunks held up, 1e7 elements",
+        delayed,
+        (Bar("the delays' share", 0.9),),
     ),
     *level_rows(),
 ]

@@ -3,15 +3,46 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <optional>
+#include <string>
 
+#include "penstock/base/env.h"
 #include "penstock/base/error.h"
+#include "penstock/base/text.h"
 #include "penstock/kernel/elsewhere.h"
+#include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
 #include "penstock/memory/fault_guard.h"
 #include "penstock/thread/parallel.h"
 
 namespace penstock::run {
+namespace {
+
+/// PENSTOCK_DEBUG_DELAY: how long every `every`-th item is held up, as by a page fault or a busy CPU.
+struct Delay {
+  std::chrono::microseconds time{0};
+  std::int64_t every = 0;  // 0: none
+
+  void hold_up(std::int64_t item) const {
+    if (every == 0 || item % every != 0) return;
+    measure::add(measure::Counter::k_delays, 1);
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  }
+};
+
+Delay delay_setting() {
+  const auto read = [](const std::string& text) {
+    const std::size_t unit = text.find("us/");
+    if (unit == std::string::npos) throw ArgumentError(cat("'", text, "' is no delay; write 200us/20"));
+    return Delay{std::chrono::microseconds(parse_count(text.substr(0, unit))), parse_count(text.substr(unit + 3))};
+  };
+  return env_value(Env::kDEBUG_DELAY, read).value_or(Delay{});
+}
+
+}  // namespace
 
 void PassContext::guarded(void (*body)(void*), void* context) const {
   if (mapped.empty()) {
@@ -26,6 +57,7 @@ void PassContext::guarded(void (*body)(void*), void* context) const {
 void PassContext::share(std::int64_t n, int workers,
                         const std::function<void(const std::function<std::int64_t()>&)>& work) const {
   std::atomic<std::int64_t> next{0};
+  const Delay delay = n > 1 ? delay_setting() : Delay{};
   const std::function<std::int64_t()> claim = [&]() -> std::int64_t {
     try {
       monitor->tick();
@@ -34,7 +66,9 @@ void PassContext::share(std::int64_t n, int workers,
       throw;
     }
     const std::int64_t item = next.fetch_add(1, std::memory_order_relaxed);
-    return item < n ? item : -1;
+    if (item >= n) return -1;
+    delay.hold_up(item);
+    return item;
   };
   const int used = static_cast<int>(std::clamp<std::int64_t>(n, 1, workers));
   thread::on_workers(used, [&](int) {
