@@ -22,27 +22,43 @@ struct Source {
   DType dtype = DType::k_float32;
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
+  std::int64_t step = 0;  // bytes from element to element
+
+  std::int64_t size() const { return size_of(dtype); }
+  bool packs() const { return !single && step != size(); }
 };
 
-/// Whether the node's elements lie as a kernel reads them for a result of `shape`: `source` is where.
+/// Whether one step leads from each of the node's elements to the next, in a result of `shape`, or there is a single
+/// one: `source` is where.
 bool find(const graph::Node& node, const Dims& shape, Source& source) {
   const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
-  const std::int64_t size = size_of(node.dtype);
   source.dtype = node.dtype;
   source.data = in->memory->data() + in->layout.offset;
   source.single = node.size() == 1;
-  const bool flat = node.shape == shape && is_contiguous(in->layout, size);
-  return (source.single || flat) && is_aligned(reinterpret_cast<std::uintptr_t>(source.data), size);
+  source.step = source.size();
+  if (!is_aligned(reinterpret_cast<std::uintptr_t>(source.data), source.size())) return false;
+  if (source.single) return true;
+  if (node.shape != shape) return false;
+  if (is_contiguous(in->layout, source.size())) return true;
+  const Layout walk = coalesce(in->layout);
+  source.step = walk.strides.back();
+  return walk.shape.size() == 1;
 }
 
 /// `n` elements of the wanted dtype: the operand's own, or `scratch`.
 const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, const kernel::Table& table) {
   const bool converts = source.dtype != source.wanted;
   const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
-  if (!converts && (!source.single || n == 1)) return source.data;
+  const bool packs = source.packs();
+  measure::add(packs ? measure::Counter::k_bytes_packed : measure::Counter::k_bytes_borrowed,
+               source.single ? 0 : n * source.size());
+  if (!converts && !packs && (!source.single || n == 1)) return source.data;
   if (!source.single) {
-    cast(source.data, scratch, n);
+    alignas(64) std::byte packed[kMostAtOnce];
+    std::byte* beside = converts ? packed : scratch;
+    if (packs) table.pack[log2_size(source.dtype)](source.data, source.step, beside, n);
+    if (converts) cast(packs ? beside : source.data, scratch, n);
     return scratch;
   }
   alignas(16) std::byte one[16];

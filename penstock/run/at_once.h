@@ -11,7 +11,7 @@
 namespace penstock::run {
 
 /// Operands of at most so many bytes each, in the dtype that is computed with.
-inline constexpr std::int64_t kMostAtOnce = 4096;
+inline constexpr std::int64_t kMostAtOnce = 16 << 10;
 
 /// An operand: a node's elements, or a value that stands for all. The caller keeps the node alive.
 struct SmallOperand {
@@ -20,8 +20,8 @@ struct SmallOperand {
 };
 
 /// The result of an elementwise operation, broadcast, its operands converted; nothing when an operand is large, lies
-/// otherwise than element after element in memory, or is not evaluated. Throws ShapeError for shapes that do not
-/// broadcast, BudgetError.
+/// in memory with more than one step from element to element, or is not evaluated. Throws ShapeError for shapes that do
+/// not broadcast, BudgetError.
 std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
                                                    std::span<const SmallOperand> operands);
 

@@ -107,9 +107,28 @@ TEST(AtOnce, ConvertsOperandsAsAPlanDoes) {
   }
 }
 
+TEST(AtOnce, PacksElementsInSteps) {
+  for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_complex128}) {
+    for (const std::int64_t step : {2, 3, -1, -2}) {
+      Index index;
+      index.step = step;
+      const graph::NodeRef all = node_of(numbers(dtype, {41}, 2));
+      const auto& whole = *all->as<graph::InMemory>();
+      const NodeRef x = graph::make_memory(dtype, whole.memory, view_index(whole.layout, {index}));
+      const NodeRef y = node_of(numbers(DType::k_complex128, x->shape, 3));
+      const auto product = [&] { return graph::make_elementwise(Op::k_multiply, {x, x}); };
+      const auto converted = [&] { return graph::make_elementwise(Op::k_multiply, {x, y}); };
+      const auto total = [&] { return graph::make_reduce(Reduction::k_sum, x, {0}, false); };
+      expect_same_bits(*product(), product());
+      expect_same_bits(*converted(), converted());
+      expect_same_bits(*total(), total());
+    }
+  }
+}
+
 TEST(AtOnce, ReducesToOneValueWithTheBitsOfAPlan) {
   for (const Dims& shape : {Dims{1}, Dims{}, Dims{2, 3}, Dims{63}, Dims{64}, Dims{4, 5, 13}, Dims{500, 1}, Dims{511},
-                            Dims{512}, Dims{1023}, Dims{1024}}) {
+                            Dims{512}, Dims{1023}, Dims{1024}, Dims{2049}, Dims{4096}}) {
     std::vector<int> axes;
     for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) axes.push_back(axis);
     for_reductions([&](Reduction reduction, DType dtype) {
@@ -155,7 +174,7 @@ TEST(AtOnce, LeavesMisalignedElementsToPlans) {
 }
 
 TEST(AtOnce, KeepsToTheBudget) {
-  const NodeRef a = node_of(numbers(DType::k_float32, {900}, 1));
+  const NodeRef a = node_of(numbers(DType::k_float32, {4000}, 1));
   const NodeRef node = graph::make_elementwise(Op::k_add, {a, a});
   const BudgetSetting tight(1000);
   EXPECT_THROW(at_once(*node), BudgetError);
