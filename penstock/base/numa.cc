@@ -31,6 +31,10 @@ std::vector<int> numbers_in(const std::string& path) {
   return numbers;
 }
 
+bool contains(const std::vector<int>& cpus, int cpu) { return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end(); }
+
+}  // namespace
+
 std::vector<int> usable_cpu_numbers() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -42,14 +46,12 @@ std::vector<int> usable_cpu_numbers() {
   return cpus;
 }
 
-}  // namespace
-
 std::vector<NumaNode> numa_nodes(const std::vector<int>& usable, const std::string& root) {
   const std::string folder = root + "/sys/devices/system/node/";
   std::vector<NumaNode> nodes;
   for (const int id : numbers_in(folder + "has_memory")) {
     NumaNode node{id, numbers_in(cat(folder, "node", id, "/cpulist"))};
-    std::erase_if(node.cpus, [&](int cpu) { return std::find(usable.begin(), usable.end(), cpu) == usable.end(); });
+    std::erase_if(node.cpus, [&](int cpu) { return !contains(usable, cpu); });
     if (!node.cpus.empty()) nodes.push_back(std::move(node));
   }
   return nodes;
@@ -74,9 +76,16 @@ NumaPlacement numa_placement_from_name(const std::string& name) {
 
 const char* numa_placement_name(NumaPlacement placement) { return kNames[static_cast<int>(placement)]; }
 
-std::vector<int> cpus_of_worker(const std::vector<NumaNode>& nodes, NumaPlacement placement, int worker) {
-  if (placement == NumaPlacement::kOff || nodes.size() < 2) return {};
-  return nodes[static_cast<std::size_t>(worker) % nodes.size()].cpus;
+std::vector<int> cpus_of_worker(const std::vector<NumaNode>& nodes, const std::vector<int>& usable,
+                                NumaPlacement placement, int worker) {
+  if (placement == NumaPlacement::kOff || nodes.size() < 2 || usable.empty()) return {};
+  const int own = usable[static_cast<std::size_t>(worker) % usable.size()];
+  const auto home =
+      std::find_if(nodes.begin(), nodes.end(), [&](const auto& node) { return contains(node.cpus, own); });
+  if (home == nodes.end()) return {};
+  std::vector<int> cpus = home->cpus;
+  std::erase_if(cpus, [&](int cpu) { return !contains(usable, cpu); });
+  return cpus;
 }
 
 }  // namespace penstock

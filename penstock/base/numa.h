@@ -14,6 +14,9 @@ struct NumaNode {
   std::vector<int> cpus;
 };
 
+/// The CPUs that the calling thread, and so a thread that it starts, may run on; none where the system does not say.
+std::vector<int> usable_cpu_numbers();
+
 /// Nodes with memory and with CPUs among `usable`, by id. None where the system does not say. `root` replaces "/" so
 /// that a test can lay out its own /sys.
 std::vector<NumaNode> numa_nodes(const std::vector<int>& usable, const std::string& root = "");
@@ -34,7 +37,9 @@ NumaPlacement numa_placement();
 NumaPlacement numa_placement_from_name(const std::string& name);
 const char* numa_placement_name(NumaPlacement placement);
 
-/// CPUs that worker `worker` keeps to: those of a node, workers taking turns between the nodes. Empty for any.
-std::vector<int> cpus_of_worker(const std::vector<NumaNode>& nodes, NumaPlacement placement, int worker);
+/// CPUs among `usable` that worker `worker` keeps to: those on the node of the usable CPU of its number, counted round,
+/// so that nodes get workers as they have usable CPUs. Empty for any: a CPU without near memory is no reason to move.
+std::vector<int> cpus_of_worker(const std::vector<NumaNode>& nodes, const std::vector<int>& usable,
+                                NumaPlacement placement, int worker);
 
 }  // namespace penstock

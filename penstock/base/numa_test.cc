@@ -46,16 +46,31 @@ TEST_F(Numa, NodesHaveMemoryAndUsableCpus) {
   EXPECT_TRUE(numa_nodes({0}, "/nowhere").empty());
 }
 
-TEST_F(Numa, WorkersTakeTurnsBetweenTheNodes) {
-  const std::vector<NumaNode> two = nodes({0, 1, 2, 3, 4, 5});
+TEST_F(Numa, NodesGetWorkersAsTheyHaveUsableCpus) {
+  const Cpus usable{0, 2, 3, 5};
+  const std::vector<NumaNode> two = nodes(usable);
   for (const NumaPlacement placement :
        {NumaPlacement::kInterleaved, NumaPlacement::kSeparated, NumaPlacement::kAdaptive}) {
-    EXPECT_EQ(cpus_of_worker(two, placement, 0), (Cpus{0, 1, 4}));
-    EXPECT_EQ(cpus_of_worker(two, placement, 1), (Cpus{2, 3, 5}));
-    EXPECT_EQ(cpus_of_worker(two, placement, 2), (Cpus{0, 1, 4}));
+    EXPECT_EQ(cpus_of_worker(two, usable, placement, 0), (Cpus{0}));
+    for (const int worker : {1, 2, 3}) EXPECT_EQ(cpus_of_worker(two, usable, placement, worker), (Cpus{2, 3, 5}));
+    EXPECT_EQ(cpus_of_worker(two, usable, placement, 4), (Cpus{0}));
   }
-  EXPECT_TRUE(cpus_of_worker(two, NumaPlacement::kOff, 1).empty());
-  EXPECT_TRUE(cpus_of_worker(nodes({0, 1}), NumaPlacement::kInterleaved, 1).empty());
+  EXPECT_TRUE(cpus_of_worker(two, usable, NumaPlacement::kOff, 1).empty());
+  EXPECT_TRUE(cpus_of_worker(two, {}, NumaPlacement::kInterleaved, 1).empty());
+  EXPECT_TRUE(cpus_of_worker(nodes({0, 1}), {0, 1}, NumaPlacement::kInterleaved, 1).empty());
+}
+
+TEST_F(Numa, WorkersOfCpusWithoutMemoryGoAnywhere) {
+  const Cpus usable{0, 1, 2, 3, 4, 5, 6};
+  const std::vector<NumaNode> two = nodes(usable);
+  EXPECT_EQ(cpus_of_worker(two, usable, NumaPlacement::kAdaptive, 5), (Cpus{2, 3, 5}));
+  EXPECT_TRUE(cpus_of_worker(two, usable, NumaPlacement::kAdaptive, 6).empty());
+}
+
+TEST_F(Numa, WorkersStayWithinTheCpusOfTheThreadThatStartsThem) {
+  const std::vector<NumaNode> two = nodes({0, 1, 2, 3, 4, 5});
+  EXPECT_EQ(cpus_of_worker(two, {1, 4}, NumaPlacement::kAdaptive, 1), (Cpus{1, 4}));
+  EXPECT_TRUE(cpus_of_worker(two, {6}, NumaPlacement::kAdaptive, 1).empty());
 }
 
 TEST_F(Numa, PlacementsHaveNames) {

@@ -135,7 +135,7 @@ class Helpers {
       while (count() < helpers) {
         std::thread helper([this] { serve(); });
         pthread_setname_np(helper.native_handle(), "penstock");
-        keep_to(helper, cpus_of_worker(numa_nodes(), placement_, count() + 1));
+        keep_to(helper, cpus_of_worker(numa_nodes(), usable_cpu_numbers(), placement_, count() + 1));
         helper.detach();
         started_.fetch_add(1);
       }
