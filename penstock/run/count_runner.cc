@@ -33,12 +33,15 @@ class CountRunner final : public ElementRunner {
     const int workers = workers_for(traffic(pipeline_.program, n), context.threads, class_of(pipeline_.program, true));
     const std::int64_t size = chunk_of(pipeline_.program, n, workers);
     make_counts(context.threads);
-    std::atomic<std::int64_t> worker{0};
+    // Numbers are given with a first chunk, from 0 on: what has ever been taken is a prefix of the block.
+    std::atomic<std::int64_t> takers{0};
     context.share((n + size - 1) / size, workers, [&](const auto& next) {
       TileMachine machine(schedule_, *context.table);
       machine.bind(bases);
-      std::int64_t* counts = counts_ + worker.fetch_add(1) * each_;
-      for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
+      std::int64_t chunk = next();
+      if (chunk < 0) return;
+      std::int64_t* counts = slot(takers.fetch_add(1));
+      for (; chunk >= 0; chunk = next()) {
         const std::int64_t begin = all.begin + chunk * size;
         const std::int64_t end = std::min(begin + size, all.end);
         auto body = [&] {
@@ -49,6 +52,7 @@ class CountRunner final : public ElementRunner {
         run_guarded(context, body);
       }
     });
+    used_ = std::max(used_, takers.load());
   }
 
   void finish() override {
@@ -57,7 +61,7 @@ class CountRunner final : public ElementRunner {
       auto* out = reinterpret_cast<std::int64_t*>(memory_[k]);
       const std::int64_t bins = std::ssize(bins_[k].edges) - 1;
       std::fill_n(out, bins, 0);
-      for (int worker = 0; worker < workers_; ++worker) {
+      for (std::int64_t worker = 0; worker < used_; ++worker) {
         const std::int64_t* counts = counts_ + worker * each_ + first;
         for (std::int64_t i = 0; i < bins * kernel::kHistogramCopies; ++i)
           out[i / kernel::kHistogramCopies] += counts[i];
@@ -75,13 +79,18 @@ class CountRunner final : public ElementRunner {
 
   std::int64_t bytes_for(int workers) const { return workers * each_ * static_cast<std::int64_t>(sizeof *counts_); }
 
-  /// For so many workers, all 0; they last from stretch to stretch.
+  /// Room for so many workers; counts last from stretch to stretch.
   void make_counts(int workers) {
     if (storage_) return;
     storage_ = memory::Buffer::allocate(bytes_for(workers), "counts of a histogram");
     counts_ = reinterpret_cast<std::int64_t*>(storage_.data());
-    std::fill_n(counts_, workers * each_, 0);
-    workers_ = workers;
+  }
+
+  /// A worker's counts, 0 at its first stretch: those of threads that get no work are neither cleared nor added up.
+  std::int64_t* slot(std::int64_t worker) const {
+    std::int64_t* counts = counts_ + worker * each_;
+    if (worker >= used_) std::fill_n(counts, each_, 0);
+    return counts;
   }
 
   void count_tile(TileMachine& machine, std::int64_t first, std::int64_t n, std::int64_t* counts,
@@ -100,7 +109,7 @@ class CountRunner final : public ElementRunner {
   std::int64_t each_ = 0;  // counts of a worker
   memory::Buffer storage_;
   std::int64_t* counts_ = nullptr;
-  int workers_ = 0;
+  std::int64_t used_ = 0;  // workers that have taken work in the stretches before
 };
 
 }  // namespace
