@@ -28,7 +28,11 @@ class Indices {
   std::size_t count_ = 0;
 };
 
-std::int64_t bound(PyObject* value, const char* what) { return dims_of(value, what)[0]; }
+/// One integer. What dims_of takes besides, tuples of any length, is none.
+std::int64_t bound(PyObject* value, const char* what) {
+  if (!PyIndex_Check(value)) throw DTypeError("slice indices must be integers or None or have an __index__ method");
+  return dims_of(value, what)[0];
+}
 
 /// Whether an object is one integer; arrays of several have __index__ too, which then fails.
 bool is_integer_index(PyObject* item) {

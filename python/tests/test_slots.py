@@ -31,7 +31,10 @@ class Broken:
 
 
 SLICES = [slice(2, 7), slice(None, None, 2), slice(None, None, -1), slice(-3, None), slice(9, 2, -3), slice(5, 2)]
-ODD_SLICES = [slice(0, 4, 0), slice(Three(), None), slice(1.5, None), slice("a"), slice(2**70), slice(Broken(), 2)]
+ODD_SLICES = [
+    *(slice(0, 4, 0), slice(Three(), None), slice(1.5, None), slice("a"), slice(2**70), slice(Broken(), 2)),
+    *(slice((1, 2), 5), slice((), 5), slice(None, ()), slice(None, None, (1,))),
+]
 KEYS: list[Any] = [
     *(0, 3, -1, -10, 10, -11, 2**70, -(2**70)),
     *(True, False, np.True_, np.int64(2), np.uint8(1), np.int32(-2), np.float32(1), 1.0, "a", b"a"),
@@ -80,6 +83,16 @@ def test_an_index_means_what_numpy_means(key: Any) -> None:
     found = ps.asarray(numbers)[key]
     assert found.shape == expected.shape
     assert np.asarray(found).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("bound", [(), (1,), (1, 2), [1], 1.5, "a"], ids=repr)
+def test_what_has_no_index_bounds_no_slice(bound: Any) -> None:
+    numbers = np.arange(10, dtype=np.float32)
+    both: list[Any] = [numbers, ps.asarray(numbers)]
+    for key in (slice(bound, 5), slice(0, bound), slice(None, None, bound)):
+        for array in both:
+            with pytest.raises(TypeError, match="slice indices must be integers or None or have an __index__ method"):
+                array[key]
 
 
 CONVERSIONS: list[tuple[Callable[[Any], Any], str]] = [
