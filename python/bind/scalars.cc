@@ -12,7 +12,8 @@ namespace {
 
 template <class T>
 T scalar(const Array& self) {
-  if (self.evaluated()) return self.item<T>();
+  // item() refuses several elements by the shape alone: they are not worth an evaluation.
+  if (self.evaluated() || self.size() != 1) return self.item<T>();
   const run::Options how = options();
   const Array array = self;
   return unlocked([&] {

@@ -134,6 +134,17 @@ def test_item_is_numpys(dtype: str) -> None:
         ps.asarray(np.zeros(2, dtype)).item()
 
 
+@pytest.mark.parametrize("convert", [float, int, bool, complex, ps.Array.item])
+def test_several_elements_are_refused_without_an_evaluation(convert: Callable[[Any], Any]) -> None:
+    lazy = ps.asarray(np.arange(2.0**20)) + 1.0
+    assert not lazy.evaluated
+    before = ps.stats()["evaluations"]
+    with pytest.raises(ps.errors.ShapeError, match="is no single number"):
+        convert(lazy)
+    assert ps.stats()["evaluations"] == before
+    assert not lazy.evaluated
+
+
 def test_attributes_are_numpys() -> None:
     for shape in [(), (0,), (10,), (2, 3), (1,) * 7, (2, 1, 1, 3, 1, 1, 1, 2)]:
         numbers = np.zeros(shape, np.int16)
