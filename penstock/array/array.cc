@@ -2,6 +2,7 @@
 #include "penstock/array/array.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -149,8 +150,11 @@ std::optional<Array> assigned(const graph::NodeRef& node, std::span<const Index>
     const std::lock_guard lock(graph::graph_mutex());
     const auto* memory = node->as<graph::InMemory>();
     // A value that reads this array holds a reference to its node or its memory, so it never takes this way.
-    if (memory != nullptr && node.use_count() == holders && memory->memory->owned() && memory->memory.use_count() == 1)
+    if (memory != nullptr && node.use_count() == holders && memory->memory->owned_bytes() > 0 &&
+        memory->memory.use_count() == 1) {
+      std::atomic_thread_fence(std::memory_order_acquire);  // after what former holders read
       own = *memory;
+    }
   }
   if (own) {
     evaluate_into(fitted, node->dtype, own->memory, view_index(own->layout, indices));

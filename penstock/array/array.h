@@ -77,8 +77,9 @@ struct Number {
 class Operand {
  public:
   Operand(Array array) : content_(std::move(array)) {}
-  /// Borrowed: nobody changes or destroys the array while the operand is in use.
-  explicit Operand(const Array* array) : content_(array) {}
+  Operand(const void*) = delete;  // no truth value
+  /// Nobody changes or destroys the array while the operand is in use.
+  static Operand borrowed(const Array& array) { return Operand(Content(&array)); }
   Operand(bool value) : content_(Number{Kind::kBool, value}) {}
   Operand(int value) : content_(Number{Kind::kInt, static_cast<std::int64_t>(value)}) {}
   Operand(std::int64_t value) : content_(Number{Kind::kInt, value}) {}
@@ -93,7 +94,10 @@ class Operand {
   const Number* number() const { return std::get_if<Number>(&content_); }
 
  private:
-  std::variant<const Array*, Array, Number> content_;
+  using Content = std::variant<const Array*, Array, Number>;
+  explicit Operand(Content content) : content_(std::move(content)) {}
+
+  Content content_;
 };
 
 // Doors.

@@ -67,8 +67,8 @@ struct Reducer {
   void (*fold)(void* state, std::int64_t width, std::int64_t first, const void* x, std::int64_t n,
                std::int64_t position, std::int64_t channels, std::int64_t seen) = nullptr;
 
-  /// Folds x[g * stride + s] into slot s, for g in [0, groups) in order; their positions are those of groups that lie
-  /// one after the other. The fast loop: blocks of slots stay in vector registers over all groups.
+  /// Folds x[g * stride + s] into slot s, for g in [0, groups), in order where it matters; their positions are those of
+  /// groups that lie one after the other. The fast loop: blocks of slots stay in vector registers over all groups.
   void (*fold_groups)(void* state, std::int64_t width, const void* x, std::int64_t stride, std::int64_t groups,
                       std::int64_t position, std::int64_t channels, std::int64_t seen) = nullptr;
 

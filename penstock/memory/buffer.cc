@@ -14,7 +14,7 @@ class OwnedMemory final : public Memory {
  public:
   explicit OwnedMemory(Buffer buffer) : buffer_(std::move(buffer)) {}
   std::byte* data() const override { return buffer_.data(); }
-  bool owned() const override { return true; }
+  std::int64_t owned_bytes() const override { return buffer_.size(); }
 
  private:
   Buffer buffer_;
@@ -29,7 +29,7 @@ Buffer Buffer::allocate(std::int64_t bytes, const char* what) {
   Buffer buffer;
   try {
     buffer.data_ = pool_take(bytes).data;
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     governor.release(capacity);
     throw;
   }

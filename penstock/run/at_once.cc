@@ -29,7 +29,7 @@ struct Source {
 };
 
 /// Whether one step leads from each of the node's elements to the next, in a result of `shape`, or there is a single
-/// one: `source` is where.
+/// one, and they are few enough to be packed: `source` is where.
 bool find(const graph::Node& node, const Dims& shape, Source& source) {
   const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
@@ -41,6 +41,7 @@ bool find(const graph::Node& node, const Dims& shape, Source& source) {
   if (source.single) return true;
   if (node.shape != shape) return false;
   if (is_contiguous(in->layout, source.size())) return true;
+  if (node.bytes() > kMostAtOnce) return false;
   const Layout walk = coalesce(in->layout);
   source.step = walk.strides.back();
   return walk.shape.size() == 1;

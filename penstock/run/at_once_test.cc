@@ -126,6 +126,25 @@ TEST(AtOnce, PacksElementsInSteps) {
   }
 }
 
+TEST(AtOnce, LeavesWhatIsTooMuchToPackToPlans) {
+  // bool results are small where their operands are not
+  for (const DType dtype : {DType::k_float64, DType::k_complex128}) {
+    for (const std::int64_t n : {kMostAtOnce / size_of(dtype), kMostAtOnce / size_of(dtype) + 1, kMostAtOnce}) {
+      const NodeRef all = node_of(numbers(dtype, {2 * n}));
+      const auto memory = all->as<graph::InMemory>()->memory;
+      const NodeRef x = graph::make_memory(dtype, memory, {{n}, {2 * size_of(dtype)}, 0});
+      const NodeRef y = node_of(numbers(DType::k_int8, {n}, 2));
+      const auto negated = [&] { return graph::make_elementwise(Op::k_logical_not, {x}); };
+      const bool fits = n * size_of(dtype) <= kMostAtOnce;
+      EXPECT_EQ(at_once(*negated()).has_value(), fits) << n;
+      if (fits) expect_same_bits(*negated(), negated());
+      // The condition lies in steps and is converted.
+      const NodeRef condition = graph::make_elementwise(Op::k_where, {graph::make_cast(x, DType::k_bool), y, y});
+      EXPECT_EQ(at_once(*condition).has_value(), fits) << n;
+    }
+  }
+}
+
 TEST(AtOnce, ReducesToOneValueWithTheBitsOfAPlan) {
   for (const Dims& shape : {Dims{1}, Dims{}, Dims{2, 3}, Dims{63}, Dims{64}, Dims{4, 5, 13}, Dims{500, 1}, Dims{511},
                             Dims{512}, Dims{1023}, Dims{1024}, Dims{2049}, Dims{4096}}) {

@@ -224,6 +224,7 @@ void compute_node(graph::Node& node, Prepared& prepared, const kernel::Table& ta
       donation ? donation.memory() : memory::share(memory::Buffer::allocate(node.bytes(), "the result"));
   const bool in_place{donation};
   const Options unstoppable;
+  if (in_place) check_delay_setting();
   if (in_place) donation.begin();
   compute(prepared, {result->data(), size_of(node.dtype)}, table, in_place ? unstoppable : options);
   {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <limits>
@@ -132,12 +133,13 @@ bool Donation::take(const graph::Node& root, const std::shared_ptr<memory::Memor
   const std::int64_t bytes = root.bytes();
   // Held by its node and by the caller.
   if (!memory_opt_enabled() || bytes < kLeast || bytes > kMostBytes || root.size() * operations > kMostOperations ||
-      !memory->owned() || memory.use_count() != 2)
+      memory->owned_bytes() != bytes || memory.use_count() != 2)
     return false;
   Walk walk;
   const graph::Node* leaf = walk.over(root) ? walk.sole_leaf(memory.get()) : nullptr;
   if (leaf == nullptr || leaf->bytes() != bytes) return false;
-  // Taking a reference puts what its former holders read before what is written now.
+  // What former holders of the node and of the memory read comes before what is written now.
+  std::atomic_thread_fence(std::memory_order_acquire);
   taken_.push_back(memory);
   memory->rewritten = fork_generation();
   return true;

@@ -167,6 +167,26 @@ TEST_P(Donate, OtherShapesAndItemsAreNotWrittenOver) {
   EXPECT_EQ(donations(), before);
 }
 
+TEST_P(Donate, TheFrontOfALargeBlockIsNotKeptAliveByASmallResult) {
+  NodeRef large = counting(1, {4, kSide * kSide});
+  NodeRef front = graph::make_memory(DType::k_float32, large->as<graph::InMemory>()->memory,
+                                     contiguous({kSide * kSide}, size_of(DType::k_float32)));
+  const NodeRef y = plus_one(front);
+  large = front = nullptr;
+  EXPECT_EQ(evaluate_and_check(y, plus(1)), 0);
+}
+
+TEST_P(Donate, ASettingThatMeansNothingIsToldBeforeAnythingIsWritten) {
+  NodeRef x = counting(1);
+  const NodeRef y = plus_one(x);
+  x = nullptr;
+  {
+    const EnvSetting setting("PENSTOCK_DEBUG_DELAY", "often");
+    EXPECT_THROW(evaluate({request_of(y)}), ArgumentError);
+  }
+  EXPECT_EQ(evaluate_and_check(y, plus(1)), 1);
+}
+
 TEST_P(Donate, ARowThatIsAddedToEachRowIsNoHindrance) {
   const NodeRef row = counting(0, {kSide});
   const NodeRef y = graph::make_elementwise(

@@ -450,6 +450,7 @@ void evaluate(const std::vector<Request>& requests, const Options& options) {
     PassRun run(plan, pass, memory::Governor::instance().available(), monitor);
     // With that at hand nothing stops this thread once it has begun to write over an operand.
     const memory::Arena::Scope scratch(plan.in_place ? run.scratch_bytes() : 0);
+    if (plan.in_place) check_delay_setting();
     if (plan.in_place) claimed.donation().begin();
     run.run();
   }

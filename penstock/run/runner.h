@@ -22,6 +22,10 @@ struct Units {
   std::int64_t end = 0;
 };
 
+/// Throws ArgumentError where PENSTOCK_DEBUG_DELAY means nothing, which an evaluation must know before it begins to
+/// write over an operand.
+void check_delay_setting();
+
 /// What a pass lends its runners.
 struct PassContext {
   const kernel::Table* table = nullptr;

@@ -53,7 +53,7 @@ PyObject* by_method(PyObject* a, PyObject* b) {
 /// An operand of fast_binary: an array, which the interpreter's lock keeps as it is, or a number. Nothing for
 /// subclasses and all else.
 std::optional<Operand> plain_operand(PyObject* object) {
-  if (const Array* array = plain_array(object)) return Operand(array);
+  if (const Array* array = plain_array(object)) return Operand::borrowed(*array);
   if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
   return std::nullopt;
 }

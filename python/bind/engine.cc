@@ -36,7 +36,7 @@ nb::object& progress_callback() {
 Array frozen(const Array& array) {
   const run::Options how = options();
   const graph::InMemory data = unlocked([&] { return array.data(how); });
-  if (data.memory->owned()) return array;
+  if (data.memory->owned_bytes() > 0) return array;
   measure::add(measure::Counter::k_bytes_copied, array.nbytes());
   return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
 }

@@ -50,7 +50,7 @@ def latencies() -> Latencies:
     A mapping from the step's name (``evaluate``, ``read``, ``write``, ``spill``, ``sync``) to a dict: ``n``, how often
     it happened (int), and ``p50``, ``p99`` and ``p999``, percentiles in seconds (float, at most 1 % off), None where
     ``n`` is too small for one: below 2, 100 and 1,000. Steps that failed count too; operations that need no plan, on
-    operands of at most 4 KiB, do not: only ``ps.stats()["evaluations"]`` counts them. The difference of two is what
+    operands of at most 16 KiB, do not: only ``ps.stats()["evaluations"]`` counts them. The difference of two is what
     happened in between: ``ps.latencies() - before``.
     """
     return Latencies(_core.latency_counts())
