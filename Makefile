@@ -140,7 +140,10 @@ TORTURE ?= all
 torture: | system-core system-torture ## Kill, fault and cut the power of a writer of files (root; about twenty minutes)
 	tools/torture/run.sh $(TORTURE)
 
-.PHONY: exhaust nightly
+.PHONY: accuracy exhaust nightly
+accuracy: build ## Measure the errors of the mathematical functions and write their table
+	tools/accuracy.py $(RELEASE)
+
 exhaust: build $(VENV)/test.stamp ## Mathematics at every float32 and 10^7 float64, Ctrl-C a hundred times (hours)
 	PENSTOCK_TEST_POINTS=10000000 ctest --test-dir $(RELEASE) --output-on-failure --tests-regex Maths
 	PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q python/tests/test_cli_interrupt.py

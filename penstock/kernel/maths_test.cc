@@ -3,6 +3,7 @@
 // target: special values exactly, everything else within the bound of its row.
 //
 // PENSTOCK_TEST_POINTS sets the number of points a function (default 100,000); from ten million on, every float32.
+// The greatest error on each target is a property in the report, of which tools/accuracy.py makes a table.
 #include <mpfr.h>
 
 #include <cmath>
@@ -293,6 +294,7 @@ void check_random(const Function& f, double bound) {
       if (errors[i] > worst.error) worst = {errors[i], a[i], b[i], got[i]};
     }
     before = got;
+    ::testing::Test::RecordProperty(table.target, std::to_string(worst.error));
     EXPECT_LE(worst.error, bound) << f.name << "(" << text_of(worst.a) << ", " << text_of(worst.b)
                                   << ") = " << text_of(worst.got) << " under " << table.target;
   });
