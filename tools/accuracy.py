@@ -59,9 +59,9 @@ def table(results: dict[str, Any]) -> str:
     """The table, and what it stands for."""
     errors = results["errors"]
     targets = sorted({target for name in errors for dtype in DTYPES for target in errors[name][dtype]})
+    intro = f"The greatest error among {results['points']:,} random arguments of each function and dtype"
     text = [
-        f"The greatest error among {results['points']:,} random arguments of each function and dtype, on the targets "
-        f"{', '.join(targets)}:",
+        f"{intro}, on the targets {', '.join(targets)}:",
         "",
         "| function | float32, found | bound | float64, found | bound |",
         "|---|---|---|---|---|",

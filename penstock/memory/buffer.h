@@ -47,7 +47,8 @@ class Memory {
  public:
   virtual ~Memory() = default;
   virtual std::byte* data() const = 0;
-  /// Bytes of the whole block where that is Penstock's own: it may be written in place when nobody else holds it. Else 0.
+  /// Bytes of the whole block where that is Penstock's own: it may be written in place when nobody else holds it. Else
+  /// 0.
   virtual std::int64_t owned_bytes() const { return 0; }
 
   /// 0, or the fork_generation() of the process in which an evaluation has taken these elements over: negative once it
