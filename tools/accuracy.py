@@ -50,7 +50,8 @@ def measure(build: Path, points: int) -> dict[str, Any]:
     """Runs the tests with so many random points."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [build / "kernel_test", "--gtest_filter=*Maths.Float*WithinBound*", f"--gtest_output=xml:{report}"]
+        command = [str(build / "kernel_test"), "--gtest_filter=*Maths.Float*WithinBound*"]
+        command.append(f"--gtest_output=xml:{report}")
         subprocess.run(command, check=True, env={**os.environ, "PENSTOCK_TEST_POINTS": str(points)})
         return {"points": points, "errors": found(report)}
 
