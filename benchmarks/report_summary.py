@@ -90,7 +90,7 @@ def missed(lines: list[Line], why: Mapping[str, str]) -> list[str]:
     text = ["### Missed bars", "", "| what | against | result | bar | short by | why |", "|---|---|---|---|---|---|"]
     for line, each in found:
         cells = [line["title"], each["peer"], value_text(each), bar_text(each), short_by(each)]
-        text.append(f"| {' | '.join([*cells, cell(why.get(line['row'], NO_REASON))])} |")
+        text.append(f"| {' | '.join([*cells, reason(line['row'], why)])} |")
     return [*text, ""]
 
 
