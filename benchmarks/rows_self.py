@@ -22,6 +22,7 @@ from penstock.lab.sides import Side, Timed
 DELAY_VARIABLE = "PENSTOCK_DEBUG_DELAY"
 DELAY_US = 200
 DELAY_EVERY = 20  # chunks
+IN_CHUNKS = 1 << 20  # elements that an evaluation cuts into chunks on any number of threads
 LEVELS = ("none", "simd", "parallel", "full")
 
 
@@ -98,7 +99,8 @@ def delayed(bench: Bench, row: Row) -> Outcome:
     The share is 1 where the delays take a thread's time and no more: time without + delays / threads.
     """
     ps = bench.ps
-    call = ours(ps, "chain", bench.count(1e7))
+    count = max(bench.count(1e7), IN_CHUNKS)
+    call = ours(ps, "chain", count)
     expected = as_numpy(call()).tobytes()
 
     def hold_up() -> None:
@@ -127,7 +129,7 @@ def delayed(bench: Bench, row: Row) -> Outcome:
     return Outcome(
         [compared(row.bars[0], "of the share", estimate(shares).exp())],
         times.quadruples,
-        f"{bench.count(1e7)} float32, {bench.threads} threads; {delays} chunks of a call held up by {DELAY_US} us",
+        f"{count} float32, {bench.threads} threads; {delays} chunks of a call held up by {DELAY_US} us",
         medians={name: times.median(name) for name in sides},
         calls={name: side.calls for name, side in sides.items()},
         checked="equal bits with and without",

@@ -30,7 +30,7 @@ def names(path: Path) -> Counter[str]:
 
 
 def evaluate_once() -> None:
-    ps.evaluate(ps.asarray(np.ones((50, 50), dtype=np.float32)).sum())
+    ps.evaluate(ps.asarray(np.ones((100, 100), dtype=np.float32)).sum())
 
 
 @pytest.fixture
