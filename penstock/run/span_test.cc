@@ -13,6 +13,7 @@
 #include "penstock/measure/counters.h"
 #include "penstock/measure/latencies.h"
 #include "penstock/measure/trace.h"
+#include "penstock/memory/governor.h"
 #include "penstock/run/settings.h"
 
 namespace penstock::run {
@@ -131,7 +132,11 @@ TEST(Spans, OfAnEvaluationThatFails) {
   graph::NodeRef node = graph::make_iota(graph::Scalar::of(0.0), graph::Scalar::of(1e-3), {1'000'000});
   for (int i = 0; i < 60; ++i) node = graph::make_elementwise(Op::k_sin, {node});
   Options options;
-  options.poll = [](const Progress&) { throw std::runtime_error("enough"); };
+  // Not while it plans, which takes long where the machine is busy.
+  const std::int64_t computing = memory::Governor::instance().used() + node->bytes();
+  options.poll = [&](const Progress& progress) {
+    if (progress.memory >= computing) throw std::runtime_error("enough");
+  };
   const Seen seen = seen_in([&] { EXPECT_THROW(evaluate({request_of(node)}, options), std::runtime_error); });
   EXPECT_EQ(seen.spans.at("evaluate"), 1);
   EXPECT_EQ(seen.spans.at("compute"), 1);
