@@ -18,6 +18,7 @@
 
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
+#include "penstock/kernel/arrange.h"
 #include "penstock/kernel/generate_x86_assembler.h"
 #include "penstock/kernel/homes.h"
 #include "penstock/simd/target.h"
@@ -30,6 +31,7 @@ using Xbyak::Reg64;
 
 constexpr std::size_t kMostSteps = 192;  // bounds the code
 constexpr std::size_t kMostPointers = 11;
+constexpr int kLine = 64;  // bytes of a cache line and of the widest vector
 
 /// AVX-512 on the targets that have it, else AVX2; nothing on the others.
 std::optional<bool> wide_on(simd::Target target) {
@@ -46,6 +48,12 @@ class LoopWriter final : public Assembler, public Generated {
   LoopWriter(const Recipe& recipe, Homes homes, bool wide, bool eight)
       : Assembler(wide, eight), recipe_(recipe), homes_(std::move(homes)) {
     inputs_ = recipe.inputs;
+    uses_.assign(recipe.inputs.size() + recipe.steps.size(), 0);
+    for (const Recipe::Step& step : recipe.steps) {
+      for (const int input : step.inputs) {
+        if (input >= 0) ++uses_[static_cast<std::size_t>(input)];
+      }
+    }
     for (const int output : recipe.outputs) out_bytes_.push_back(size_of(result_of(step_of(output))));
     Generated::lanes_ = Assembler::lanes_;
     Label entries[2];
@@ -74,19 +82,17 @@ class LoopWriter final : public Assembler, public Generated {
     for (std::size_t i = 0; i < kMostPointers; ++i) {
       if (saved(i)) push(pointers_[i]);
     }
-    const auto stack = static_cast<std::uint32_t>(8 * homes_.on_stack.size());
-    if (stack > 0) sub(rsp, stack);
+    reserve_stack();
     std::size_t used = 0;
     pointer_of_.assign(recipe_.inputs.size() + recipe_.outputs.size(), 0);
     for (std::size_t k = 0; k < recipe_.inputs.size(); ++k) {
       // By way of registers that pointers take afterwards.
       if (recipe_.inputs[k].single && homes_.registers[k] != Homes::kOnStack) write_single(k);
     }
-    const Xbyak::Reg value = eight_ ? Xbyak::Reg(rcx) : Xbyak::Reg(ecx);
-    for (std::size_t i = 0; i < homes_.on_stack.size(); ++i) {
-      mov(rax, ptr[rdi + static_cast<int>(8 * homes_.on_stack[i])]);
-      mov(value, ptr[rax]);
-      mov(ptr[rsp + static_cast<int>(8 * i)], value);
+    for (const std::size_t k : homes_.on_stack) {
+      mov(rax, ptr[rdi + static_cast<int>(8 * k)]);
+      spread(temporary(0), ptr[rax]);
+      vmovaps(on_stack(k), temporary(0));
     }
     for (std::size_t k = 0; k < recipe_.inputs.size(); ++k) {
       if (recipe_.inputs[k].single) continue;
@@ -106,11 +112,35 @@ class LoopWriter final : public Assembler, public Generated {
     dec(rdx);
     jnz(top, T_NEAR);
     vzeroupper();
-    if (stack > 0) add(rsp, stack);
+    if (!homes_.on_stack.empty()) mov(rsp, ptr[rsp + slot(homes_.on_stack.size())]);
     for (std::size_t i = kMostPointers; i-- > 0;) {
       if (saved(i)) pop(pointers_[i]);
     }
     ret();
+  }
+
+  /// Room for a vector of each single element on the stack, where no load crosses a cache line, and behind them for the
+  /// stack pointer as it was.
+  void reserve_stack() {
+    if (homes_.on_stack.empty()) return;
+    mov(rax, rsp);
+    sub(rsp, slot(homes_.on_stack.size() + 1));
+    and_(rsp, -kLine);
+    mov(ptr[rsp + slot(homes_.on_stack.size())], rax);
+  }
+  int slot(std::size_t i) const { return static_cast<int>(i) * (wide_ ? kLine : kLine / 2); }
+  Xbyak::Address on_stack(std::size_t input) const {
+    const auto found = std::find(homes_.on_stack.begin(), homes_.on_stack.end(), input);
+    return ptr[rsp + slot(static_cast<std::size_t>(found - homes_.on_stack.begin()))];
+  }
+
+  using Assembler::spread;
+  /// to = a vector of copies of the element in memory.
+  void spread(const Xmm& to, const Xbyak::Address& from) {
+    if (eight_)
+      vpbroadcastq(to, from);
+    else
+      vpbroadcastd(to, from);
   }
 
   void write_single(std::size_t k) {
@@ -123,46 +153,63 @@ class LoopWriter final : public Assembler, public Generated {
       neg(rcx);
       vmovq(Xmm(to.getIdx()), rcx);
       vpbroadcastq(to, Xmm(to.getIdx()));
-    } else if (eight_) {
-      vpbroadcastq(to, ptr[rax]);
     } else {
-      vpbroadcastd(to, ptr[rax]);
+      spread(to, ptr[rax]);
     }
   }
 
   void write_body(bool streams) {
-    std::vector<bool> loaded(recipe_.inputs.size(), false);
+    loaded_.assign(recipe_.inputs.size(), false);
     for (std::size_t i = 0; i < recipe_.steps.size(); ++i) {
       const Recipe::Step& step = recipe_.steps[i];
-      Xmm operands[kMaxArity] = {vector(0), vector(0), vector(0)};
-      for (int k = 0; k < kMaxArity; ++k) {
-        const int input = step.inputs[k];
-        if (input < 0) continue;
-        const auto index = static_cast<std::size_t>(input);
-        if (index < loaded.size() && !recipe_.inputs[index].single && !loaded[index]) {
-          load(index);
-          loaded[index] = true;
-        }
-        operands[k] = homes_.registers[index] == Homes::kOnStack ? fetch(index, k) : home(input);
-      }
       const int output = static_cast<int>(recipe_.inputs.size() + i);
-      const bool known = write(step.op, step.dtype, home(output), operands[0], operands[1], operands[2]);
-      PENSTOCK_CHECK(known, row(step.op).name);
+      write_step(step, home(output));
       for (std::size_t k = 0; k < recipe_.outputs.size(); ++k) {
         if (recipe_.outputs[k] == output) store(k, home(output), result_of(step), streams);
       }
     }
   }
 
-  /// A single element that has no register of its own, for operand k of a step.
-  Xmm fetch(std::size_t input, int k) {
-    const Xmm to = vector(homes_.fetched_into + k);
-    const auto place = std::find(homes_.on_stack.begin(), homes_.on_stack.end(), input) - homes_.on_stack.begin();
-    if (eight_)
-      vpbroadcastq(to, ptr[rsp + static_cast<int>(8 * place)]);
-    else
-      vpbroadcastd(to, ptr[rsp + static_cast<int>(8 * place)]);
-    return to;
+  void write_step(const Recipe::Step& step, const Xmm& to) {
+    if (reads_memory(step.op, step.dtype)) {
+      const bool swapped = commutes(step.op) && !in_memory(step.inputs[1]);
+      if (const auto from = in_memory(step.inputs[swapped ? 0 : 1])) {
+        write_reading(step.op, to, in_register(step.inputs[swapped ? 1 : 0], 0), *from);
+        return;
+      }
+    }
+    Xmm operands[kMaxArity] = {vector(0), vector(0), vector(0)};
+    for (int k = 0; k < kMaxArity; ++k) {
+      if (step.inputs[k] >= 0) operands[k] = in_register(step.inputs[k], k);
+    }
+    const bool known = write(step.op, step.dtype, to, operands[0], operands[1], operands[2]);
+    PENSTOCK_CHECK(known, row(step.op).name);
+  }
+
+  /// Where a step reads an operand for which it needs no register: a single element on the stack, or elements that no
+  /// other step reads.
+  std::optional<Xbyak::Address> in_memory(int value) const {
+    const auto index = static_cast<std::size_t>(value);
+    if (homes_.registers[index] == Homes::kOnStack) return on_stack(index);
+    if (index >= recipe_.inputs.size()) return std::nullopt;
+    const Recipe::Input& input = recipe_.inputs[index];
+    if (input.single || input.dtype == DType::k_bool || uses_[index] != 1) return std::nullopt;
+    return element(pointer_of_[index], size_of(input.dtype));
+  }
+
+  /// The register of operand k of a step, loaded where it is not there yet.
+  Xmm in_register(int value, int k) {
+    const auto index = static_cast<std::size_t>(value);
+    if (homes_.registers[index] == Homes::kOnStack) {
+      const Xmm to = vector(homes_.fetched_into + k);
+      vmovaps(to, on_stack(index));
+      return to;
+    }
+    if (index < loaded_.size() && !recipe_.inputs[index].single && !loaded_[index]) {
+      load(index);
+      loaded_[index] = true;
+    }
+    return home(value);
   }
 
   void load(std::size_t k) {
@@ -217,6 +264,8 @@ class LoopWriter final : public Assembler, public Generated {
 
   const Recipe recipe_;
   const Homes homes_;
+  std::vector<int> uses_;                // per value: operands of steps that it is
+  std::vector<bool> loaded_;             // per input
   std::vector<std::size_t> pointer_of_;  // inputs, then outputs
   const std::array<Reg64, kMostPointers> pointers_ = {rcx, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15};
 };
@@ -342,10 +391,15 @@ std::shared_ptr<const Generated> generate(const Recipe& recipe) {
   const std::optional<bool> wide = wide_on(simd::target());
   if (!wide) return nullptr;  // another target was chosen since the recipe was read
   return Cache::instance().find(key_of(recipe, *wide), [&]() -> std::shared_ptr<const Generated> {
-    std::optional<Homes> homes = homes_of(recipe, registers_of(*wide));
+    const auto homes = homes_of(recipe, registers_of(*wide));
     if (!homes) return nullptr;
+    // Values of chains that take turns need more registers: not at the price of single elements.
+    const Recipe turns = arranged(recipe);
+    const auto homes_of_turns = homes_of(turns, registers_of(*wide));
+    const bool room = homes_of_turns && homes_of_turns->on_stack.size() <= homes->on_stack.size();
     try {
-      return std::make_shared<LoopWriter>(recipe, std::move(*homes), *wide, lane_of(recipe) == 8);
+      return std::make_shared<LoopWriter>(room ? turns : recipe, room ? *homes_of_turns : *homes, *wide,
+                                          lane_of(recipe) == 8);
     } catch (const Xbyak::Error&) {
       return nullptr;  // memory that may not be made executable: the table's kernels do the work
     }

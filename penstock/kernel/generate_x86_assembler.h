@@ -47,6 +47,24 @@ class Assembler : public Xbyak::CodeGenerator {
     return write_integer(op, kind_of(dtype) == Kind::kInt, d, a, b);
   }
 
+  /// Whether `op` may read its second operand from memory, and whether that may be its first one as well.
+  static bool reads_memory(Op op, DType dtype) {
+    return kind_of(dtype) == Kind::kFloat && (commutes(op) || op == Op::k_subtract || op == Op::k_divide);
+  }
+  static bool commutes(Op op) { return op == Op::k_add || op == Op::k_multiply; }
+
+  /// d = op(a, b) for floats and an `op` that reads memory.
+  void write_reading(Op op, const Xmm& d, const Xmm& a, const Operand& b) {
+    if (op == Op::k_add)
+      PENSTOCK_FLOATS(vadd, d, a, b);
+    else if (op == Op::k_subtract)
+      PENSTOCK_FLOATS(vsub, d, a, b);
+    else if (op == Op::k_multiply)
+      PENSTOCK_FLOATS(vmul, d, a, b);
+    else
+      PENSTOCK_FLOATS(vdiv, d, a, b);
+  }
+
  protected:
   Xmm vector(int i) const { return Xmm(wide_ ? Operand::ZMM : Operand::YMM, i); }
   Xmm temporary(int i) const { return vector(registers_of(wide_) + i); }
@@ -206,19 +224,11 @@ class Assembler : public Xbyak::CodeGenerator {
       compare_floats(*order, d, a, b);
       return true;
     }
+    if (reads_memory(op, eight_ ? DType::k_float64 : DType::k_float32)) {
+      write_reading(op, d, a, b);
+      return true;
+    }
     switch (op) {
-      case Op::k_add:
-        PENSTOCK_FLOATS(vadd, d, a, b);
-        return true;
-      case Op::k_subtract:
-        PENSTOCK_FLOATS(vsub, d, a, b);
-        return true;
-      case Op::k_multiply:
-        PENSTOCK_FLOATS(vmul, d, a, b);
-        return true;
-      case Op::k_divide:
-        PENSTOCK_FLOATS(vdiv, d, a, b);
-        return true;
       case Op::k_square:
         PENSTOCK_FLOATS(vmul, d, a, a);
         return true;

@@ -14,7 +14,7 @@ namespace penstock::kernel {
 struct Homes {
   static constexpr int kOnStack = -2;
   std::vector<int> registers;         // per value: from its load or step to its last use; or kOnStack
-  std::vector<std::size_t> on_stack;  // inputs of single elements that are fetched anew for each step
+  std::vector<std::size_t> on_stack;  // inputs of single elements that each step reads from the stack
   int fetched_into = 0;               // the first of the registers for those, one an operand
 };
 
