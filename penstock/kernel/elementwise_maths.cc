@@ -19,10 +19,18 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 namespace maths = simd::HWY_NAMESPACE;
 
+/// The vectors that F takes side by side.
+template <class F, bool kFma, class V>
+constexpr int at_once() {
+  if constexpr (requires { F::template kAtOnce<kFma, V>; }) return F::template kAtOnce<kFma, V>;
+  return 1;
+}
+
 /// out = f(in...) in whole vectors; the rest goes through a vector padded with ones, which every function takes.
 template <class F, int kArity, class T, bool kFma>
 void maths_loop(const void* const* in, void* out, std::int64_t n) {
   const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T* a = static_cast<const T*>(in[0]);
   const T* b = static_cast<const T*>(in[kArity - 1]);
@@ -35,6 +43,15 @@ void maths_loop(const void* const* in, void* out, std::int64_t n) {
     }
   };
   std::int64_t i = 0;
+  if constexpr (at_once<F, kFma, V>() > 1) {
+    constexpr int kVectors = at_once<F, kFma, V>();
+    for (; i + kVectors * lanes <= n; i += kVectors * lanes) {
+      V v[kVectors];
+      for (int k = 0; k < kVectors; ++k) v[k] = hn::LoadU(d, a + i + k * lanes);
+      F::template call_each<kFma, kVectors>(v);
+      for (int k = 0; k < kVectors; ++k) hn::StoreU(v[k], d, r + i + k * lanes);
+    }
+  }
   for (; i + lanes <= n; i += lanes) step(a + i, b + i, r + i);
   if (i >= n) return;
   constexpr std::size_t kMost = HWY_MAX_BYTES / sizeof(T) + (HWY_TARGET == HWY_SCALAR);

@@ -326,6 +326,41 @@ TEST(MathsHard, Float64PointsAreWithinBound) {
   });
 }
 
+// Around 1 log is as small as its argument is near, at the roots of 1/2 and 2 the power of two changes, and below
+// 2^-1022 numbers are subnormal.
+TEST(MathsHard, LogIsWithinBoundAtItsSeams) {
+  std::mt19937_64 random(1);
+  std::vector<double> x;
+  for (const double seam : {1.0, std::sqrt(0.5), std::sqrt(2.0), std::sqrt(0.125), 0x1p-1022}) {
+    for (std::size_t i = 0; i < points() / 20; ++i) {
+      const double unit = static_cast<double>(random() >> 11) * 0x1p-53;
+      x.push_back(seam * (1 + std::ldexp(unit - 0.5, -static_cast<int>(random() % 50))));
+    }
+  }
+  Exact exact;
+  for_targets([&](const Table& table) {
+    const std::vector<double> got = run(table, Op::k_log, x, x);
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, exact.error(Op::k_log, x[i], x[i], got[i]));
+    EXPECT_LE(worst, 1.0) << table.target;
+  });
+}
+
+// Vectors taken side by side give what each gives alone, among special values too.
+TEST(MathsHard, ResultsDoNotDependOnTheirPlace) {
+  std::vector<double> x;
+  for (int i = 0; i < 400; ++i) x.push_back(i % 97 == 50 ? -1.0 : i % 89 == 70 ? 0x1p-1060 : 0.01 * i);
+  for_targets([&](const Table& table) {
+    for (const Op op : {Op::k_exp, Op::k_log}) {
+      const std::vector<double> all = run(table, op, x, x);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        EXPECT_TRUE(same(run<double>(table, op, {x[i]}, {x[i]})[0], all[i]))
+            << row(op).name << "(" << text_of(x[i]) << ") under " << table.target;
+      }
+    }
+  });
+}
+
 /// Every special value, and every pair of them: NaN, infinities and zeros with their signs exactly as in the C library.
 template <class T>
 void check_special(const Function& f, double bound) {

@@ -21,6 +21,9 @@ namespace penstock::simd::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Vectors whose steps take turns: as many as keep the adders busy while each waits for its own, and stay in registers.
+inline constexpr int kSideBySide = HWY_TARGET == HWY_SCALAR ? 1 : HWY_MAX_BYTES == 64 ? 4 : 2;
+
 /// a * b + c with one rounding.
 template <class V>
 HWY_INLINE V fused(V a, V b, V c) {
@@ -62,8 +65,9 @@ HWY_INLINE V within(V x, double least, double most) {
 #endif
 }
 
-template <class V>
-HWY_INLINE V exp_of_doubles(V x) {
+/// e^x of some vectors side by side, in place.
+template <int kVectors, class V>
+HWY_INLINE void exp_of_doubles(V* x) {
   const hn::DFromV<V> d;
   constexpr double kShift = 0x1.8p52;  // a sum with it has no bits for fractions
   // ln 2 in two parts: products of the first and whole numbers are exact.
@@ -81,13 +85,21 @@ HWY_INLINE V exp_of_doubles(V x) {
                            0x1p-1,
                            1,
                            1};
-  x = within(x, -746.0, 710.0);  // beyond, all results are zero or infinite
-  const V shifted = fused(x, hn::Set(d, 0x1.71547652b82fep+0), hn::Set(d, kShift));
-  const V n = hn::Sub(shifted, hn::Set(d, kShift));
-  const V r = fused(n, hn::Set(d, -kLn2[1]), fused(n, hn::Set(d, -kLn2[0]), x));
-  V y = hn::Set(d, kE[0]);
-  for (std::size_t i = 1; i < std::size(kE); ++i) y = fused(y, r, hn::Set(d, kE[i]));
-  return scaled(y, n, shifted, kShift);
+  V shifted[kVectors];
+  V n[kVectors];
+  V r[kVectors];
+  V y[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    x[v] = within(x[v], -746.0, 710.0);  // beyond, all results are zero or infinite
+    shifted[v] = fused(x[v], hn::Set(d, 0x1.71547652b82fep+0), hn::Set(d, kShift));
+    n[v] = hn::Sub(shifted[v], hn::Set(d, kShift));
+    r[v] = fused(n[v], hn::Set(d, -kLn2[1]), fused(n[v], hn::Set(d, -kLn2[0]), x[v]));
+    y[v] = hn::Set(d, kE[0]);
+  }
+  for (std::size_t i = 1; i < std::size(kE); ++i) {
+    for (int v = 0; v < kVectors; ++v) y[v] = fused(y[v], r[v], hn::Set(d, kE[i]));
+  }
+  for (int v = 0; v < kVectors; ++v) x[v] = scaled(y[v], n[v], shifted[v], kShift);
 }
 
 }  // namespace penstock::simd::HWY_NAMESPACE

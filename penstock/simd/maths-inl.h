@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of simd/maths.def on Highway's vectors of float and double, with every special value of the C standard.
 // Each is a function object: `template <bool kFma, class V> V call(V x)`; its kFma chooses the scalar target's
-// flavour (simd/sleef-inl.h).
+// flavour (simd/sleef-inl.h). Some have call_each() too, which takes kAtOnce vectors, in place.
 #if defined(PENSTOCK_SIMD_MATHS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PENSTOCK_SIMD_MATHS_INL_H_
 #undef PENSTOCK_SIMD_MATHS_INL_H_
@@ -11,6 +11,7 @@
 
 #include "penstock/simd/exp-inl.h"
 #include "penstock/simd/library.h"
+#include "penstock/simd/log-inl.h"
 #include "penstock/simd/sleef-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -38,7 +39,6 @@ PENSTOCK_DIRECT_1(asin)
 PENSTOCK_DIRECT_1(atan)
 PENSTOCK_DIRECT_1(cos)
 PENSTOCK_DIRECT_1(expm1)
-PENSTOCK_DIRECT_1(log)
 PENSTOCK_DIRECT_1(log10)
 PENSTOCK_DIRECT_1(log2)
 PENSTOCK_DIRECT_2(pow)
@@ -82,16 +82,32 @@ HWY_INLINE V odd_near_zero(V x, V got) {
   return hn::IfThenElse(hn::Lt(hn::Abs(x), limit<V>(0x1p-13, 0x1p-28)), x, got);
 }
 
-struct Maths_exp {
-  template <bool kFma, class V>
-  static HWY_INLINE V call(V x) {
-    constexpr bool kDoubles = sizeof(hn::TFromD<hn::DFromV<V>>) == 8;
-    if constexpr (kDoubles && (kFma || HWY_TARGET != HWY_SCALAR) && HWY_TARGET != HWY_SSE4)
-      return exp_of_doubles(x);
-    else
-      return sleef_exp<kFma>(x);
-  }
-};
+/// Whether lanes are doubles that a target with FMA computes.
+template <bool kFma, class V>
+constexpr bool kFusedDoubles = sizeof(hn::TFromD<hn::DFromV<V>>) == 8 && kFma&& HWY_TARGET != HWY_SSE4;
+
+#undef PENSTOCK_OWN
+#define PENSTOCK_OWN(name)                                                   \
+  struct Maths_##name {                                                      \
+    template <bool kFma, class V>                                            \
+    static constexpr int kAtOnce = kFusedDoubles<kFma, V> ? kSideBySide : 1; \
+    template <bool kFma, int kVectors, class V>                              \
+    static HWY_INLINE void call_each(V* x) {                                 \
+      name##_of_doubles<kVectors>(x);                                        \
+    }                                                                        \
+    template <bool kFma, class V>                                            \
+    static HWY_INLINE V call(V x) {                                          \
+      if constexpr (kFusedDoubles<kFma, V>) {                                \
+        name##_of_doubles<1>(&x);                                            \
+        return x;                                                            \
+      } else {                                                               \
+        return sleef_##name<kFma>(x);                                        \
+      }                                                                      \
+    }                                                                        \
+  };
+PENSTOCK_OWN(exp)
+PENSTOCK_OWN(log)
+
 struct Maths_acosh {
   template <bool kFma, class V>
   static HWY_INLINE V call(V x) {
