@@ -31,7 +31,9 @@ using Xbyak::Reg64;
 
 constexpr std::size_t kMostSteps = 192;  // bounds the code
 constexpr std::size_t kMostPointers = 11;
-constexpr int kLine = 64;  // bytes of a cache line and of the widest vector
+constexpr std::size_t kLong = 16;  // steps an operand from which a loop is too slow to keep the prefetchers going
+constexpr int kAhead = 2048;       // bytes
+constexpr int kLine = 64;          // bytes of a cache line and of the widest vector
 
 /// AVX-512 on the targets that have it, else AVX2; nothing on the others.
 std::optional<bool> wide_on(simd::Target target) {
@@ -73,8 +75,8 @@ class LoopWriter final : public Assembler, public Generated {
     return recipe_.steps[static_cast<std::size_t>(value) - recipe_.inputs.size()];
   }
   Xmm home(int value) const { return vector(homes_.registers[static_cast<std::size_t>(value)]); }
-  Xbyak::Address element(std::size_t pointer, std::int64_t size) const {
-    return ptr[pointers_[pointer] + rax * static_cast<int>(size)];
+  Xbyak::Address element(std::size_t pointer, std::int64_t size, int ahead = 0) const {
+    return ptr[pointers_[pointer] + rax * static_cast<int>(size) + ahead];
   }
 
   void write_loop(bool streams) {
@@ -107,6 +109,7 @@ class LoopWriter final : public Assembler, public Generated {
     Label top;
     align(32);
     L(top);
+    write_prefetches();
     write_body(streams);
     add(rax, Assembler::lanes_);
     dec(rdx);
@@ -155,6 +158,17 @@ class LoopWriter final : public Assembler, public Generated {
       vpbroadcastq(to, Xmm(to.getIdx()));
     } else {
       spread(to, ptr[rax]);
+    }
+  }
+
+  /// Operands' lines a few vectors ahead; past their end it does no harm.
+  void write_prefetches() {
+    const auto arrays = static_cast<std::size_t>(
+        std::count_if(recipe_.inputs.begin(), recipe_.inputs.end(), [](const auto& each) { return !each.single; }));
+    if (recipe_.steps.size() < kLong * arrays) return;
+    for (std::size_t k = 0; k < recipe_.inputs.size(); ++k) {
+      const Recipe::Input& input = recipe_.inputs[k];
+      if (!input.single) prefetcht0(element(pointer_of_[k], size_of(input.dtype), kAhead));
     }
   }
 
