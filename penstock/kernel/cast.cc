@@ -7,6 +7,7 @@
 #include "hwy/foreach_target.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "penstock/kernel/convert-inl.h"
 #include "penstock/kernel/table.h"
@@ -26,10 +27,15 @@ HWY_FLATTEN void cast(const void* in, void* out, std::int64_t n) {
   }
 }
 
+/// Bools convert as the bytes that they are: compilers do not widen bools in vectors.
+template <class From, class To>
+using Source = std::conditional_t<std::is_same_v<From, bool> && !std::is_same_v<To, bool>, unsigned char, From>;
+
 template <class From>
 void fill_from(Table& table) {
-#define PENSTOCK_DTYPE(name, type, kind, npy) \
-  table.cast[index_of(kDTypeOf<From>)][index_of(DType::k_##name)] = cast<ElementOf<From>, ElementOf<type>>;
+#define PENSTOCK_DTYPE(name, type, kind, npy)                       \
+  table.cast[index_of(kDTypeOf<From>)][index_of(DType::k_##name)] = \
+      cast<Source<ElementOf<From>, ElementOf<type>>, ElementOf<type>>;
 #include "penstock/type/dtype.def"
 #undef PENSTOCK_DTYPE
 }
