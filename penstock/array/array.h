@@ -111,6 +111,9 @@ Array borrow(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout)
 
 /// Evaluates several arrays in as few passes as fusion allows; they keep their elements.
 void evaluate(const std::vector<Array>& arrays, const run::Options& options = {});
+/// Evaluates an array where that takes some tens of microseconds and waits for no other evaluation; false, with the
+/// array as it was, where it may take longer.
+bool evaluate_briefly(const Array& array);
 /// Writes a durable .npy file in C order; several in one pass. Nothing is left behind on an error.
 void save(const Array& array, const std::string& path, bool overwrite = true, const run::Options& options = {});
 /// Evaluates into memory of the caller (`out=`): any strides; overlap with operands is resolved. Throws ShapeError and

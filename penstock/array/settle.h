@@ -10,6 +10,11 @@ namespace penstock {
 /// grown too deep.
 Array settle(graph::NodeRef node);
 
+/// How settle() evaluates, for a caller that holds a lock which others wait for: the binding gives up the interpreter's
+/// only then. Set once, before anything is evaluated; null: by evaluate().
+using Settler = void (*)(const Array& array);
+void set_settler(Settler settler);
+
 /// Whether running the plan would read memory that it writes as `layout` of `memory`, other than element for element.
 bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layout& layout, std::int64_t size);
 

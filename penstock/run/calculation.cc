@@ -271,6 +271,11 @@ std::int64_t Calculation::cost() const {
   return cost;
 }
 
+std::int64_t Calculation::operations() const {
+  constexpr std::int64_t kBytes = 4;  // read in the time of an operation
+  return cost() * static_cast<std::int64_t>(recipe_.steps.size()) + bytes_read() / kBytes + 1;
+}
+
 bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t step) const {
   const std::int64_t size = size_of(dtype_);
   const ByteRange written = byte_range({{n}, {step}, 0}, size);

@@ -43,6 +43,8 @@ class Calculation {
   std::int64_t bytes_packed() const;
   /// Plain operations for each element, roughly.
   std::int64_t cost() const;
+  /// The same of all steps and of reading the operands.
+  std::int64_t operations() const;
   /// Whether writing the n elements, the first at `out` and `step` bytes from one to the next, in order, destroys what
   /// is still to be read.
   bool clashes_with(const std::byte* out, std::int64_t n, std::int64_t step) const;

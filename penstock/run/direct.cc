@@ -168,15 +168,16 @@ struct Prepared {
 using Found = Calculation::Found;
 
 /// Reads the request and claims its node. The caller holds graph_mutex().
-Found prepare(const Request& request, Prepared& prepared, Claims& claims) {
+Found prepare(const Request& request, std::int64_t most, Prepared& prepared, Claims& claims) {
   const graph::Node& node = *request.node;
   const bool to_node = request.destination.kind == Destination::Kind::kNode;
   const graph::Node* expression = expression_of(node);
   if (expression == nullptr || is_claimed(node)) return Found::kOther;
   prepared.n = expression->size();
-  if (prepared.n == 0) return Found::kOther;
+  if (prepared.n == 0 || prepared.n > most) return Found::kOther;
   const Found found = prepared.calculation.read(*expression);
   if (found != Found::kReady) return found;
+  if (prepared.n > most / prepared.calculation.operations()) return Found::kOther;
   if (const auto* reduce = node.as<graph::Reduce>()) prepared.reduction = reduce->reduction;
   if (to_node && !prepared.reduction) prepared.calculation.donate(node, prepared.donation);
   // The plan says what does not fit, and knows ways out.
@@ -238,7 +239,7 @@ void compute_node(graph::Node& node, Prepared& prepared, const kernel::Table& ta
 
 }  // namespace
 
-bool evaluate_directly(const Request& request, const Options& options) {
+bool evaluate_directly(const Request& request, const Options& options, std::int64_t most) {
   const bool to_node = request.destination.kind == Destination::Kind::kNode;
   if ((!to_node && request.destination.kind != Destination::Kind::kMemory) || tests_tiles()) return false;
   measure::Span evaluation(measure::Step::k_evaluate);
@@ -250,9 +251,9 @@ bool evaluate_directly(const Request& request, const Options& options) {
     prepared.emplace();  // what it held is let go of without the lock
     {
       const std::lock_guard lock(graph::graph_mutex());
-      found = prepare(request, *prepared, claims);
+      found = prepare(request, most, *prepared, claims);
     }
-    if (found == Found::kNeeds && !evaluate_directly({prepared->calculation.needed(), {}}, options))
+    if (found == Found::kNeeds && !evaluate_directly({prepared->calculation.needed(), {}}, options, most))
       found = Found::kOther;
   } while (found == Found::kNeeds);
   const kernel::Table& table = kernel::table();

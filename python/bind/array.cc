@@ -19,10 +19,10 @@ PyTypeObject* array_type = nullptr;
 
 nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented); }
 
-/// Small operations are done before another thread could take the interpreter's lock.
+/// Making a node takes less time than passing the interpreter's lock on: settle() gives it up where it evaluates.
 nb::object calculated(Op op, std::span<const Operand> operands) {
   if (std::optional<Array> done = elementwise_at_once(op, operands)) return object_of(std::move(*done));
-  return object_of(unlocked([&] { return elementwise(op, operands); }));
+  return object_of(elementwise(op, operands));
 }
 
 template <Op op, bool reflected>
@@ -78,7 +78,7 @@ Array& in_place(Array& self, nb::handle other) {
   std::optional<Operand> operand = operand_of(other);
   if (!operand) throw DTypeError(cat(row(op).name, " cannot take ", repr_text(other)));
   const Operand operands[] = {self, std::move(*operand)};
-  const Array result = unlocked([&] { return elementwise(op, operands); });
+  const Array result = elementwise(op, operands);
   if (result.shape() != self.shape()) {
     throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
   }
@@ -353,9 +353,9 @@ void bind_methods(C& cls) {
   def_unary<Op::k_conj>(cls, "conj");
   def_unary<Op::k_round>(cls, "round");
   cls.def_prop_ro(
-      "real", [](Array self) { return unlocked([&] { return real(self); }); }, "The real part.");
+      "real", [](const Array& self) { return real(self); }, "The real part.");
   cls.def_prop_ro(
-      "imag", [](Array self) { return unlocked([&] { return imag(self); }); }, "The imaginary part.");
+      "imag", [](const Array& self) { return imag(self); }, "The imaginary part.");
   cls.def(
       "to_device",
       [](const nb::object& self, nb::handle device, nb::handle) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "bind.h"
+#include "penstock/array/settle.h"
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
 #include "penstock/base/level.h"
@@ -56,7 +57,7 @@ Array as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   // Nobody else has what was made of a list.
   const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
   if (copy.ptr() == Py_True && shared) array = frozen(array);
-  return wanted ? unlocked([&] { return astype(array, *wanted); }) : array;
+  return wanted ? astype(array, *wanted) : array;
 }
 
 Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std::int64_t offset, bool strict) {
@@ -92,6 +93,13 @@ nb::object packed(Objects objects) {
   return tuple;
 }
 
+/// Evaluates what a function that made it wants evaluated. Passing the interpreter's lock to another thread and back
+/// takes longer than a brief evaluation.
+void evaluate_settled(const Array& array) {
+  if (!Py_IsInitialized() || PyGILState_Check() == 0) return evaluate({array});
+  if (!evaluate_briefly(array)) unlocked([&] { evaluate({array}); });
+}
+
 /// A function of C's own calling convention: of small arrays the call is what takes the time.
 PyObject* evaluate_objects(PyObject*, PyObject* const* arguments, Py_ssize_t n) {
   const Objects objects(arguments, static_cast<std::size_t>(n));
@@ -102,8 +110,10 @@ PyObject* evaluate_objects(PyObject*, PyObject* const* arguments, Py_ssize_t n) 
   return guarded([&] {
     if (!std::all_of(objects.begin(), objects.end(), done)) {
       const std::vector<Array> arrays = arrays_of(objects);
-      const run::Options how = options();
-      unlocked([&] { evaluate(arrays, how); });
+      if (arrays.size() != 1 || !evaluate_briefly(arrays[0])) {
+        const run::Options how = options();
+        unlocked([&] { evaluate(arrays, how); });
+      }
     }
     return packed(objects).release().ptr();
   });
@@ -313,6 +323,7 @@ run::Options options() {
 }
 
 void bind_engine(nb::module_& m) {
+  set_settler(&evaluate_settled);
   m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(),
         nb::arg("offset") = 0, nb::arg("strict") = false,
         nb::sig("def open(path: str, dtype: AnyDType | None = None, shape: Ints | None = None, offset: int = 0, "

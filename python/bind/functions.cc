@@ -32,7 +32,7 @@ nb::object apply(Op op, std::initializer_list<nb::handle> objects, nb::handle ou
   if (out.is_none()) {
     if (std::optional<Array> done = elementwise_at_once(op, operands)) return object_of(std::move(*done));
   }
-  const Array result = unlocked([&] { return elementwise(op, operands); });
+  const Array result = elementwise(op, operands);
   return finish(result, out);
 }
 
@@ -43,9 +43,7 @@ nb::object clip(nb::handle x, nb::handle low, nb::handle high, nb::handle out) {
     const Operand operand = need_operand(limit, "clip");
     return operand.array() != nullptr ? Operand(astype(*operand.array(), array.dtype())) : operand;
   };
-  const auto apply_limits = [](Op op, const std::vector<Operand>& operands) {
-    return unlocked([&] { return elementwise(op, operands); });
-  };
+  const auto apply_limits = [](Op op, const std::vector<Operand>& operands) { return elementwise(op, operands); };
   if (low.is_none() && high.is_none()) return finish(array, out);
   if (low.is_none()) return finish(apply_limits(Op::k_minimum, {array, fit(high)}), out);
   if (high.is_none()) return finish(apply_limits(Op::k_maximum, {array, fit(low)}), out);
@@ -109,7 +107,7 @@ void def_reduction(nb::module_& m, const char* name, F f, const char* doc) {
   const auto call = [f](nb::handle x, nb::handle axis, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
-    return unlocked([&] { return f(in, how); });
+    return f(in, how);
   };
   def_both(m, name, ", axis: Ints | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
            nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
@@ -121,7 +119,7 @@ void def_typed_reduction(nb::module_& m, const char* name, F f, const char* doc)
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     const std::optional<DType> wanted = dtype_of(dtype);
-    return unlocked([&] { return f(in, how, wanted); });
+    return f(in, how, wanted);
   };
   def_both(m, name,
            ", axis: Ints | None = None, *, dtype: AnyDType | None = None, keepdims: builtins.bool = False) -> Array",
@@ -134,7 +132,7 @@ void def_spread(nb::module_& m, const char* name, F f, const char* doc) {
   const auto call = [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
-    return unlocked([&] { return f(in, how, correction); });
+    return f(in, how, correction);
   };
   def_both(m, name, ", axis: Ints | None = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array",
            call, doc, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0,
@@ -145,7 +143,7 @@ template <class F>
 void def_search(nb::module_& m, const char* name, F f, const char* doc) {
   const auto call = [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
     const Array in = array_of(x);
-    return unlocked([&] { return f(in, axis, keepdims); });
+    return f(in, axis, keepdims);
   };
   def_both(m, name, ", axis: int | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
            nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
@@ -173,7 +171,7 @@ void bind_reductions(nb::module_& m) {
       "histogram_counts",
       [](nb::handle x, const std::vector<double>& edges) {
         const Array in = array_of(x);
-        return unlocked([&] { return histogram(in, edges); });
+        return histogram(in, edges);
       },
       nb::arg("x").none(), nb::arg("edges"), "Counts of x between ascending edges, the last bin closed; int64.");
   m.def("even_edges", &even_edges, nb::arg("bins"), nb::arg("low"), nb::arg("high"), "bins + 1 evenly spaced edges.");
@@ -191,7 +189,7 @@ void bind_views(nb::module_& m) {
       [](nb::handle x, nb::handle dtype, bool) {
         const Array in = array_of(x);
         const DType wanted = need_dtype(dtype);
-        return unlocked([&] { return astype(in, wanted); });
+        return astype(in, wanted);
       },
       "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
       "Arrays are values, so `copy` makes no difference.",
@@ -243,7 +241,7 @@ void bind_assemblies(nb::module_& m) {
         const Array in = array_of(x);
         const Dims shifts = dims_of(shift, "shift");
         const std::optional<Dims> axes = optional_dims(axis, "axis");
-        return unlocked([&] { return roll(in, shifts, axes); });
+        return roll(in, shifts, axes);
       },
       nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(),
       "Shifted along axes, what leaves at one end enters at the other.",
@@ -252,7 +250,7 @@ void bind_assemblies(nb::module_& m) {
       "concat",
       [](nb::handle arrays, std::optional<std::int64_t> axis) {
         const std::vector<Array> in = arrays_of(arrays);
-        return unlocked([&] { return concat(in, axis); });
+        return concat(in, axis);
       },
       nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0,
       "Joined along an axis; axis None joins the flattened arrays.",
@@ -261,7 +259,7 @@ void bind_assemblies(nb::module_& m) {
       "stack",
       [](nb::handle arrays, std::int64_t axis) {
         const std::vector<Array> in = arrays_of(arrays);
-        return unlocked([&] { return stack(in, axis); });
+        return stack(in, axis);
       },
       nb::arg("arrays"), nb::kw_only(), nb::arg("axis") = 0, "Joined along a new axis.",
       nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
@@ -269,14 +267,14 @@ void bind_assemblies(nb::module_& m) {
       "tril",
       [](nb::handle x, std::int64_t k) {
         const Array in = array_of(x);
-        return unlocked([&] { return tril(in, k); });
+        return tril(in, k);
       },
       nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.");
   m.def(
       "triu",
       [](nb::handle x, std::int64_t k) {
         const Array in = array_of(x);
-        return unlocked([&] { return triu(in, k); });
+        return triu(in, k);
       },
       nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
 }

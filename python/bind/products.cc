@@ -19,20 +19,20 @@ using Binary = Array (*)(const Array&, const Array&);
 nb::object apply(Binary f, const char* name, nb::handle x1, nb::handle x2, nb::handle out) {
   const Array a = need_array(x1, name);
   const Array b = need_array(x2, name);
-  return finish(unlocked([&] { return f(a, b); }), out);
+  return finish(f(a, b), out);
 }
 
 template <bool reflected>
 nb::object matmul_operator(const Array& self, nb::handle other) {
   const std::optional<Array> array = try_number_of(other) ? std::nullopt : try_array_of(other);
   if (!array) return nb::borrow<nb::object>(Py_NotImplemented);
-  return nb::cast(unlocked([&] { return reflected ? matmul(*array, self) : matmul(self, *array); }));
+  return nb::cast(reflected ? matmul(*array, self) : matmul(self, *array));
 }
 
 nb::object vecdot_of(nb::handle x1, nb::handle x2, std::int64_t axis) {
   const Array a = need_array(x1, "vecdot");
   const Array b = need_array(x2, "vecdot");
-  return nb::cast(unlocked([&] { return vecdot(a, b, axis); }));
+  return nb::cast(vecdot(a, b, axis));
 }
 
 nb::object tensordot_of(nb::handle x1, nb::handle x2, nb::handle axes) {
@@ -40,14 +40,14 @@ nb::object tensordot_of(nb::handle x1, nb::handle x2, nb::handle axes) {
   const Array b = need_array(x2, "tensordot");
   if (PyIndex_Check(axes.ptr())) {
     const std::int64_t n = dims_of(axes, "axes")[0];
-    return nb::cast(unlocked([&] { return tensordot(a, b, n); }));
+    return nb::cast(tensordot(a, b, n));
   }
   if (!PySequence_Check(axes.ptr()) || PySequence_Size(axes.ptr()) != 2) {
     throw ArgumentError(cat("axes of tensordot is ", repr_text(axes), "; give a number, or a pair of sequences"));
   }
   const Dims of_a = dims_of(axes[0], "axes");
   const Dims of_b = dims_of(axes[1], "axes");
-  return nb::cast(unlocked([&] { return tensordot(a, b, of_a, of_b); }));
+  return nb::cast(tensordot(a, b, of_a, of_b));
 }
 
 }  // namespace

@@ -331,3 +331,26 @@ def test_progress_goes_on_after_a_wait_for_another_thread() -> None:
     other.join()
     assert 0 in totals, "there was a wait"
     assert any(totals), "and work"
+
+
+def test_a_callback_that_needs_the_array_under_evaluation_is_refused() -> None:
+    ps.threads(1)
+    result = slow()
+    ps.on_progress(lambda *_: ps.evaluate(result))
+    with pytest.raises(RuntimeError, match="needs its own result"):
+        ps.evaluate(result)
+    ps.on_progress(None)
+    ps.evaluate(result)
+
+
+def test_brief_evaluations_of_one_array_by_several_threads() -> None:
+    numbers = np.arange(10_000, dtype="float32")
+    source = ps.asarray(numbers)
+    for _ in range(20):
+        chain = 2 * source + 3 * source - 1 / (source + 1)
+        threads = [threading.Thread(target=ps.evaluate, args=(chain,)) for _ in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert_same_bits(np.asarray(chain), 2 * numbers + 3 * numbers - 1 / (numbers + 1))
