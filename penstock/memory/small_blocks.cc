@@ -132,7 +132,8 @@ Shelves& shelves() {
   return *made;
 }
 
-thread_local Shelf* own = nullptr;
+// Read at each small result: without the call that looks for a library's variables of a thread.
+__attribute__((tls_model("initial-exec"))) thread_local Shelf* own = nullptr;
 
 /// Gives a thread its shelf and takes it away when the thread ends; later gives go to Shelves::last.
 struct Owner {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "penstock/base/error.h"
 #include "penstock/base/fork.h"
 
 namespace penstock::run {
@@ -18,7 +19,25 @@ std::condition_variable& claim_ended() {
 
 }  // namespace
 
+const Claims*& Claims::innermost() {
+  thread_local const Claims* last = nullptr;
+  return last;
+}
+
+void Claims::refuse_own(const graph::Node& node) {
+  for (const Claims* each = innermost(); each != nullptr; each = each->outer_) {
+    for (const graph::NodeRef& own : each->nodes_) {
+      if (own.get() != &node) continue;
+      throw Cancelled(
+          cat("the evaluation of '", graph::node_text(node),
+              "' needs its own result: a callback (on_progress) looks at the array that is being evaluated; "
+              "look at it afterwards"));
+    }
+  }
+}
+
 Claims::~Claims() {
+  innermost() = outer_;
   if (nodes_.empty()) return;
   {
     const std::lock_guard lock(graph::graph_mutex());

@@ -12,7 +12,7 @@ namespace penstock::run {
 /// Nodes that this thread evaluates; given free when it ends, however it does.
 class Claims {
  public:
-  Claims() = default;
+  Claims() { innermost() = this; }
   ~Claims();
   Claims(const Claims&) = delete;
   Claims& operator=(const Claims&) = delete;
@@ -20,7 +20,13 @@ class Claims {
   /// The caller holds graph_mutex(), and the node is_claimed() by nobody.
   void add(const graph::NodeRef& node);
 
+  /// Throws Cancelled where this thread itself evaluates the node: it would wait for its own end. The caller holds
+  /// graph_mutex().
+  static void refuse_own(const graph::Node& node);
+
  private:
+  const Claims* outer_ = innermost();  // of an evaluation in whose middle this thread begins another
+  static const Claims*& innermost();
   std::vector<graph::NodeRef> nodes_;
 };
 

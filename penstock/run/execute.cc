@@ -374,6 +374,7 @@ class ClaimedPlan {
                });
       };
       if (!busy()) break;
+      for (const Target& target : plan_.targets) Claims::refuse_own(*target.node);
       while (busy()) {
         wait_for_claims(lock);
         lock.unlock();

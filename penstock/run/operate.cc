@@ -152,6 +152,7 @@ bool claim(const NodeRef& node, const Options& options, Claims& claims) {
       claims.add(node);
       return true;
     }
+    Claims::refuse_own(*node);
     wait_for_claims(lock);
     lock.unlock();
     monitor.tick();

@@ -138,6 +138,10 @@ Layout view_index(const Layout& in, std::span<const Index> indices) {
     out.shape.push_back(in.shape[dim]);
     out.strides.push_back(in.strides[dim]);
   }
+  if (out.shape.size() > kMaxRank) {
+    throw OutOfRangeError(cat("an index that makes an array of ", out.shape.size(), " dimensions; the limit is ",
+                              kMaxRank, ": leave new axes (None) out"));
+  }
   return out;
 }
 

@@ -220,6 +220,9 @@ TEST(Shape, RefusesIndicesOutOfRange) {
   EXPECT_THROW(view_index(in, {integer(0), integer(0), integer(0)}), OutOfRangeError);
   EXPECT_THROW(view_index(in, {Index{}, Index{}, Index{}}), OutOfRangeError);
   EXPECT_THROW(view_index(in, {integer(kMin)}), OutOfRangeError);
+  const Index axis{Index::Type::kNewAxis, 0, {}, 1, false};
+  EXPECT_EQ(view_index(in, std::vector<Index>(kMaxRank - in.shape.size(), axis)).shape.size(), kMaxRank);
+  EXPECT_THROW(view_index(in, std::vector<Index>(kMaxRank - in.shape.size() + 1, axis)), OutOfRangeError);
 }
 
 TEST(Shape, RefusesImpossibleBroadcastsAndReshapes) {

@@ -18,7 +18,7 @@ class Indices {
   static constexpr std::size_t kMost = 2 * kMaxRank;
 
   void push_back(const Index& index) {
-    if (count_ == kMost) throw ShapeError(cat("an index of over ", kMost, " entries"));
+    if (count_ == kMost) throw OutOfRangeError(cat("an index of over ", kMost, " entries"));
     new (room_ + sizeof(Index) * count_++) Index(index);
   }
   operator std::span<const Index>() const { return {std::launder(reinterpret_cast<const Index*>(room_)), count_}; }
@@ -29,9 +29,14 @@ class Indices {
 };
 
 /// One integer. What dims_of takes besides, tuples of any length, is none.
-std::int64_t bound(PyObject* value, const char* what) {
+std::int64_t bound(PyObject* value, const char* what) { return dims_of(value, what)[0]; }
+
+/// A bound or the step of a slice: beyond 64 bits the nearest integer there is, as of Python's own sequences.
+std::int64_t clipped(PyObject* value) {
   if (!PyIndex_Check(value)) throw DTypeError("slice indices must be integers or None or have an __index__ method");
-  return dims_of(value, what)[0];
+  const Py_ssize_t n = PyNumber_AsSsize_t(value, nullptr);
+  if (n == -1 && PyErr_Occurred()) throw nb::python_error();
+  return n;
 }
 
 /// Whether an object is one integer; arrays of several have __index__ too, which then fails.
@@ -50,9 +55,9 @@ Index slice_index(PyObject* item) {
   const auto* slice = reinterpret_cast<const PySliceObject*>(item);
   Index index;
   index.has_start = slice->start != Py_None;
-  if (index.has_start) index.start = bound(slice->start, "slice start");
-  if (slice->stop != Py_None) index.stop = bound(slice->stop, "slice stop");
-  if (slice->step != Py_None) index.step = bound(slice->step, "slice step");
+  if (index.has_start) index.start = clipped(slice->start);
+  if (slice->stop != Py_None) index.stop = clipped(slice->stop);
+  if (slice->step != Py_None) index.step = clipped(slice->step);
   return index;
 }
 
@@ -88,9 +93,7 @@ void read_indices(PyObject* key, std::size_t rank, Indices& indices) {
 nb::object get_item(const Array& self, nb::handle key) {
   Indices indices;
   read_indices(key.ptr(), self.shape().size(), indices);
-  if (self.evaluated()) return object_of(self[indices]);
-  const Array array = self;  // without the interpreter's lock another thread may give the handle another value
-  return object_of(unlocked([&] { return array[indices]; }));
+  return object_of(self[indices]);
 }
 
 void set_item(Array& self, nb::handle key, nb::handle value) {
@@ -118,7 +121,33 @@ Py_ssize_t length_slot(PyObject* self) {
   return n;
 }
 
-PyObject* item_slot(const Array& self, PyObject* key) { return get_item(self, key).release().ptr(); }
+/// The layout of a vector's element or slice that C's integers name; nothing for all other keys.
+std::optional<Layout> part_of_vector(const Layout& in, PyObject* key) {
+  if (in.shape.size() != 1) return std::nullopt;
+  const std::int64_t extent = in.shape[0];
+  const std::int64_t stride = in.strides[0];
+  if (PyLong_CheckExact(key)) {
+    int overflow = 0;
+    const long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
+    const long long from_start = i < 0 ? i + extent : i;
+    if (overflow != 0 || from_start < 0 || from_start >= extent) return std::nullopt;
+    return Layout{{}, {}, in.offset + from_start * stride};
+  }
+  if (!PySlice_Check(key)) return std::nullopt;
+  const Span span = resolve_slice(slice_index(key), extent);
+  Layout part{{}, {}, in.offset + (span.count > 0 ? span.start * stride : 0)};
+  part.shape.push_back(span.count);
+  part.strides.push_back(span.count > 1 ? span.step * stride : 0);
+  return part;
+}
+
+PyObject* item_slot(const Array& self, PyObject* key) {
+  if (const graph::InMemory* in = self.node()->in_memory()) {
+    if (std::optional<Layout> part = part_of_vector(in->layout, key))
+      return object_of(Array(graph::make_memory(self.dtype(), in->memory, std::move(*part)))).release().ptr();
+  }
+  return get_item(self, key).release().ptr();
+}
 
 }  // namespace
 

@@ -558,3 +558,18 @@ class TestCreation:
         assert ps.stats()["live_bytes"] == before
         assert float(huge[5, 7]) == 0
         assert float((ps.arange(10**15) * 2)[10**14]) == 2 * 10**14
+
+
+@pytest.mark.parametrize(
+    "part", [slice(None, 2**70), slice(-(2**70), None), slice(2**70, None, -1), slice(None, None, -(2**70))]
+)
+def test_bounds_of_slices_beyond_64_bits_are_clipped(part: slice) -> None:
+    assert_same_bits(np.asarray(ps.asarray(numbered((10,)))[part]), numbered((10,))[part])
+    assert_same_bits(np.asarray(ps.asarray(numbered((10, 2)))[part]), numbered((10, 2))[part])
+
+
+@pytest.mark.parametrize("axes", [64, 70, 200])
+def test_an_index_that_makes_too_many_dimensions_is_refused_at_once(axes: int) -> None:
+    with pytest.raises(IndexError, match=r"64|128"):
+        ps.asarray(numbered((3,)))[(None,) * axes]
+    assert ps.asarray(numbered((3,)))[(None,) * 63].ndim == 64
