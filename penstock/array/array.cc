@@ -14,6 +14,7 @@
 #include "penstock/op/infer.h"
 #include "penstock/run/at_once.h"
 #include "penstock/run/direct.h"
+#include "penstock/run/operate.h"
 
 namespace penstock {
 namespace {
@@ -212,7 +213,7 @@ void evaluate(const std::vector<Array>& arrays, const run::Options& options) {
 
 bool evaluate_briefly(const Array& array) {
   constexpr std::int64_t kBrief = 256 << 10;  // plain operations: tens of microseconds
-  return run::evaluate_directly({array.node(), {}}, {}, kBrief);
+  return run::operate_whole(array.node(), {}, kBrief) || run::evaluate_directly({array.node(), {}}, {}, kBrief);
 }
 
 void save(const Array& array, const std::string& path, bool overwrite, const run::Options& options) {

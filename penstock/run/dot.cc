@@ -148,7 +148,8 @@ void dot_turned(const Tools& tools, std::int64_t rows, std::int64_t k, const Mat
 void dot(DType dtype, const Vector& x, const Vector& y, std::int64_t n, std::byte* out, bool add, const Crew& crew) {
   const Tools tools(dtype);
   if (n == 0 && !add) std::memset(out, 0, static_cast<std::size_t>(tools.size));
-  const int workers = workers_for(2 * n * tools.size, crew.threads, OpClass::kReduction);
+  // Two operands keep the memory of a thread as busy as arithmetic does, and a reduction of one does not.
+  const int workers = workers_for(2 * n * tools.size, crew.threads, OpClass::kArithmetic);
   if (workers <= 1 && n <= kDotBlock)
     dot_alone(tools, x, y, n, out, add);
   else

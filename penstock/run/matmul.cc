@@ -9,6 +9,7 @@
 #include "penstock/op/products.h"
 #include "penstock/run/dot.h"
 #include "penstock/run/gemm.h"
+#include "penstock/run/operate.h"
 
 namespace penstock::run {
 namespace {
@@ -49,7 +50,7 @@ std::int64_t bytes_of(const Step& step, DType dtype) {
   return bytes * size_of(dtype);
 }
 
-class Matmul final : public graph::Operator {
+class Matmul final : public WholeOperator {
  public:
   Matmul(DType dtype, Dims a, Dims b) : dtype_(dtype), a_(std::move(a)), b_(std::move(b)), out_(matmul_shape(a_, b_)) {}
 
@@ -88,6 +89,25 @@ class Matmul final : public graph::Operator {
       return;
     }
     for (std::int64_t i = 0; i < count(batch); ++i) one(i, crew);
+  }
+
+  /// Of matrices that are no vectors.
+  std::int64_t operations() const override {
+    constexpr double kMost = 64 << 20;
+    constexpr double kAtOnce = 8;  // multiply-adds in the time of an operation
+    const Extents each{out_.end()[-2], out_.back(), a_.back()};
+    const double adds = static_cast<double>(each.m) * static_cast<double>(each.n) * static_cast<double>(each.k);
+    const bool plain = out_.size() == 2 && a_.size() == 2 && b_.size() == 2 && !is_vector(each);
+    return plain && adds > 0 && adds <= kMost ? static_cast<std::int64_t>(adds / kAtOnce) : -1;
+  }
+
+  std::int64_t whole_bytes(int threads) const override {
+    return gemm_bytes(dtype_, {out_.end()[-2], out_.back(), a_.back()}, threads);
+  }
+
+  void compute_whole(const Lease& a, const Lease& b, std::byte* out, const Crew& crew) const override {
+    gemm(dtype_, {out_[0], out_[1], a_[1]}, matrix_of(a, {}, 0), matrix_of(b, {}, 0), out, out_[1] * size_of(dtype_),
+         false, crew);
   }
 
  private:
@@ -191,7 +211,7 @@ class Matmul final : public graph::Operator {
   Dims out_;
 };
 
-class Vecdot final : public graph::Operator {
+class Vecdot final : public WholeOperator {
  public:
   Vecdot(DType dtype, Dims a, Dims b) : dtype_(dtype), a_(std::move(a)), b_(std::move(b)), out_(vecdot_shape(a_, b_)) {}
 
@@ -224,6 +244,14 @@ class Vecdot final : public graph::Operator {
     share({workers, crew.tick}, (rows + group - 1) / group, [&](int, std::int64_t g) {
       for (std::int64_t i = g * group; i < std::min((g + 1) * group, rows); ++i) one(i, {1, crew.tick});
     });
+  }
+
+  /// Of two vectors.
+  std::int64_t operations() const override { return count(out_) == 1 ? a_.back() : -1; }
+  std::int64_t whole_bytes(int /*threads*/) const override { return 0; }
+
+  void compute_whole(const Lease& a, const Lease& b, std::byte* out, const Crew& crew) const override {
+    dot(dtype_, {a.data, a.layout.strides.back()}, {b.data, b.layout.strides.back()}, a_.back(), out, false, crew);
   }
 
  private:

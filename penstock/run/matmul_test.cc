@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix and dot products against plain loops, and the same bits however they are cut.
 #include "penstock/run/matmul.h"
+#include "penstock/run/operate.h"
 
 #include <gtest/gtest.h>
 
@@ -254,6 +255,26 @@ TEST(Vecdot, TheSameBitsForAnyThreadCountLayoutAndBudget) {
   const graph::NodeRef right = file_node(directory.put("y.npy", npy_text(y)));
   const BudgetSetting budget(memory::Governor::instance().used() + (14 << 20));
   EXPECT_EQ(difference(evaluated(vecdot_node(left, right)), wanted), "");
+}
+
+TEST(Operate, TheWholeAtOnceHasTheBitsOfSteps) {
+  const TemporaryDirectory directory;
+  const Plain a = fractions({300, 200}, 1);
+  const Plain b = fractions({200, 100}, 2);
+  const Plain x = fractions({90'000}, 3);
+  const graph::NodeRef product = matmul_node(node_of(a), node_of(b));
+  const graph::NodeRef sum = vecdot_node(node_of(x), node_of(x));
+  for (const graph::NodeRef& node : {product, sum}) {
+    EXPECT_FALSE(operate_whole(node, {}, 10));
+    EXPECT_TRUE(operate_whole(node, {}));
+    EXPECT_FALSE(operate_whole(node, {}));  // nothing left to do
+  }
+  // Operands that have to be read are lent to steps.
+  const graph::NodeRef of_file = matmul_node(file_node(directory.put("a.npy", npy_text(a))), node_of(b));
+  const graph::NodeRef of_files = vecdot_node(file_node(directory.put("x.npy", npy_text(x))), node_of(x));
+  EXPECT_FALSE(operate_whole(of_file, {}));
+  EXPECT_EQ(difference(evaluated(product), evaluated(of_file)), "");
+  EXPECT_EQ(difference(evaluated(sum), evaluated(of_files)), "");
 }
 
 TEST(Vecdot, RowsBroadcast) {

@@ -195,7 +195,50 @@ bool writes_in_place(const NodeRef& node, const Destination& to) {
 
 }  // namespace
 
+bool operate_whole(const NodeRef& node, const Options& options, std::int64_t most) {
+  constexpr std::int64_t kRoom = 16 << 20;  // bytes: where less is free, steps know ways out
+  std::shared_ptr<const Operator> kept;
+  const WholeOperator* op = nullptr;
+  graph::InMemory inputs[2];
+  Claims claims;
+  const int threads = thread::count();
+  {
+    const std::lock_guard lock(graph::graph_mutex());
+    const auto* operate = node->as<graph::Operate>();
+    if (operate == nullptr || node->inputs.size() != 2 || is_claimed(*node)) return false;
+    op = dynamic_cast<const WholeOperator*>(operate->op.get());
+    if (op == nullptr || op->operations() < 0 || op->operations() > most) return false;
+    if (node->bytes() + op->whole_bytes(threads) + kRoom > memory::Governor::instance().available()) return false;
+    for (std::size_t k = 0; k < 2; ++k) {
+      std::optional<graph::InMemory> found = graph::resident(*node->inputs[k]);
+      if (!found || found->memory->rewritten != 0) return false;
+      inputs[k] = std::move(*found);
+    }
+    kept = operate->op;
+    claims.add(node);
+  }
+  const measure::Span evaluation(measure::Step::k_evaluate);
+  graph::Lease leases[2];
+  for (std::size_t k = 0; k < 2; ++k) {
+    leases[k] = {inputs[k].memory->data() + inputs[k].layout.offset, std::move(inputs[k].layout)};
+    leases[k].layout.offset = 0;
+  }
+  auto result = memory::share(memory::Buffer::allocate(node->bytes(), "the result"));
+  Monitor monitor(options, node->bytes());
+  const std::function<void()> tick = [&] { monitor.tick(); };
+  {
+    const measure::Span span(measure::Step::k_compute);
+    op->compute_whole(leases[0], leases[1], result->data(), {threads, &tick});
+  }
+  measure::add(measure::Counter::k_evaluations, 1);
+  std::vector<NodeRef> dropped;  // destroyed after the lock is gone
+  const std::lock_guard lock(graph::graph_mutex());
+  publish(*node, {std::move(result), contiguous(node->shape, size_of(node->dtype))}, dropped);
+  return true;
+}
+
 void operate(const NodeRef& node, const Options& options) {
+  if (operate_whole(node, options)) return;
   const measure::Span evaluation(measure::Step::k_evaluate);
   Claims claims;
   if (!claim(node, options, claims)) return;

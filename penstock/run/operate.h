@@ -2,12 +2,33 @@
 // Operators at work: their inputs are lent box by box, their results go to memory or to a file.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <vector>
 
+#include "penstock/graph/operator.h"
+#include "penstock/run/gemm.h"
 #include "penstock/run/monitor.h"
 #include "penstock/run/plan.h"
 
 namespace penstock::run {
+
+/// An operator of two inputs that calculates its whole result without steps, where that takes little memory: the bits
+/// of steps, in a part of their fixed time.
+class WholeOperator : public graph::Operator {
+ public:
+  /// Plain operations that the whole takes, roughly; negative where it needs steps.
+  virtual std::int64_t operations() const = 0;
+  /// Bytes that compute_whole() takes from the pool.
+  virtual std::int64_t whole_bytes(int threads) const = 0;
+  /// Computes into the output, which is contiguous.
+  virtual void compute_whole(const graph::Lease& a, const graph::Lease& b, std::byte* out, const Crew& crew) const = 0;
+};
+
+/// Computes a node of such an operator whose inputs lie in memory; false, and nothing done, for all else, and where it
+/// takes over `most` operations or another thread computes it.
+bool operate_whole(const graph::NodeRef& node, const Options& options,
+                   std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 /// Computes an operator's node, which keeps the result and drops its inputs; does nothing when it has one. Waits while
 /// another thread computes it. Inputs that are not in memory are evaluated into buffers that last as long as a step
