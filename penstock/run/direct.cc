@@ -42,11 +42,11 @@ std::int64_t share_of(std::int64_t n, int workers, std::int64_t cost) {
 
 class Work {
  public:
-  /// `n` elements, each of which costs so many plain operations (Calculation::cost) and moves `bytes`.
-  Work(std::int64_t n, std::int64_t bytes, std::int64_t cost, OpClass what, Monitor& monitor)
+  /// `n` elements, each of which moves `bytes`. What is packed is moved twice.
+  Work(const Calculation& calculation, std::int64_t n, std::int64_t bytes, OpClass what, Monitor& monitor)
       : n_(n),
-        workers_(workers_for(n * bytes, thread::count(), what)),
-        share_(share_of(n, workers_, cost)),
+        workers_(workers_for(n * (bytes + calculation.bytes_packed()), thread::count(), what)),
+        share_(share_of(n, workers_, calculation.cost())),
         bytes_(bytes),
         monitor_(monitor) {}
 
@@ -105,7 +105,7 @@ void store(const Calculation& calculation, std::int64_t n, const Place& to, bool
   const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kArithmetic;
   // An operand's lines are in the cache when they are written over.
   const bool streams = memory_opt_enabled() && !in_place && !apart && streams_stores(n * bytes, what);
-  Work(n, bytes, calculation.cost(), what, monitor).run([&](std::int64_t, std::int64_t first, std::int64_t some) {
+  Work(calculation, n, bytes, what, monitor).run([&](std::int64_t, std::int64_t first, std::int64_t some) {
     if (apart) return store_apart(calculation, first, some, to, table);
     calculation.run(first, some, to.first + first * size, streams);
     if (streams) table.fence();
@@ -131,7 +131,7 @@ void fold(const Calculation& calculation, Reduction reduction, std::int64_t n, s
           const kernel::Table& table, Monitor& monitor) {
   CoreShape shape = core_of_run(reduction, calculation.dtype(), n, table);
   const OpClass what = calculation.cost() > 1 ? OpClass::kMaths : OpClass::kReduction;
-  const Work work(n, calculation.bytes_read(), calculation.cost(), what, monitor);
+  const Work work(calculation, n, calculation.bytes_read(), what, monitor);
   // Where order does not matter a share is a single node.
   shape.most_nodes = std::max(shape.most_nodes, NodeStack::entries_for(work.shares()));
   PENSTOCK_CHECK(shape.leaf == kOneLeaf || work.shares() == 1 || work.share() % shape.leaf == 0);
