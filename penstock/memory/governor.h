@@ -34,12 +34,14 @@ class Governor {
 
  private:
   std::int64_t default_budget();
+  std::int64_t limit_for(std::int64_t bytes);
 
   std::mutex mutex_;
   std::atomic<std::int64_t> used_{0};
   std::atomic<std::int64_t> set_{0};
   std::atomic<std::int64_t> default_{0};
   std::atomic<std::int64_t> default_read_at_{0};
+  std::atomic<int> small_left_{0};  // small reservations until the next look at the clock
 };
 
 }  // namespace penstock::memory

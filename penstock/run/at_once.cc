@@ -52,8 +52,6 @@ const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, c
   const bool converts = source.dtype != source.wanted;
   const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
   const bool packs = source.packs();
-  measure::add(packs ? measure::Counter::k_bytes_packed : measure::Counter::k_bytes_borrowed,
-               source.single ? 0 : n * source.size());
   if (!converts && !packs && (!source.single || n == 1)) return source.data;
   if (!source.single) {
     alignas(64) std::byte packed[kMostAtOnce];
@@ -66,6 +64,15 @@ const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, c
   if (converts) cast(source.data, one, 1);
   table.pack[log2_size(source.wanted)](converts ? one : source.data, 0, scratch, n);
   return scratch;
+}
+
+/// Counts what is read of the operands.
+void count_bytes(std::span<const Source> sources, std::int64_t n) {
+  std::int64_t packed = 0;
+  std::int64_t borrowed = 0;
+  for (const Source& each : sources) (each.packs() ? packed : borrowed) += each.single ? 0 : n * each.size();
+  if (packed > 0) measure::add(measure::Counter::k_bytes_packed, packed);
+  if (borrowed > 0) measure::add(measure::Counter::k_bytes_borrowed, borrowed);
 }
 
 memory::Buffer room_for(std::int64_t bytes) { return memory::Buffer::allocate(bytes, "the result"); }
@@ -112,6 +119,7 @@ std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes
   memory::Buffer result = room_for(n * size_of(types.result));
   alignas(64) std::byte scratch[kMaxArity][kMostAtOnce];
   const void* inputs[kMaxArity] = {};
+  count_bytes(std::span(sources, operands.size()), n);
   for (std::size_t k = 0; k < operands.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
   table.elementwise[index_of(op)][index_of(types.compute)](inputs, result.data(), n);
   return result_of(std::move(result), shape, types.result);
@@ -127,6 +135,7 @@ std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));
   alignas(64) std::byte scratch[kMostAtOnce];
+  count_bytes({&source, 1}, n);
   const void* x = prepared(source, n, scratch, table);
   // The tree of run/fold.h over one run of elements.
   const CoreShape core_shape = core_of_run(reduction, source.wanted, kMostAtOnce, table);
