@@ -69,6 +69,9 @@ struct Tiles {
     for (std::int64_t p = 0; p < depth; ++p) {
       Lane* to = out + p * kWidth * kHalves;
       const std::byte* from = in + p * along;
+      // Rows lie apart, so that no prefetcher knows of the next ones.
+      for (std::int64_t byte = 0; byte <= kWidth * kElementBytes; byte += 64)
+        __builtin_prefetch(from + 8 * along + byte);
       PENSTOCK_INDEPENDENT for (std::int64_t i = 0; i < kWidth; ++i) put(from + i * kElementBytes, to + i, kWidth);
     }
   }
@@ -109,24 +112,24 @@ struct Tiles {
   }
 
   static HWY_INLINE void multiply(const void* a, const void* b, std::int64_t depth, void* out, std::int64_t stride,
-                                  std::int64_t rows, std::int64_t columns, bool add) {
+                                  std::int64_t rows, std::int64_t columns, bool add, const void* ahead) {
     // At the right edge a tile of fewer registers does what is left.
     if (kVectors > 1 && columns <= R::kLanes)
-      tile<1>(a, b, depth, out, stride, rows, columns, add);
+      tile<1>(a, b, depth, out, stride, rows, columns, add, ahead);
     else if (kVectors > 2 && columns <= 2 * R::kLanes)
-      tile < kVectors<2 ? 1 : 2>(a, b, depth, out, stride, rows, columns, add);
+      tile < kVectors<2 ? 1 : 2>(a, b, depth, out, stride, rows, columns, add, ahead);
     else
-      tile<kVectors>(a, b, depth, out, stride, rows, columns, add);
+      tile<kVectors>(a, b, depth, out, stride, rows, columns, add, ahead);
   }
   static HWY_FLATTEN void multiply_any(const void* a, const void* b, std::int64_t depth, void* out, std::int64_t stride,
-                                       std::int64_t rows, std::int64_t columns, bool add) {
-    multiply(a, b, depth, out, stride, rows, columns, add);
+                                       std::int64_t rows, std::int64_t columns, bool add, const void* ahead) {
+    multiply(a, b, depth, out, stride, rows, columns, add, ahead);
   }
   /// For CPUs with FMA.
   static PENSTOCK_FUSED HWY_FLATTEN void multiply_fused(const void* a, const void* b, std::int64_t depth, void* out,
                                                         std::int64_t stride, std::int64_t rows, std::int64_t columns,
-                                                        bool add) {
-    multiply(a, b, depth, out, stride, rows, columns, add);
+                                                        bool add, const void* ahead) {
+    multiply(a, b, depth, out, stride, rows, columns, add, ahead);
   }
 
  private:
@@ -143,7 +146,7 @@ struct Tiles {
 
   template <int kWide>
   static HWY_INLINE void tile(const void* a, const void* b, std::int64_t depth, void* out, std::int64_t stride,
-                              std::int64_t rows, std::int64_t columns, bool add) {
+                              std::int64_t rows, std::int64_t columns, bool add, const void* ahead) {
     Sums<kWide> sums;
     PENSTOCK_UNROLL for (int half = 0; half < kHalves; ++half) {
       PENSTOCK_UNROLL for (int i = 0; i < kRows; ++i) {
@@ -152,15 +155,16 @@ struct Tiles {
     }
     auto* to = static_cast<Element*>(out);
     stride /= static_cast<std::int64_t>(sizeof(Element));
-    if (add) {
-      // What is added to lies farther away than the panels: on its way while these are multiplied.
-      for (std::int64_t i = 0; i < rows; ++i) {
-        for (int j = 0; j < kWide * kHalves; ++j) __builtin_prefetch(to + i * stride + j * R::kLanes, 1);
-      }
+    // What is written to lies farther away than the panels: on its way while these are multiplied.
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (int j = 0; j < kWide * kHalves; ++j) __builtin_prefetch(to + i * stride + j * R::kLanes, 1);
     }
+    const auto* next = static_cast<const Lane*>(ahead);
     const auto* x = static_cast<const Lane*>(a);
     const auto* y = static_cast<const Lane*>(b);
     for (std::int64_t p = 0; p < depth; ++p, x += kRows * kHalves, y += kColumns * kHalves) {
+      __builtin_prefetch(next, 0, 2);
+      next += kColumns * kHalves;
       if constexpr (kComplex)
         step_complex<kWide>(x, y, sums);
       else

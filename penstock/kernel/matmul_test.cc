@@ -131,7 +131,8 @@ void check_tile(const Table& table, std::int64_t rows, std::int64_t columns, std
   for (const bool adds : {false, true}) {
     const std::vector<T> before = some_values<T>(rows * stride, 3);
     std::vector<std::byte> out = bytes_of(before);
-    kernel.multiply(packed_a.data(), packed_b.data(), depth, out.data(), stride * kSize, rows, columns, adds);
+    kernel.multiply(packed_a.data(), packed_b.data(), depth, out.data(), stride * kSize, rows, columns, adds,
+                    packed_b.data());
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < stride; ++j) {
         const auto place = static_cast<std::size_t>(i * stride + j);

@@ -113,9 +113,9 @@ struct Product {
 
   /// The first `rows` rows and `columns` columns (at most a tile's) of the product of panel a and panel b, or its sum
   /// with what is there (`add`). The element of row i and column j is at out + i * stride + j elements; stride in
-  /// bytes.
+  /// bytes. Meanwhile it fetches a cache line of each row of the panel of b at `ahead` into L2.
   void (*multiply)(const void* a, const void* b, std::int64_t depth, void* out, std::int64_t stride, std::int64_t rows,
-                   std::int64_t columns, bool add) = nullptr;
+                   std::int64_t columns, bool add, const void* ahead) = nullptr;
 
   /// One element: the sum of x[i] y[i] for i in [0, n), n at most kDotLeaves leaves, along the reductions' tree; 0 for
   /// none.

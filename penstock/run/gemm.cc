@@ -14,9 +14,10 @@
 namespace penstock::run {
 namespace {
 
-constexpr std::int64_t kBlockOfB = 4 << 20;       // bytes that stay in L3 beside what else is there
-constexpr std::int64_t kLeastBlocks = 4;          // of a for each thread, so that a slow one delays the others little
-constexpr std::int64_t kWorthWaking = 1 << 21;    // products of numbers
+constexpr std::int64_t kBlockOfB = 4 << 20;     // bytes that stay in L3 beside what else is there
+constexpr std::int64_t kLeastBlocks = 4;        // of a for each thread, so that a slow one delays the others little
+constexpr std::int64_t kWorthWaking = 1 << 21;  // products of numbers
+constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kPanelsAtOnce = 64 << 10;  // bytes of b that a thread packs at once
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -95,9 +96,15 @@ class Gemm {
                       std::int64_t stride, bool add) const {
     const std::int64_t line = depth * kernel_.packed_bytes;
     for (std::int64_t j = 0; j < columns; j += kernel_.columns) {
+      const std::byte* panel = packed_b_.data() + j * line;
+      const std::byte* next = j + kernel_.columns < columns ? panel + kernel_.columns * line : packed_b_.data();
+      const std::int64_t lines = kernel_.columns * kernel_.packed_bytes / kLine;  // of a row of a panel
       for (std::int64_t i = 0; i < rows; i += kernel_.rows) {
-        kernel_.multiply(a + i * line, packed_b_.data() + j * line, depth, out + i * stride + j * size_, stride,
-                         std::min(kernel_.rows, rows - i), std::min(kernel_.columns, columns - j), add);
+        // Each of the first tiles fetches one cache line of each row of the next panel, the others what is there.
+        const std::int64_t tile = i / kernel_.rows;
+        kernel_.multiply(a + i * line, panel, depth, out + i * stride + j * size_, stride,
+                         std::min(kernel_.rows, rows - i), std::min(kernel_.columns, columns - j), add,
+                         tile < lines ? next + tile * kLine : panel);
       }
     }
   }
