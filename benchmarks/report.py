@@ -96,9 +96,8 @@ def of_group(lines: list[Line], *, drawn: bool) -> list[str]:
     if lines[0]["group"] == WHOLE:
         return [*whole_table(lines), ""]
     group = lines[0]["group"]
-    picture = (
-        [f"![{group}: ratios with intervals and bars]({link(group)})", ""] if drawn and ratios(group, lines) else []
-    )
+    drawn = drawn and group not in UNDRAWN and bool(ratios(group, lines))
+    picture = [f"![{group}: ratios with intervals and bars]({link(group)})", ""] if drawn else []
     return [*picture, *table(lines), "", *setups(lines), "", *(part for line in lines for part in parts(line))]
 
 

@@ -134,9 +134,12 @@ def below_numpy(lines: list[Line], why: Mapping[str, str]) -> list[str]:
     if not rows:
         return []
     text = ["### Slower than NumPy", "", "| what | times as fast as NumPy | why |", "|---|---|---|"]
+    last = ""
     for row, found in rows.items():
         speeds = "; ".join(f"{number(speed_bounds(each)[1])}x{at(each)}" for _, each in found)
-        text.append(f"| {found[0][0]['title']} | {speeds} | {reason(row, why)} |")
+        because = reason(row, why)
+        text.append(f"| {found[0][0]['title']} | {speeds} | {'as above' if because == last else because} |")
+        last = because
     return [*text, ""]
 
 

@@ -204,9 +204,15 @@ def test_rows_below_numpy_are_listed_with_their_sizes() -> None:
     lines = [line("s", *swept, group=report_summary.WHOLE), line("t", timed), line("u", comparison("torch", 0.1))]
     text = report.body(lines, {})
     assert "| `s` < & | 0.50x at 10 | not looked into yet |" in text
-    assert "| `t` < & | 0.50x | not looked into yet |" in text
+    assert "| `t` < & | 0.50x | as above |" in text
     assert "2 of 3 comparisons |" in text
     assert "| `s` < & | **0.50x** | 0.90x |" in text
+
+
+def test_what_has_no_picture_has_no_link_to_one() -> None:
+    lines = [line("s", comparison("numpy", 2.0), group=group) for group in ("Method", "Elementwise")]
+    assert "performance-elementwise.svg" in report.body(lines, {})
+    assert "performance-method.svg" not in report.body(lines, {})
 
 
 def test_reasons_are_about_rows() -> None:
