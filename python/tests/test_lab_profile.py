@@ -296,6 +296,18 @@ def test_the_sampler_leaves_out_its_caller() -> None:
     assert Frame("f", "file", 1).line == 1
 
 
+def test_what_the_sampler_does_on_its_callers_thread_is_the_callers_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = Sampler(10.0)
+
+    def join() -> None:
+        sampler.sample(sys._current_frames())
+
+    monkeypatch.setattr(sampler._thread, "join", join)
+    with sampler:
+        pass
+    assert set(sampler.stacks) == {()}
+
+
 def test_nothing_held_is_no_allocation() -> None:
     assert allocation_pass(lambda: 1)["calls"] == 1
 

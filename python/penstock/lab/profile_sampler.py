@@ -113,10 +113,14 @@ class Sampler:
         return ran - before[0], queued - before[1]
 
     def _stack(self, frame: FrameType | None, base: FrameType | None) -> Stack:
-        found = []
+        found: list[Frame] = []
+        own = (Sampler.__enter__.__code__, Sampler.__exit__.__code__)
         while frame is not None and frame is not base:
             code = frame.f_code
-            found.append(Frame(code.co_qualname, code.co_filename, line_of(frame)))
+            if code in own:  # what it does to begin and to end is its caller's time
+                found.clear()
+            else:
+                found.append(Frame(code.co_qualname, code.co_filename, line_of(frame)))
             frame = frame.f_back
         return tuple(reversed(found))
 
