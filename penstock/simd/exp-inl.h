@@ -24,6 +24,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Vectors whose steps take turns: as many as keep the adders busy while each waits for its own, and stay in registers.
 inline constexpr int kSideBySide = HWY_TARGET == HWY_SCALAR ? 1 : HWY_MAX_BYTES == 64 ? 4 : 2;
 
+/// ln 2 in two parts: products of the first and whole numbers are exact.
+inline constexpr double kLn2[] = {0x1.62e42fefa3800p-1, 0x1.ef35793c76730p-45};
+
 /// a * b + c with one rounding.
 template <class V>
 HWY_INLINE V fused(V a, V b, V c) {
@@ -70,8 +73,6 @@ template <int kVectors, class V>
 HWY_INLINE void exp_of_doubles(V* x) {
   const hn::DFromV<V> d;
   constexpr double kShift = 0x1.8p52;  // a sum with it has no bits for fractions
-  // ln 2 in two parts: products of the first and whole numbers are exact.
-  constexpr double kLn2[] = {0x1.62e42fefa3800p-1, 0x1.ef35793c76730p-45};
   constexpr double kE[] = {0x1.1f730349868cep-29,
                            0x1.af4de97ca4194p-26,
                            0x1.27e4db646b17ep-22,

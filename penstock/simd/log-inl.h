@@ -68,7 +68,6 @@ HWY_INLINE void log_polynomials(const V* r, const V* square, V* p) {
 /// k ln 2 + r + square p.
 template <class V>
 HWY_INLINE V log_sum(V k, V r, V square, V p) {
-  constexpr double kLn2[] = {0x1.62e42fefa3800p-1, 0x1.ef35793c76730p-45};  // as in exp_of_doubles()
   const hn::DFromV<V> d;
   // Products with the first part of ln 2 are exact, and zero or greater than r: so is what the sum has lost.
   const V high = fused(k, hn::Set(d, kLn2[0]), r);

@@ -121,30 +121,18 @@ Py_ssize_t length_slot(PyObject* self) {
   return n;
 }
 
-/// The layout of a vector's element or slice that C's integers name; nothing for all other keys.
-std::optional<Layout> part_of_vector(const Layout& in, PyObject* key) {
-  if (in.shape.size() != 1) return std::nullopt;
-  const std::int64_t extent = in.shape[0];
-  const std::int64_t stride = in.strides[0];
-  if (PyLong_CheckExact(key)) {
-    int overflow = 0;
-    const long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
-    const long long from_start = i < 0 ? i + extent : i;
-    if (overflow != 0 || from_start < 0 || from_start >= extent) return std::nullopt;
-    return Layout{{}, {}, in.offset + from_start * stride};
-  }
-  if (!PySlice_Check(key)) return std::nullopt;
-  const Span span = resolve_slice(slice_index(key), extent);
-  Layout part{{}, {}, in.offset + (span.count > 0 ? span.start * stride : 0)};
-  part.shape.push_back(span.count);
-  part.strides.push_back(span.count > 1 ? span.step * stride : 0);
-  return part;
+/// A key that is one of C's integers or a slice, which needs no list of entries; nothing for all others.
+std::optional<Index> lone_index(PyObject* key) {
+  if (PySlice_Check(key)) return slice_index(key);
+  if (!PyLong_CheckExact(key)) return std::nullopt;
+  int overflow = 0;
+  const long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
+  return overflow == 0 ? std::optional(integer_index(i)) : std::nullopt;
 }
 
 PyObject* item_slot(const Array& self, PyObject* key) {
-  if (const graph::InMemory* in = self.node()->in_memory()) {
-    if (std::optional<Layout> part = part_of_vector(in->layout, key))
-      return object_of(Array(graph::make_memory(self.dtype(), in->memory, std::move(*part)))).release().ptr();
+  if (self.ndim() == 1) {
+    if (const std::optional<Index> index = lone_index(key)) return object_of(self[{&*index, 1}]).release().ptr();
   }
   return get_item(self, key).release().ptr();
 }
