@@ -2,7 +2,7 @@
 # One object library a floor, in the order of FLOORS; one shared library over all of them.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy libhwy-contrib)
 pkg_check_modules(SLEEF REQUIRED IMPORTED_TARGET sleef)
 
 add_library(penstock SHARED)

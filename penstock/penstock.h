@@ -9,6 +9,7 @@
 #pragma once
 
 #include "penstock/array/array.h"
+#include "penstock/array/choose.h"
 #include "penstock/base/error.h"
 #include "penstock/base/level.h"
 #include "penstock/base/machine.h"

@@ -48,6 +48,7 @@ struct Lease {
 struct Leases {
   std::vector<Lease> inputs;
   Lease output;
+  std::byte* state = nullptr;  // what steps hand on to later ones: state_bytes() bytes, zeros before the first step
   std::int64_t scratch = 0;    // bytes that compute() may take from the pool
   int threads = 1;             // that compute() may use
   std::function<void()> tick;  // to be called every few milliseconds, from any thread; throws to stop the work
@@ -66,6 +67,9 @@ class Operator {
 
   /// Bytes that compute() takes from the pool for this step with so many threads.
   virtual std::int64_t scratch_bytes(const Step& step, int threads) const = 0;
+
+  /// Bytes that these steps, which are computed one after the other, hand on to each other.
+  virtual std::int64_t state_bytes(const std::vector<Step>& /*steps*/) const { return 0; }
 
   /// Computes a step. Throws what tick() throws, and nothing else.
   virtual void compute(const Step& step, const Leases& leases) const = 0;

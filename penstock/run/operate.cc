@@ -2,6 +2,7 @@
 #include "penstock/run/operate.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <set>
 
@@ -49,6 +50,7 @@ class OperatorRun {
   void run(const Destination& to, std::int64_t size) {
     const std::vector<Step> steps = fitting_steps(to, size);
     memory::Buffer tile;
+    const memory::Buffer state = state_of(steps);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       monitor_.tick();
       const Step& step = steps[i];
@@ -60,6 +62,7 @@ class OperatorRun {
         tile = memory::Buffer::allocate(bytes, "tile of an output");
       }
       leases.output = output_of(to, step, tile, size);
+      leases.state = state.data();
       leases.threads = thread::count();
       leases.scratch = op_->scratch_bytes(step, leases.threads);
       leases.tick = [this] { monitor_.tick(); };
@@ -81,6 +84,14 @@ class OperatorRun {
         return inputs_[other].lend(step.inputs[k], quiet_);
     }
     return inputs_[k].lend(step.inputs[k], quiet_);
+  }
+
+  memory::Buffer state_of(const std::vector<Step>& steps) const {
+    const std::int64_t bytes = op_->state_bytes(steps);
+    if (bytes == 0) return {};
+    memory::Buffer state = memory::Buffer::allocate(bytes, "what an operator's steps hand on");
+    std::memset(state.data(), 0, static_cast<std::size_t>(bytes));
+    return state;
   }
 
   static graph::Lease output_of(const Destination& to, const Step& step, const memory::Buffer& tile,
@@ -114,7 +125,8 @@ class OperatorRun {
     const auto most = [&](const std::vector<Step>& steps) {
       std::int64_t bytes = 0;
       for (const Step& step : steps) bytes = std::max(bytes, bytes_of(step, to, size));
-      return bytes;
+      const std::int64_t state = op_->state_bytes(steps);
+      return bytes + (state > 0 ? memory::pool_capacity(state) : 0);
     };
     std::vector<Step> steps = op_->steps(std::numeric_limits<std::int64_t>::max());
     std::int64_t need = most(steps);

@@ -13,6 +13,7 @@ NB_MODULE(_core, m) {
   bind_array(m);
   bind_functions(m);
   bind_products(m);
+  bind_choose(m);
   bind_engine(m);
   bind_measure(m);
   bind_tuning(m);

@@ -12,10 +12,13 @@ from typing import Any, TypeAlias
 from penstock import _core
 from penstock._core import Array
 from penstock._dtypes import can_cast, finfo, iinfo, isdtype, result_type
+from penstock._indexing import nonzero
 from penstock._info import __array_namespace_info__, check_device
 from penstock._info import follows as follows
 from penstock._latencies import latencies
 from penstock._plan import Plan
+from penstock._rearranging import diff, repeat, tile
+from penstock._sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from penstock._trace import trace
 from penstock._tune import tune
 
@@ -29,6 +32,9 @@ _VIEWS = (
     "astype", "reshape", "permute_dims", "matrix_transpose", "broadcast_to", "flip", "expand_dims", "squeeze",
     "moveaxis", "roll", "concat", "stack",
 )  # fmt: skip
+_CHOICES = (
+    "take", "take_along_axis", "sort", "argsort", "searchsorted", "cumulative_sum", "cumulative_prod",
+)  # fmt: skip
 _CREATION = ("full", "arange", "linspace", "eye", "tril", "triu")
 _DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
@@ -38,7 +44,7 @@ _ENGINE = (
     "memory_budget", "threads", "opt_level", "simd_target", "on_progress", "stats", "trim", "tuning", "promote_types",
     "dtype", "evaluate",
 )  # fmt: skip
-_SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_PRODUCTS, *_VIEWS, *_CREATION, *_DTYPES, *_ENGINE)
+_SAME = (*_ELEMENTWISE, *_REDUCTIONS, *_PRODUCTS, *_VIEWS, *_CHOICES, *_CREATION, *_DTYPES, *_ENGINE)
 globals().update({name: getattr(_core, name) for name in _SAME})
 
 # `bool`, `sum` and their like are names of this namespace: annotations mean the built-in ones.
@@ -194,8 +200,8 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
-    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "e", "empty",
-    "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "meshgrid",
-    "latencies", "nan", "newaxis", "ones", "ones_like", "open", "pi", "plan", "result_type", "save", "show_config",
-    "trace", "tune", "unstack", "zeros", "zeros_like",
+    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e", "empty",
+    "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "isin", "meshgrid",
+    "latencies", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pi", "plan", "repeat", "result_type", "save", "show_config",
+    "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/array/choose.h"
+
+#include <algorithm>
+
+#include "penstock/array/settle.h"
+#include "penstock/base/error.h"
+#include "penstock/op/infer.h"
+#include "penstock/run/gather.h"
+#include "penstock/run/nonzero.h"
+#include "penstock/run/scan.h"
+#include "penstock/run/sort.h"
+
+namespace penstock {
+namespace {
+
+std::int64_t extent(const Array& x, int axis) { return x.shape()[static_cast<std::size_t>(axis)]; }
+
+/// What lies before, along and behind an axis.
+run::Lines lines_of(const Dims& shape, int axis) {
+  run::Lines lines;
+  for (int d = 0; d < static_cast<int>(shape.size()); ++d) {
+    std::int64_t& side = d < axis ? lines.outer : d == axis ? lines.n : lines.inner;
+    (d == axis ? side = 1 : side) *= shape[static_cast<std::size_t>(d)];
+  }
+  return lines;
+}
+
+Array operated(DType dtype, const Dims& shape, std::shared_ptr<const graph::Operator> op,
+               const std::vector<Array>& inputs) {
+  std::vector<graph::NodeRef> nodes;
+  for (const Array& input : inputs) nodes.push_back(input.node());
+  return settle(graph::make_operator(dtype, shape, std::move(op), std::move(nodes)));
+}
+
+/// Indices in [0, extent), int64, and where they lie.
+struct Places {
+  Array index;
+  run::IndexRange range;
+};
+
+[[noreturn]] void refuse(const std::string& index, int axis, std::int64_t extent) {
+  throw OutOfRangeError(cat("index ", index, " is out of range for axis ", axis, " of extent ", extent));
+}
+
+Places places(const Array& indices, int axis, std::int64_t extent, const char* what) {
+  if (!is_integer(indices.dtype()))
+    throw DTypeError(cat(what, " takes indices of an integer dtype; got ", name_of(indices.dtype())));
+  if (indices.size() == 0) return {astype(indices, DType::k_int64), {}};
+  evaluate({indices});
+  const Array least = min(indices);
+  const Array greatest = max(indices);
+  evaluate({least, greatest});
+  if (indices.dtype() == DType::k_uint64) {
+    const auto most = greatest.item<std::uint64_t>();
+    if (most >= static_cast<std::uint64_t>(extent)) refuse(cat(most), axis, extent);
+  }
+  const run::IndexRange range{least.item<std::int64_t>(), greatest.item<std::int64_t>()};
+  if (range.least < -extent) refuse(cat(range.least), axis, extent);
+  if (range.greatest >= extent) refuse(cat(range.greatest), axis, extent);
+  const Array index = astype(indices, DType::k_int64);
+  if (range.least >= 0) return {index, range};
+  return {elementwise(Op::k_where, {less(index, 0), add(index, extent), index}), {0, extent - 1}};
+}
+
+/// Both shapes with the axis left as it is and the others broadcast.
+void broadcast_others(Array& x, Array& indices, int axis) {
+  if (x.ndim() != indices.ndim()) {
+    throw ShapeError(cat("take_along_axis needs indices of as many axes as the array; got shapes ",
+                         shape_text(indices.shape()), " and ", shape_text(x.shape())));
+  }
+  const auto with = [axis](Dims shape, std::int64_t n) {
+    shape[static_cast<std::size_t>(axis)] = n;
+    return shape;
+  };
+  const Dims common = broadcast(with(x.shape(), 1), with(indices.shape(), 1));
+  x = broadcast_to(x, with(common, extent(x, axis)));
+  indices = broadcast_to(indices, with(common, extent(indices, axis)));
+}
+
+const char* name_of(run::Sorted what) { return what == run::Sorted::kValues ? "sort" : "argsort"; }
+
+Array sorted(run::Sorted what, const Array& x_, std::int64_t axis_, bool descending) {
+  const Array x = x_.dtype() == DType::k_float16 ? astype(x_, DType::k_float32) : x_;
+  if (!run::can_sort(x.dtype()))
+    throw DTypeError(cat(name_of(what), " cannot order ", name_of(x.dtype()), "; sort its real or imaginary part"));
+  const std::int64_t axis = normal_axis(axis_, x.ndim());
+  const Array moved = moveaxis(x, {axis}, {-1});
+  const run::Lines lines = lines_of(moved.shape(), moved.ndim() - 1);
+  const DType result = what == run::Sorted::kValues ? x.dtype() : DType::k_int64;
+  const Array rows =
+      operated(result, {lines.outer, lines.n}, run::make_sort(what, x.dtype(), lines.outer, lines.n, descending),
+               {reshape(moved, {lines.outer, lines.n})});
+  return moveaxis(reshape(rows, moved.shape()), {-1}, {axis});
+}
+
+Array cumulative(run::Cumulative what, const Array& x, std::int64_t axis_, std::optional<DType> dtype, bool initial) {
+  const bool sums = what == run::Cumulative::kSum;
+  const int axis = normal_axis(axis_, x.ndim());
+  const DType result = dtype.value_or(reduced_dtype(sums ? Reduction::k_sum : Reduction::k_prod, x.dtype()));
+  if (!run::can_scan(result))
+    throw DTypeError(cat(sums ? "cumulative_sum" : "cumulative_prod", " cannot add up in ", name_of(result)));
+  const run::Lines lines = lines_of(x.shape(), axis);
+  const Array in = reshape(astype(x, result), lines.shape());
+  const Array out = reshape(operated(result, lines.shape(), run::make_scan(what, result, lines), {in}), x.shape());
+  if (!initial) return out;
+  Dims shape = x.shape();
+  shape[static_cast<std::size_t>(axis)] = 1;
+  return concat({full(shape, {Kind::kInt, std::int64_t{sums ? 0 : 1}}, result), out}, axis);
+}
+
+constexpr std::int64_t kPart = 4 << 20;  // elements of a condition that are looked at at once
+
+Index slice(std::int64_t begin, std::int64_t end) { return {Index::Type::kSlice, begin, end, 1, true}; }
+
+}  // namespace
+
+Array take(const Array& x, const Array& indices, std::int64_t axis_) {
+  const int axis = normal_axis(axis_, x.ndim());
+  const Places at = places(indices, axis, extent(x, axis), "take");
+  const run::Lines lines = lines_of(x.shape(), axis);
+  const std::int64_t k = indices.size();
+  const Array chosen =
+      operated(x.dtype(), {lines.outer, k, lines.inner}, run::make_gather(size_of(x.dtype()), lines, 1, k, at.range),
+               {reshape(x, lines.shape()), reshape(at.index, {1, k})});
+  Dims shape(x.shape().begin(), x.shape().begin() + axis);
+  shape.insert(shape.end(), indices.shape().begin(), indices.shape().end());
+  shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
+  return reshape(chosen, shape);
+}
+
+Array take_along_axis(const Array& x_, const Array& indices_, std::int64_t axis_) {
+  const int axis = normal_axis(axis_, x_.ndim());
+  Array x = x_;
+  Array indices = indices_;
+  broadcast_others(x, indices, axis);
+  const Places at = places(indices, axis, extent(x, axis), "take_along_axis");
+  // A row of indices for each line: the axis comes last.
+  const Array lines = moveaxis(x, {axis}, {-1});
+  const Array rows = moveaxis(at.index, {axis}, {-1});
+  const std::int64_t k = extent(indices, axis);
+  const std::int64_t n = extent(x, axis);
+  const std::int64_t outer = count({rows.shape().begin(), rows.shape().end() - 1});
+  const Array chosen =
+      operated(x.dtype(), {outer, k, 1}, run::make_gather(size_of(x.dtype()), {outer, n, 1}, outer, k, at.range),
+               {reshape(lines, {outer, n, 1}), reshape(rows, {outer, k})});
+  return moveaxis(reshape(chosen, rows.shape()), {-1}, {axis});
+}
+
+Array put(const Array& x, const Array& indices, const Array& values) {
+  if (x.ndim() == 0 || indices.ndim() != 1) {
+    throw ShapeError(cat("put takes a vector of indices along the first axis; got indices of shape ",
+                         shape_text(indices.shape()), " for ", shape_text(x.shape())));
+  }
+  const Places at = places(indices, 0, x.shape()[0], "put");
+  Dims shape = x.shape();
+  shape[0] = indices.size();
+  const Array fitted = broadcast_to(astype(values, x.dtype()), shape);
+  const run::Lines lines = lines_of(x.shape(), 0);
+  const std::int64_t k = indices.size();
+  return reshape(operated(x.dtype(), lines.shape(), run::make_scatter(size_of(x.dtype()), lines, 1, k),
+                          {reshape(x, lines.shape()), reshape(at.index, {1, k}), reshape(fitted, {1, k, lines.inner})}),
+                 x.shape());
+}
+
+Array flat_nonzero(const Array& x) {
+  const Array condition = astype(reshape(x, {x.size()}), DType::k_bool);
+  try {
+    evaluate({condition});
+  } catch (const BudgetError&) {
+    // Too large to keep: it is computed part by part, for the count and for the places.
+  }
+  const auto n = count_nonzero(condition).item<std::int64_t>();
+  auto memory = memory::share(memory::Buffer::allocate(n * size_of(DType::k_int64), "the places of nonzero elements"));
+  auto* to = reinterpret_cast<std::int64_t*>(memory->data());
+  const std::int64_t* const end = to + n;
+  for (std::int64_t first = 0; first < x.size(); first += kPart) {
+    const graph::InMemory part = condition[{slice(first, std::min(first + kPart, x.size()))}].data();
+    to = run::nonzero(part.memory->data() + part.layout.offset, part.layout.strides[0], part.layout.size(), first, to,
+                      end);
+  }
+  // A file that changed meanwhile has other nonzero elements now.
+  if (to != end) throw ArgumentError("nonzero: the elements changed while they were read");
+  return Array(graph::make_memory(DType::k_int64, std::move(memory), contiguous({n}, size_of(DType::k_int64))));
+}
+
+Array sort(const Array& x, std::int64_t axis, bool descending) {
+  return sorted(run::Sorted::kValues, x, axis, descending);
+}
+
+Array argsort(const Array& x, std::int64_t axis, bool descending) {
+  return sorted(run::Sorted::kPlaces, x, axis, descending);
+}
+
+Array searchsorted(const Array& sorted, const Array& x, bool right) {
+  if (sorted.ndim() != 1)
+    throw ShapeError(cat("searchsorted looks into one sorted vector; got shape ", shape_text(sorted.shape())));
+  DType dtype = promote(sorted.dtype(), x.dtype());
+  if (dtype == DType::k_float16) dtype = DType::k_float32;
+  if (!run::can_sort(dtype))
+    throw DTypeError(cat("searchsorted cannot order ", name_of(dtype), "; look for its real or imaginary part"));
+  const Array found = operated(DType::k_int64, {x.size()}, run::make_search(dtype, sorted.size(), x.size(), right),
+                               {astype(sorted, dtype), reshape(astype(x, dtype), {x.size()})});
+  return reshape(found, x.shape());
+}
+
+Array cumulative_sum(const Array& x, std::int64_t axis, std::optional<DType> dtype, bool initial) {
+  return cumulative(run::Cumulative::kSum, x, axis, dtype, initial);
+}
+
+Array cumulative_prod(const Array& x, std::int64_t axis, std::optional<DType> dtype, bool initial) {
+  return cumulative(run::Cumulative::kProduct, x, axis, dtype, initial);
+}
+
+}  // namespace penstock

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/kernel/sort.h"
+
+#include <hwy/contrib/sort/vqsort.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace penstock::kernel {
+namespace {
+
+template <std::size_t kBytes>
+struct UnsignedOf;
+template <>
+struct UnsignedOf<1> {
+  using Type = std::uint8_t;
+};
+template <>
+struct UnsignedOf<2> {
+  using Type = std::uint16_t;
+};
+template <>
+struct UnsignedOf<4> {
+  using Type = std::uint32_t;
+};
+template <>
+struct UnsignedOf<8> {
+  using Type = std::uint64_t;
+};
+template <class T>
+using Key = typename UnsignedOf<sizeof(T)>::Type;
+
+template <class T>
+constexpr bool kSorts = !std::is_same_v<T, Half> && std::is_arithmetic_v<T>;
+
+/// An unsigned number in the order of the elements: NaN is the greatest. The sign of a NaN is lost.
+template <class T>
+Key<T> key_of(T value) {
+  using K = Key<T>;
+  constexpr K kSign = K(1) << (8 * sizeof(T) - 1);
+  const K bits = std::bit_cast<K>(value);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (value != value) return static_cast<K>(bits | kSign);
+    return static_cast<K>((bits & kSign) != 0 ? ~bits : bits | kSign);
+  } else if constexpr (std::is_signed_v<T>) {
+    return static_cast<K>(bits ^ kSign);
+  } else {
+    return bits;
+  }
+}
+
+template <class T>
+T value_of(Key<T> key) {
+  using K = Key<T>;
+  constexpr K kSign = K(1) << (8 * sizeof(T) - 1);
+  if constexpr (std::is_floating_point_v<T>)
+    return std::bit_cast<T>(static_cast<K>((key & kSign) != 0 ? key ^ kSign : ~key));
+  else if constexpr (std::is_signed_v<T>)
+    return std::bit_cast<T>(static_cast<K>(key ^ kSign));
+  else if constexpr (std::is_same_v<T, bool>)
+    return key != 0;
+  else
+    return key;
+}
+
+/// Descending, all but NaN are turned round.
+template <class T, bool kDescending>
+Key<T> ordered_key(T value) {
+  const Key<T> key = key_of(value);
+  if constexpr (!kDescending) {
+    return key;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return value != value ? key : static_cast<Key<T>>(~key);
+  } else {
+    return static_cast<Key<T>>(~key);
+  }
+}
+
+template <class T, bool kDescending>
+T ordered_value(Key<T> key) {
+  if constexpr (!kDescending) {
+    return value_of<T>(key);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    // Keys of NaN lie above that of the least number, turned round: minus infinity.
+    constexpr auto kLast = std::bit_cast<Key<T>>(-std::numeric_limits<T>::infinity());
+    return value_of<T>(key > kLast ? key : static_cast<Key<T>>(~key));
+  } else {
+    return value_of<T>(static_cast<Key<T>>(~key));
+  }
+}
+
+template <class K>
+bool before(const K& a, const K& b) {
+  if constexpr (std::is_same_v<K, hwy::uint128_t>)
+    return a.hi < b.hi || (a.hi == b.hi && a.lo < b.lo);
+  else
+    return a < b;
+}
+
+template <class K>
+void sort(void* x_, std::int64_t n) {
+  K* x = static_cast<K*>(x_);
+  if constexpr (sizeof(K) == 1) {
+    std::int64_t counts[256] = {};
+    for (std::int64_t i = 0; i < n; ++i) ++counts[x[i]];
+    for (int value = 0; value < 256; ++value) {
+      std::memset(x, value, static_cast<std::size_t>(counts[value]));
+      x += counts[value];
+    }
+  } else {
+    hwy::Sorter()(x, static_cast<std::size_t>(n), hwy::SortAscending());
+  }
+}
+
+/// The merge path: the least number of `a` such that what is left of `a` does not come before what is taken of `b`.
+template <class K>
+std::int64_t split(const void* a_, std::int64_t na, const void* b_, std::int64_t nb, std::int64_t k) {
+  const K* a = static_cast<const K*>(a_);
+  const K* b = static_cast<const K*>(b_);
+  std::int64_t low = std::max<std::int64_t>(0, k - nb);
+  std::int64_t high = std::min(k, na);
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (before(b[k - middle - 1], a[middle]))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+template <class K>
+void merge(const void* a_, std::int64_t na, const void* b_, std::int64_t nb, void* out_) {
+  const K* a = static_cast<const K*>(a_);
+  const K* b = static_cast<const K*>(b_);
+  K* out = static_cast<K*>(out_);
+  std::int64_t i = 0;
+  std::int64_t j = 0;
+  while (i < na && j < nb) {
+    const bool takes_b = before(b[j], a[i]);
+    *out++ = takes_b ? b[j] : a[i];
+    j += takes_b;
+    i += !takes_b;
+  }
+  out = std::copy(a + i, a + na, out);
+  std::copy(b + j, b + nb, out);
+}
+
+template <class K>
+constexpr Sorter sorter() {
+  return {sizeof(K), &sort<K>, &split<K>, &merge<K>};
+}
+
+template <class T, bool kDescending>
+bool encode_values(const void* x_, std::int64_t n, std::int64_t /*first*/, void* out_) {
+  const T* x = static_cast<const T*>(x_);
+  Key<T>* out = static_cast<Key<T>*>(out_);
+  bool zeros = false;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T value = x[i];
+    if constexpr (std::is_floating_point_v<T>) zeros |= std::bit_cast<Key<T>>(value) == std::bit_cast<Key<T>>(T(-0.0));
+    out[i] = ordered_key<T, kDescending>(value);
+  }
+  return zeros;
+}
+
+template <class T, bool kDescending>
+void decode_values(const void* x_, std::int64_t n, void* out_) {
+  const Key<T>* x = static_cast<const Key<T>*>(x_);
+  T* out = static_cast<T*>(out_);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = ordered_value<T, kDescending>(x[i]);
+}
+
+/// All NaN are one key, and so are 0.0 and -0.0: their places decide.
+template <class T, bool kDescending>
+Key<T> place_key(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (value != value) return std::numeric_limits<Key<T>>::max();
+    return ordered_key<T, kDescending>(value + T(0));
+  } else {
+    return ordered_key<T, kDescending>(value);
+  }
+}
+
+template <class K>
+K with_place(std::uint64_t key, std::int64_t place) {
+  if constexpr (std::is_same_v<K, hwy::uint128_t>) {
+    hwy::uint128_t both;
+    both.lo = static_cast<std::uint64_t>(place);
+    both.hi = key;
+    return both;
+  } else {
+    return key << 32 | static_cast<std::uint64_t>(place);
+  }
+}
+
+template <class T, bool kDescending, class K>
+bool encode_places(const void* x_, std::int64_t n, std::int64_t first, void* out_) {
+  const T* x = static_cast<const T*>(x_);
+  K* out = static_cast<K*>(out_);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = with_place<K>(place_key<T, kDescending>(x[i]), first + i);
+  return false;
+}
+
+template <class K>
+void decode_places(const void* x_, std::int64_t n, void* out_) {
+  const K* x = static_cast<const K*>(x_);
+  auto* out = static_cast<std::int64_t*>(out_);
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (std::is_same_v<K, hwy::uint128_t>)
+      out[i] = static_cast<std::int64_t>(x[i].lo);
+    else
+      out[i] = static_cast<std::int64_t>(x[i] & 0xffff'ffffu);
+  }
+}
+
+template <class T, bool kDescending>
+const Sorting* values() {
+  static constexpr Sorting sorting{sorter<Key<T>>(), &encode_values<T, kDescending>, &decode_values<T, kDescending>};
+  return &sorting;
+}
+
+template <class T, bool kDescending, class K>
+const Sorting* places() {
+  static constexpr Sorting sorting{sorter<K>(), &encode_places<T, kDescending, K>, &decode_places<K>};
+  return &sorting;
+}
+
+/// NaN after all numbers.
+template <class T>
+bool less(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>)
+    return a < b || (b != b && a == a);
+  else
+    return a < b;
+}
+
+}  // namespace
+
+const Sorting* values_of(DType dtype, bool descending) {
+  return visit(dtype, [descending]<class T>() -> const Sorting* {
+    if constexpr (kSorts<T>)
+      return descending ? values<T, true>() : values<T, false>();
+    else
+      return nullptr;
+  });
+}
+
+const Sorting* places_of(DType dtype, bool descending, std::int64_t n) {
+  const bool narrow = size_of(dtype) <= 4 && n <= std::int64_t{1} << 32;
+  return visit(dtype, [=]<class T>() -> const Sorting* {
+    if constexpr (!kSorts<T>) {
+      return nullptr;
+    } else {
+      if constexpr (sizeof(T) <= 4) {
+        if (narrow) return descending ? places<T, true, std::uint64_t>() : places<T, false, std::uint64_t>();
+      }
+      return descending ? places<T, true, hwy::uint128_t>() : places<T, false, hwy::uint128_t>();
+    }
+  });
+}
+
+void restore_zeros(DType dtype, const void* x_, std::int64_t n, void* sorted_) {
+  visit(dtype, [=]<class T>() {
+    if constexpr (std::is_floating_point_v<T>) {
+      const T* x = static_cast<const T*>(x_);
+      T* to = static_cast<T*>(sorted_);
+      while (*to != 0) ++to;
+      for (std::int64_t i = 0; i < n; ++i) {
+        if (x[i] == 0) *to++ = x[i];
+      }
+    }
+  });
+}
+
+void search(DType dtype, const void* sorted_, std::int64_t n, const void* q_, std::int64_t count, bool right,
+            std::int64_t* out) {
+  visit(dtype, [=]<class T>() {
+    if constexpr (kSorts<T>) {
+      const T* sorted = static_cast<const T*>(sorted_);
+      const T* q = static_cast<const T*>(q_);
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T value = q[i];
+        const T* base = sorted;
+        // Halves without branches: the whole of it is loads that wait for each other.
+        for (std::int64_t left = n; left > 0;) {
+          const std::int64_t half = left - left / 2;
+          const T& middle = base[half - 1];
+          base += (right ? !less(value, middle) : less(middle, value)) ? half : 0;
+          left -= half;
+        }
+        out[i] = base - sorted;
+      }
+    }
+  });
+}
+
+}  // namespace penstock::kernel

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sorting one line of elements, and finding places in a sorted one. Equal elements keep their order; NaN comes last,
+// whether ascending or descending. Runs are sorted by Highway's vectorised quicksort as integers in the same order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "penstock/type/dtype.h"
+
+namespace penstock::kernel {
+
+/// How elements of a dtype (or keys with their places) are sorted: runs first, then runs are merged.
+struct Sorter {
+  std::int64_t size = 0;  // bytes of what is sorted
+
+  /// Sorts n of them in place.
+  void (*sort)(void* x, std::int64_t n) = nullptr;
+  /// Of two sorted runs that follow each other, how many of `a` are among the first k.
+  std::int64_t (*split)(const void* a, std::int64_t na, const void* b, std::int64_t nb, std::int64_t k) = nullptr;
+  /// Merges them; of equals, those of `a` come first.
+  void (*merge)(const void* a, std::int64_t na, const void* b, std::int64_t nb, void* out) = nullptr;
+};
+
+/// Elements, or with `places` each element's key beside its place, which argsort sorts and which all differ.
+struct Sorting {
+  Sorter sorter;
+  /// n elements as what is sorted, the first at place `first`. True where a -0.0 was among them, which a sort of values
+  /// puts before each 0.0.
+  bool (*encode)(const void* x, std::int64_t n, std::int64_t first, void* out) = nullptr;
+  /// What was sorted as elements; or as their int64 places.
+  void (*decode)(const void* x, std::int64_t n, void* out) = nullptr;
+};
+
+/// Null for complex numbers, which have no order, and float16. Keys that have places are 8 bytes where elements have at
+/// most 4 and a line `n` fits into 32 bits, else 16.
+const Sorting* values_of(DType dtype, bool descending);
+const Sorting* places_of(DType dtype, bool descending, std::int64_t n);
+
+/// Gives the zeros of a sorted line of floats the signs that they have in the line x, in its order. There is one.
+void restore_zeros(DType dtype, const void* x, std::int64_t n, void* sorted);
+
+/// out[i] = how many of the n sorted elements lie before q[i], and with `right` the equal ones too.
+void search(DType dtype, const void* sorted, std::int64_t n, const void* q, std::int64_t count, bool right,
+            std::int64_t* out);
+
+}  // namespace penstock::kernel

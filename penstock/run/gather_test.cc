@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elements chosen by indices and put where they say, against plain loops; every size of element, layouts, pieces.
+#include <gtest/gtest.h>
+
+#include "penstock/base/temporary_directory.h"
+#include "penstock/memory/governor.h"
+#include "penstock/run/gather.h"
+#include "penstock/run/nonzero.h"
+#include "penstock/run/settings.h"
+
+namespace penstock::run {
+namespace {
+
+Plain indices_below(std::int64_t n, const Dims& shape, std::uint64_t seed) {
+  Plain index(DType::k_int64, shape);
+  for (std::int64_t i = 0; i < index.size(); ++i) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    index.as<std::int64_t>()[i] = static_cast<std::int64_t>((seed >> 33) % static_cast<std::uint64_t>(n));
+  }
+  return index;
+}
+
+/// A choice: which elements of (outer, n, inner).
+struct Choice {
+  Lines lines;
+  std::int64_t index_rows;
+  std::int64_t k;
+};
+
+std::int64_t index_at(const Choice& c, const Plain& index, std::int64_t o, std::int64_t j) {
+  return index.as<std::int64_t>()[(c.index_rows == 1 ? 0 : o) * c.k + j];
+}
+
+Plain plain_gather(const Choice& c, const Plain& x, const Plain& index) {
+  Plain out(x.dtype, {c.lines.outer, c.k, c.lines.inner});
+  const std::int64_t size = size_of(x.dtype);
+  for (std::int64_t o = 0; o < c.lines.outer; ++o) {
+    for (std::int64_t j = 0; j < c.k; ++j) {
+      std::memcpy(out.at((o * c.k + j) * c.lines.inner),
+                  x.at((o * c.lines.n + index_at(c, index, o, j)) * c.lines.inner),
+                  static_cast<std::size_t>(c.lines.inner * size));
+    }
+  }
+  return out;
+}
+
+Plain plain_scatter(const Choice& c, const Plain& x, const Plain& index, const Plain& values) {
+  Plain out = x;
+  const std::int64_t size = size_of(x.dtype);
+  for (std::int64_t o = 0; o < c.lines.outer; ++o) {
+    for (std::int64_t j = 0; j < c.k; ++j) {
+      std::memcpy(out.at((o * c.lines.n + index_at(c, index, o, j)) * c.lines.inner),
+                  values.at((o * c.k + j) * c.lines.inner), static_cast<std::size_t>(c.lines.inner * size));
+    }
+  }
+  return out;
+}
+
+graph::NodeRef gather_node(const Choice& c, const graph::NodeRef& x, const graph::NodeRef& index) {
+  return graph::make_operator(x->dtype, {c.lines.outer, c.k, c.lines.inner},
+                              make_gather(size_of(x->dtype), c.lines, c.index_rows, c.k, {0, c.lines.n - 1}),
+                              {x, index});
+}
+
+graph::NodeRef scatter_node(const Choice& c, const graph::NodeRef& x, const graph::NodeRef& index,
+                            const graph::NodeRef& values) {
+  return graph::make_operator(x->dtype, c.lines.shape(), make_scatter(size_of(x->dtype), c.lines, c.index_rows, c.k),
+                              {x, index, values});
+}
+
+const Choice kChoices[] = {{{1, 10, 1}, 1, 0},         {{1, 1, 1}, 1, 3},   {{1, 1000, 1}, 1, 20'000},
+                           {{3, 50, 4}, 1, 17},        {{3, 50, 4}, 3, 17}, {{7, 9, 1}, 7, 5},
+                           {{1, 300, 100}, 1, 700},    {{2, 5, 0}, 1, 3},   {{0, 5, 2}, 1, 3},
+                           {{1, 40'000, 1}, 1, 50'001}};
+
+TEST(Gather, EachSizeOfElement) {
+  for (const DType dtype : {DType::k_int8, DType::k_float16, DType::k_float32, DType::k_float64, DType::k_complex128}) {
+    for (const Choice& c : kChoices) {
+      const Plain x = random_plain(dtype, c.lines.shape(), 1);
+      const Plain index = indices_below(c.lines.n, {c.index_rows, c.k}, 2);
+      EXPECT_EQ(difference(evaluated(gather_node(c, node_of(x), node_of(index))), plain_gather(c, x, index)), "")
+          << name_of(dtype) << " " << shape_text(c.lines.shape()) << " " << c.k;
+    }
+  }
+}
+
+TEST(Gather, LayoutsAndThreads) {
+  const Choice c{{4, 60, 8}, 4, 4'000};
+  const Plain x = random_plain(DType::k_float32, c.lines.shape(), 1);
+  const Plain index = indices_below(c.lines.n, {c.index_rows, c.k}, 2);
+  const Plain wanted = plain_gather(c, x, index);
+  for (const int threads : {1, 3}) {
+    const ThreadSetting setting(threads);
+    EXPECT_EQ(difference(evaluated(gather_node(c, transposed_node_of(x), transposed_node_of(index))), wanted), "");
+  }
+}
+
+TEST(Gather, FromAFileLargerThanTheBudget) {
+  const TemporaryDirectory directory;
+  for (const Choice& c : {Choice{{1, 2'000'000, 1}, 1, 500'000}, Choice{{2, 1'000, 1'000}, 1, 300}}) {
+    const Plain x = random_plain(DType::k_float32, c.lines.shape(), 1);
+    const Plain index = indices_below(c.lines.n, {1, c.k}, 2);
+    const graph::NodeRef node = gather_node(c, file_node(directory.put("x.npy", npy_text(x))), node_of(index));
+    {
+      const BudgetSetting budget(memory::Governor::instance().used() + (2 << 20));
+      const Request request = request_to_file(node, directory.path("out.npy"));
+      evaluate({request});
+      request.destination.sink->commit();
+    }
+    EXPECT_EQ(difference(evaluated(file_node(directory.path("out.npy"))), plain_gather(c, x, index)), "");
+  }
+}
+
+TEST(Scatter, EachSizeOfElementAndTheLastOfEqualsStays) {
+  for (const DType dtype : {DType::k_int8, DType::k_int16, DType::k_float32, DType::k_float64, DType::k_complex128}) {
+    for (const Choice& c : kChoices) {
+      const Plain x = random_plain(dtype, c.lines.shape(), 1);
+      const Plain index = indices_below(c.lines.n, {c.index_rows, c.k}, 2);
+      const Plain values = random_plain(dtype, {c.lines.outer, c.k, c.lines.inner}, 3);
+      EXPECT_EQ(difference(evaluated(scatter_node(c, node_of(x), node_of(index), node_of(values))),
+                           plain_scatter(c, x, index, values)),
+                "")
+          << name_of(dtype) << " " << shape_text(c.lines.shape()) << " " << c.k;
+    }
+  }
+}
+
+TEST(Scatter, IntoAFileWithinABudget) {
+  const TemporaryDirectory directory;
+  const Choice c{{1, 2'000'000, 1}, 1, 300'000};
+  const Plain x = random_plain(DType::k_float32, c.lines.shape(), 1);
+  const Plain index = indices_below(c.lines.n, {1, c.k}, 2);
+  const Plain values = random_plain(DType::k_float32, {1, c.k, 1}, 3);
+  const graph::NodeRef node = scatter_node(c, file_node(directory.put("x.npy", npy_text(x))), node_of(index),
+                                           file_node(directory.put("v.npy", npy_text(values))));
+  {
+    const BudgetSetting budget(memory::Governor::instance().used() + (2 << 20));
+    const Request request = request_to_file(node, directory.path("out.npy"));
+    evaluate({request});
+    request.destination.sink->commit();
+  }
+  EXPECT_EQ(difference(evaluated(file_node(directory.path("out.npy"))), plain_scatter(c, x, index, values)), "");
+}
+
+TEST(Nonzero, FindsEachPlace) {
+  for (const std::int64_t n : {0, 1, 7, 8, 9, 16, 1'003}) {
+    for (const std::int64_t stride : {1, 3}) {
+      std::vector<std::byte> x(static_cast<std::size_t>(n * stride));
+      std::vector<std::int64_t> wanted;
+      for (std::int64_t i = 0; i < n; ++i) {
+        if (i * 7919 % 13 < 5) continue;
+        x[static_cast<std::size_t>(i * stride)] = static_cast<std::byte>(i % 3 == 0 ? 0x80 : i % 3);
+        wanted.push_back(100 + i);
+      }
+      std::vector<std::int64_t> found(wanted.size());
+      const std::int64_t* const end = found.data() + found.size();
+      EXPECT_EQ(nonzero(x.data(), stride, n, 100, found.data(), end), end);
+      EXPECT_EQ(found, wanted);
+      if (wanted.empty()) continue;
+      // There is no more room than this.
+      EXPECT_EQ(nonzero(x.data(), stride, n, 100, found.data(), end - 1), end - 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock::run

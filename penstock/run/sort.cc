@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "penstock/run/sort.h"
+
+#include <atomic>
+#include <bit>
+#include <vector>
+
+#include "penstock/kernel/sort.h"
+#include "penstock/kernel/table.h"
+#include "penstock/memory/buffer.h"
+#include "penstock/memory/pool.h"
+#include "penstock/run/gemm.h"
+#include "penstock/run/lines.h"
+#include "penstock/run/tuning.h"
+
+namespace penstock::run {
+namespace {
+
+using graph::Lease;
+using graph::Leases;
+using graph::Step;
+
+constexpr std::int64_t kPlace = 8;                // bytes
+constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread encodes, merges or looks up at once
+constexpr std::int64_t kLeastShared = 128 << 10;  // elements of a line that several threads sort together
+constexpr std::int64_t kMostRuns = 64;
+
+graph::Box rows_of(Range rows, std::int64_t n) { return {{rows.begin, 0}, {rows.size(), n}}; }
+
+class Sort final : public graph::Operator {
+ public:
+  Sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n, bool descending)
+      : what_(what),
+        dtype_(dtype),
+        rows_(rows),
+        n_(n),
+        sorting_(what == Sorted::kValues ? *kernel::values_of(dtype, descending)
+                                         : *kernel::places_of(dtype, descending, n)) {}
+
+  std::string text() const override { return what_ == Sorted::kValues ? "sort" : "argsort"; }
+
+  std::vector<Step> steps(std::int64_t bytes) const override {
+    const std::int64_t row = std::max<std::int64_t>(n_ * (size_of(dtype_) + out_size()), 1);
+    std::vector<Step> steps;
+    cut(rows_, bytes / row, [&](Range rows) { steps.push_back({rows_of(rows, n_), {rows_of(rows, n_)}, true}); });
+    return steps;
+  }
+
+  std::int64_t scratch_bytes(const Step& step, int threads) const override {
+    if (threads_for(step, threads) == 0) return keys_bytes(2) + packed_bytes();
+    return threads * (keys_bytes(1) + packed_bytes());
+  }
+
+  void compute(const Step& step, const Leases& leases) const override {
+    if (n_ == 0) return;
+    const Lease& x = leases.inputs[0];
+    const auto from = [&](std::int64_t i) { return x.data + i * x.layout.strides[0]; };
+    const auto to = [&](std::int64_t i) { return leases.output.data + i * leases.output.layout.strides[0]; };
+    const std::int64_t across = x.layout.strides[1];
+    const int threads = threads_for(step, leases.threads);
+    if (threads == 0) {
+      Room room(*this, 2);
+      for (std::int64_t i = 0; i < step.output.shape[0]; ++i)
+        sort_together(from(i), across, to(i), {leases.threads, &leases.tick}, room);
+      return;
+    }
+    std::vector<Room> rooms;
+    for (int i = 0; i < threads; ++i) rooms.emplace_back(*this, 1);
+    const std::int64_t group = std::max<std::int64_t>(1, kPiece / n_);
+    const std::int64_t rows = step.output.shape[0];
+    share({threads, &leases.tick}, (rows + group - 1) / group, [&](int worker, std::int64_t g) {
+      for (std::int64_t i = g * group; i < std::min(rows, (g + 1) * group); ++i)
+        sort_alone(from(i), across, to(i), rooms[static_cast<std::size_t>(worker)]);
+    });
+  }
+
+ private:
+  /// Where a row is packed that does not lie side by side, and where its keys are sorted and merged.
+  struct Room {
+    Room(const Sort& sort, int copies) {
+      const std::int64_t bytes = sort.n_ * sort.sorting_.sorter.size;
+      for (int i = 0; i < copies; ++i) keys[i] = memory::Buffer::allocate(bytes, "the keys of a sort");
+      packed = memory::Buffer::allocate(sort.n_ * size_of(sort.dtype_), "a row to be sorted");
+    }
+    memory::Buffer keys[2];
+    memory::Buffer packed;
+  };
+
+  std::int64_t out_size() const { return what_ == Sorted::kValues ? size_of(dtype_) : kPlace; }
+  std::int64_t keys_bytes(std::int64_t copies) const {
+    return copies * memory::pool_capacity(n_ * sorting_.sorter.size);
+  }
+  std::int64_t packed_bytes() const { return memory::pool_capacity(n_ * size_of(dtype_)); }
+
+  /// Threads that each sort rows of their own; 0 where all sort a row together.
+  int threads_for(const Step& step, int threads) const {
+    const std::int64_t rows = step.output.shape[0];
+    if (threads > 1 && n_ >= kLeastShared && rows < 2 * threads) return 0;
+    // Sorting takes some ten times as long as moving what is sorted.
+    return workers_for(10 * rows * n_ * sorting_.sorter.size, threads, OpClass::kMaths);
+  }
+
+  const std::byte* beside(const std::byte* x, std::int64_t across, Room& room) const {
+    const std::int64_t size = size_of(dtype_);
+    if (across == size && reinterpret_cast<std::uintptr_t>(x) % static_cast<std::uintptr_t>(size) == 0) return x;
+    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](x, across, room.packed.data(), n_);
+    return room.packed.data();
+  }
+
+  void sort_alone(const std::byte* x, std::int64_t across, std::byte* out, Room& room) const {
+    const std::byte* row = beside(x, across, room);
+    std::byte* keys = room.keys[0].data();
+    const bool zeros = sorting_.encode(row, n_, 0, keys);
+    sorting_.sorter.sort(keys, n_);
+    sorting_.decode(keys, n_, out);
+    if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
+  }
+
+  /// A run a thread; then runs are merged by pairs, each pair by all threads at once.
+  void sort_together(const std::byte* x, std::int64_t across, std::byte* out, const Crew& crew, Room& room) const {
+    const std::byte* row = beside(x, across, room);
+    const std::int64_t size = sorting_.sorter.size;
+    const auto runs = static_cast<std::int64_t>(
+        std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(crew.threads, kMostRuns))));
+    const auto begin = [&](std::int64_t run, std::int64_t of) { return n_ * run / of; };
+    std::atomic<bool> zeros{false};
+    std::byte* keys = room.keys[0].data();
+    std::byte* other = room.keys[1].data();
+    share(crew, runs, [&](int, std::int64_t r) {
+      const std::int64_t first = begin(r, runs);
+      const std::int64_t n = begin(r + 1, runs) - first;
+      if (sorting_.encode(row + first * size_of(dtype_), n, first, keys + first * size)) zeros = true;
+      sorting_.sorter.sort(keys + first * size, n);
+    });
+    for (std::int64_t left = runs; left > 1; left /= 2) {
+      share(crew, (n_ + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
+        // A piece of the result may lie in two pairs.
+        Range todo{piece * kPiece, std::min(n_, (piece + 1) * kPiece)};
+        while (todo.size() > 0) {
+          std::int64_t pair = 0;
+          while (begin(pair + 2, left) <= todo.begin) pair += 2;
+          const Range part{todo.begin, std::min(todo.end, begin(pair + 2, left))};
+          merge_part(keys, {begin(pair, left), begin(pair + 1, left)}, begin(pair + 2, left), part, other);
+          todo.begin = part.end;
+        }
+      });
+      std::swap(keys, other);
+    }
+    share(crew, (n_ + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
+      const std::int64_t first = piece * kPiece;
+      sorting_.decode(keys + first * size, std::min(kPiece, n_ - first), out + first * out_size());
+    });
+    if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
+  }
+
+  /// The elements `part` of what merging keys [a.begin, a.end) with [a.end, end) gives.
+  void merge_part(const std::byte* keys, Range a, std::int64_t end, Range part, std::byte* out) const {
+    const std::int64_t size = sorting_.sorter.size;
+    const std::byte* left = keys + a.begin * size;
+    const std::byte* right = keys + a.end * size;
+    const std::int64_t nb = end - a.end;
+    const std::int64_t low = part.begin - a.begin;
+    const std::int64_t high = part.end - a.begin;
+    const std::int64_t a_low = sorting_.sorter.split(left, a.size(), right, nb, low);
+    const std::int64_t a_high = sorting_.sorter.split(left, a.size(), right, nb, high);
+    sorting_.sorter.merge(left + a_low * size, a_high - a_low, right + (low - a_low) * size,
+                          (high - a_high) - (low - a_low), out + part.begin * size);
+  }
+
+  Sorted what_;
+  DType dtype_;
+  std::int64_t rows_;
+  std::int64_t n_;
+  const kernel::Sorting& sorting_;
+};
+
+class Search final : public graph::Operator {
+ public:
+  Search(DType dtype, std::int64_t n, std::int64_t count, bool right)
+      : dtype_(dtype), n_(n), count_(count), right_(right) {}
+
+  std::string text() const override { return "searchsorted"; }
+
+  std::vector<Step> steps(std::int64_t bytes) const override {
+    const std::int64_t each = size_of(dtype_) + kPlace;
+    std::vector<Step> steps;
+    cut(count_, std::max<std::int64_t>((bytes - n_ * size_of(dtype_)) / each, kPiece), [&](Range q) {
+      steps.push_back({{{q.begin}, {q.size()}}, {graph::whole({n_}), {{q.begin}, {q.size()}}}, true});
+    });
+    return steps;
+  }
+
+  std::int64_t scratch_bytes(const Step& step, int /*threads*/) const override {
+    const std::int64_t queries = count(step.output.shape) * size_of(dtype_);
+    return memory::pool_capacity(n_ * size_of(dtype_)) + memory::pool_capacity(queries);
+  }
+
+  void compute(const Step& step, const Leases& leases) const override {
+    const std::int64_t count = step.output.shape[0];
+    memory::Buffer rooms[2];
+    const std::byte* sorted = beside(leases.inputs[0], n_, rooms[0]);
+    const std::byte* q = beside(leases.inputs[1], count, rooms[1]);
+    auto* out = reinterpret_cast<std::int64_t*>(leases.output.data);
+    const int threads = workers_for(20 * count * kPlace, leases.threads, OpClass::kMaths);
+    share({threads, &leases.tick}, (count + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
+      const std::int64_t first = piece * kPiece;
+      kernel::search(dtype_, sorted, n_, q + first * size_of(dtype_), std::min(kPiece, count - first), right_,
+                     out + first);
+    });
+  }
+
+ private:
+  const std::byte* beside(const Lease& lease, std::int64_t n, memory::Buffer& room) const {
+    const std::int64_t size = size_of(dtype_);
+    const std::int64_t across = lease.layout.strides[0];
+    if (across == size && reinterpret_cast<std::uintptr_t>(lease.data) % static_cast<std::uintptr_t>(size) == 0)
+      return lease.data;
+    room = memory::Buffer::allocate(n * size, "elements side by side");
+    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](lease.data, across, room.data(), n);
+    return room.data();
+  }
+
+  DType dtype_;
+  std::int64_t n_;
+  std::int64_t count_;
+  bool right_;
+};
+
+}  // namespace
+
+bool can_sort(DType dtype) { return kernel::values_of(dtype, false) != nullptr; }
+
+std::shared_ptr<const graph::Operator> make_sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n,
+                                                 bool descending) {
+  return std::make_shared<Sort>(what, dtype, rows, n, descending);
+}
+
+std::shared_ptr<const graph::Operator> make_search(DType dtype, std::int64_t n, std::int64_t count, bool right) {
+  return std::make_shared<Search>(dtype, n, count, right);
+}
+
+}  // namespace penstock::run

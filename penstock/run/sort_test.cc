@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sorting and searching against the standard library's stable algorithms, for every dtype that has an order.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "penstock/run/settings.h"
+#include "penstock/run/sort.h"
+
+namespace penstock::run {
+namespace {
+
+template <class T>
+bool before(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>)
+    return a < b || (b != b && a == a);
+  else
+    return a < b;
+}
+
+template <class T>
+bool descends(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a != a || b != b) return b != b && a == a;
+  }
+  return a > b;
+}
+
+template <class F>
+void for_sortable(DType dtype, const F& f) {
+  visit(dtype, [&]<class T>() {
+    if constexpr (std::is_arithmetic_v<T>) f.template operator()<T>();
+  });
+}
+
+Plain plain_sort(Sorted what, const Plain& x, std::int64_t rows, std::int64_t n, bool descending) {
+  Plain out(what == Sorted::kValues ? x.dtype : DType::k_int64, {rows, n});
+  for_sortable(x.dtype, [&]<class T>() {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const T* row = x.as<T>() + r * n;
+      std::vector<std::int64_t> places(static_cast<std::size_t>(n));
+      std::iota(places.begin(), places.end(), 0);
+      std::stable_sort(places.begin(), places.end(), [&](std::int64_t i, std::int64_t j) {
+        return descending ? descends(row[i], row[j]) : before(row[i], row[j]);
+      });
+      for (std::int64_t i = 0; i < n; ++i) {
+        const std::int64_t place = places[static_cast<std::size_t>(i)];
+        if (what == Sorted::kValues)
+          out.as<T>()[r * n + i] = row[place];
+        else
+          out.as<std::int64_t>()[r * n + i] = place;
+      }
+    }
+  });
+  return out;
+}
+
+Plain sorted(Sorted what, const graph::NodeRef& x, std::int64_t rows, std::int64_t n, bool descending) {
+  const DType result = what == Sorted::kValues ? x->dtype : DType::k_int64;
+  return evaluated(graph::make_operator(result, {rows, n}, make_sort(what, x->dtype, rows, n, descending), {x}));
+}
+
+/// Random bits, special values among them, each of some again and again.
+Plain mixed(DType dtype, const Dims& shape) {
+  Plain x = random_plain(dtype, shape, 5);
+  const Plain few = random_plain(dtype, {7}, 9);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    if (i % 3 == 0) std::memcpy(x.at(i), few.at(i % 7), static_cast<std::size_t>(size_of(dtype)));
+  }
+  return x;
+}
+
+struct Rows {
+  std::int64_t rows;
+  std::int64_t n;
+};
+const Rows kRows[] = {{0, 3}, {3, 0}, {1, 1}, {4, 2}, {50, 33}, {2, 5'000}, {1, 70'001}};
+
+TEST(Sort, EachDtypeBothWays) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    const auto dtype = static_cast<DType>(t);
+    if (!can_sort(dtype)) continue;
+    for (const Rows& r : kRows) {
+      const Plain x = mixed(dtype, {r.rows, r.n});
+      for (const bool descending : {false, true}) {
+        for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+          EXPECT_EQ(difference(sorted(what, node_of(x), r.rows, r.n, descending),
+                               plain_sort(what, x, r.rows, r.n, descending)),
+                    "")
+              << name_of(dtype) << " " << r.rows << " x " << r.n << " " << descending << static_cast<int>(what);
+        }
+      }
+    }
+  }
+}
+
+TEST(Sort, ComplexNumbersHaveNoOrder) {
+  EXPECT_FALSE(can_sort(DType::k_complex64));
+  EXPECT_FALSE(can_sort(DType::k_float16));
+}
+
+TEST(Sort, ZerosKeepTheirOrder) {
+  const Plain x = plain_of<double>({1, 6}, {0.0, -0.0, 1.0, 0.0, -1.0, -0.0});
+  EXPECT_EQ(difference(sorted(Sorted::kValues, node_of(x), 1, 6, false),
+                       plain_of<double>({1, 6}, {-1.0, 0.0, -0.0, 0.0, -0.0, 1.0})),
+            "");
+  EXPECT_EQ(
+      difference(sorted(Sorted::kPlaces, node_of(x), 1, 6, true), plain_of<std::int64_t>({1, 6}, {2, 0, 1, 3, 5, 4})),
+      "");
+}
+
+TEST(Sort, SeveralThreadsSortALineTogether) {
+  constexpr std::int64_t kN = 140'007;
+  for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_int64}) {
+    const Plain x = mixed(dtype, {1, kN});
+    for (const int threads : {2, 5}) {
+      const ThreadSetting setting(threads);
+      for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+        EXPECT_EQ(difference(sorted(what, node_of(x), 1, kN, false), plain_sort(what, x, 1, kN, false)), "")
+            << name_of(dtype) << " " << threads;
+      }
+    }
+  }
+}
+
+TEST(Sort, ColumnsAndRowsApart) {
+  const Plain x = mixed(DType::k_float64, {40, 3'000});
+  EXPECT_EQ(difference(sorted(Sorted::kValues, transposed_node_of(x), 40, 3'000, false),
+                       plain_sort(Sorted::kValues, x, 40, 3'000, false)),
+            "");
+}
+
+TEST(Search, CountsWhatLiesBefore) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    const auto dtype = static_cast<DType>(t);
+    if (!can_sort(dtype)) continue;
+    for (const std::int64_t n : {0, 1, 2, 3, 8, 1'001}) {
+      const Plain x = plain_sort(Sorted::kValues, mixed(dtype, {1, n}), 1, n, false);
+      const Plain q = mixed(dtype, {20'011});
+      for (const bool right : {false, true}) {
+        Plain wanted(DType::k_int64, q.shape);
+        for_sortable(dtype, [&]<class T>() {
+          const T* begin = x.as<T>();
+          for (std::int64_t i = 0; i < q.size(); ++i) {
+            const T value = q.as<T>()[i];
+            wanted.as<std::int64_t>()[i] = (right ? std::upper_bound(begin, begin + n, value, &before<T>)
+                                                  : std::lower_bound(begin, begin + n, value, &before<T>)) -
+                                           begin;
+          }
+        });
+        Plain line = x;
+        line.shape = {n};
+        const graph::NodeRef node = graph::make_operator(
+            DType::k_int64, q.shape, make_search(dtype, n, q.size(), right), {node_of(line), node_of(q)});
+        EXPECT_EQ(difference(evaluated(node), wanted), "") << name_of(dtype) << " " << n << " " << right;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock::run

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays made of others' elements, again and again or pairwise: repeat, tile, diff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from penstock import _core
+from penstock._core import Array
+
+
+def _axis(axis: int, rank: int) -> int:
+    if not -rank <= axis < rank:
+        raise _core.errors.AxisError(f"axis {axis} is out of range for {rank} dimension(s)")
+    return axis % rank
+
+
+def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
+    """Each element of ``x`` ``repeats`` times along ``axis``; without one, of ``x`` flattened.
+
+    ``repeats`` is a number, or an array of one for each element along the axis, which is evaluated at the call. Raises
+    ArgumentError for negative ones, ShapeError where their number does not fit.
+    """
+    x = _core.asarray(x, None, copy=None)
+    if axis is None:
+        x, axis = _core.reshape(x, (x.size,)), 0
+    axis = _axis(axis, x.ndim)
+    if not isinstance(repeats, int):
+        repeats = _core.asarray(repeats, None, copy=None)
+        if repeats.size != 1:
+            return _repeat_each(x, repeats, axis)
+        repeats = int(_core.reshape(repeats, ()))
+    if repeats < 0:
+        raise _core.errors.ArgumentError(f"repeats is {repeats}; an element is there 0 times or more")
+    n = x.shape[axis]
+    spread = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    whole = (*x.shape[:axis], n * repeats, *x.shape[axis + 1 :])
+    return _core.reshape(_core.broadcast_to(_core.expand_dims(x, axis + 1), spread), whole)
+
+
+def _repeat_each(x: Array, repeats: Array, axis: int) -> Array:
+    if repeats.shape != (x.shape[axis],):
+        raise _core.errors.ShapeError(
+            f"repeats of shape {repeats.shape} do not fit axis {axis} of extent {x.shape[axis]}"
+        )
+    if repeats.size == 0:
+        return x
+    if int(_core.min(repeats)) < 0:
+        raise _core.errors.ArgumentError("repeats has a negative number; an element is there 0 times or more")
+    ends = _core.cumulative_sum(_core.astype(repeats, _core.int64))
+    total = int(ends[-1])
+    return _core.take(x, _core.searchsorted(ends, _core.arange(total), side="right"), axis=axis)
+
+
+def tile(x: Any, repetitions: Sequence[int], /) -> Array:
+    """``x`` side by side ``repetitions`` times along each axis; missing axes of either count as 1."""
+    x = _core.asarray(x, None, copy=None)
+    repetitions = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
+    if any(each < 0 for each in repetitions):
+        raise _core.errors.ArgumentError(f"repetitions is {repetitions}; give numbers of 0 or more")
+    rank = max(x.ndim, len(repetitions))
+    shape = (1,) * (rank - x.ndim) + x.shape
+    repetitions = (1,) * (rank - len(repetitions)) + repetitions
+    apart = [extent for n in shape for extent in (1, n)]
+    spread = [extent for r, n in zip(repetitions, shape, strict=True) for extent in (r, n)]
+    whole = [r * n for r, n in zip(repetitions, shape, strict=True)]
+    return _core.reshape(_core.broadcast_to(_core.reshape(x, apart), spread), whole)
+
+
+def diff(
+    x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
+) -> Array:
+    """Differences of neighbours along ``axis``, taken ``n`` times; of bool whether they differ.
+
+    ``prepend`` and ``append`` are put before and behind ``x`` first.
+    """
+    x = _core.asarray(x, None, copy=None)
+    if x.ndim == 0:
+        raise _core.errors.ShapeError("diff needs at least one axis")
+    if n < 0:
+        raise _core.errors.ArgumentError(f"n is {n}; differences are taken 0 times or more")
+    axis = _axis(axis, x.ndim)
+    if prepend is not None or append is not None:
+        x = _core.concat([part for part in (prepend, x, append) if part is not None], axis)
+    differ = _core.not_equal if x.dtype == _core.bool else _core.subtract
+    before = (slice(None),) * axis
+    for _ in range(n):
+        x = differ(x[(*before, slice(1, None))], x[(*before, slice(None, -1))])
+    return x

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Indexing by arrays of integers and by conditions: NumPy's rules, applied to both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sweep import FULL, assert_same_bits
+
+import penstock as ps
+
+EXAMPLES = settings(max_examples=5000 if FULL else 400, deadline=None, derandomize=not FULL)
+SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
+# What arrays of one index broadcast to.
+COMMON = st.sampled_from([(), (1,), (3,), (2, 3), (2, 1)])
+
+
+@st.composite
+def entry(draw: st.DrawFn, extents: tuple[int, ...], common: tuple[int, ...]) -> tuple[Any, int]:
+    """An entry for the first of these axes, and how many it takes."""
+    kind = draw(st.sampled_from(["slice", "integer", "array", "array", "condition"]))
+    n = extents[0]
+    if kind == "slice":
+        return slice(draw(st.none() | st.integers(-n, n)), None, draw(st.sampled_from([None, 1, 2, -1]))), 1
+    if kind == "integer":
+        return draw(st.integers(-n, n - 1)), 1
+    if kind == "condition" and common in ((), (1,), (3,)):
+        # As many true elements as the other arrays have places, or one, which broadcasts.
+        used = draw(st.integers(1, len(extents)))
+        size = int(np.prod(extents[:used]))
+        wanted = min(common[0] if common else 1, size)
+        if common and common[0] > size:
+            wanted = 1
+        places = draw(st.permutations(range(size)))[:wanted]
+        mask = np.zeros(size, bool)
+        mask[list(places)] = True
+        return mask.reshape(extents[:used]), used
+    shape = draw(st.sampled_from([common, common[1:], (1,) * len(common)]))
+    flat = draw(st.lists(st.integers(-n, n - 1), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
+    return np.array(flat, draw(st.sampled_from(["int64", "int32", "int8"]))).reshape(shape), 1
+
+
+@st.composite
+def keys(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
+    common = draw(COMMON)
+    items: list[Any] = []
+    axis = 0
+    while axis < len(shape) and draw(st.integers(0, 4)):
+        item, used = draw(entry(shape[axis:], common))
+        items.append(item)
+        axis += used
+    if draw(st.booleans()):
+        items.append(Ellipsis)
+    for _ in range(draw(st.integers(0, 1))):
+        items.insert(draw(st.integers(0, len(items))), None)
+    return items[0] if len(items) == 1 and draw(st.booleans()) else tuple(items)
+
+
+def ours(key: Any) -> Any:
+    """The key with Penstock arrays in it."""
+    if isinstance(key, tuple):
+        return tuple(map(ours, key))
+    return ps.asarray(key) if isinstance(key, np.ndarray) else key
+
+
+@given(st.data(), SHAPES)
+@EXAMPLES
+def test_whatever_numpy_gives(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    key = data.draw(keys(shape))
+    a = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)
+    assert_same_bits(ps.asarray(a)[ours(key)], np.asarray(a[key]))
+    assert_same_bits(ps.asarray(a)[key], np.asarray(a[key]))  # NumPy arrays are indices too
+
+
+@given(st.data(), SHAPES)
+@EXAMPLES
+def test_assignment(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    key = data.draw(keys(shape))
+    a = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape)
+    x = ps.asarray(a)
+    part = np.asarray(a[key])
+    value = data.draw(st.sampled_from([np.array(-1), -1 - np.arange(part.size).reshape(part.shape)])).astype(np.int32)
+    a = a.copy()
+    a[key] = value
+    old = x
+    x = x[...]
+    x[ours(key)] = ps.asarray(value)
+    assert_same_bits(x, a)
+    assert_same_bits(old, np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape))
+
+
+def test_lists_numbers_and_conditions() -> None:
+    a = np.arange(12.0).reshape(3, 4)
+    x = ps.asarray(a)
+    for key in ([0, 2], [[0, 1], [2, 0]], ([0, 1], [1, 2]), [], True, False, (slice(None), [True, False, True, False])):
+        assert_same_bits(x[key], a[key])
+    assert_same_bits(x[ps.greater(x, 5)], a[a > 5])
+    y = ps.asarray(a)
+    y[ps.greater(y, 5)] = 0
+    y[[0], 1] += 10
+    b = np.where(a > 5, 0, a)
+    b[[0], 1] += 10
+    assert_same_bits(y, b)
+
+
+def test_of_equal_indices_the_last_stays() -> None:
+    x = ps.zeros(3)
+    x[ps.asarray(np.array([1, 1, 1]))] = ps.asarray(np.array([1.0, 2.0, 3.0]))
+    assert x.tolist() == [0, 3, 0]
+
+
+def test_what_names_nothing() -> None:
+    x = ps.zeros((3, 4))
+    with pytest.raises(IndexError, match="index 3 is out of range"):
+        x[[0, 3]]
+    with pytest.raises(IndexError, match="index -5 is out of range"):
+        x[:, [0, -5]]
+    with pytest.raises(IndexError, match="3 indices"):
+        x[[0], [0], [0]]
+    with pytest.raises(IndexError, match=r"condition of shape \(4,\) does not fit axis 0 of extent 3"):
+        x[[True] * 4]
+    with pytest.raises(IndexError, match="float64"):
+        x[ps.asarray(np.array([0.0]))]
+    with pytest.raises(IndexError, match="'a'"):
+        x["a"]
+    with pytest.raises(IndexError, match="one Ellipsis"):
+        x[..., [0], ...]
+    with pytest.raises(ValueError, match="broadcast"):
+        x[[0, 1], [0, 1, 2]]
+    with pytest.raises(IndexError):
+        ps.zeros((0,))[[0]]
