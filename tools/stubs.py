@@ -32,7 +32,7 @@ from penstock import errors as errors
 
 Ints: TypeAlias = int | Sequence[int]
 AnyDType: TypeAlias = DType | str | type | numpy.dtype[Any]
-Index: TypeAlias = int | slice | types.EllipsisType | None | Array
+Index: TypeAlias = int | slice | types.EllipsisType | None | Array | Sequence[Any] | numpy.typing.NDArray[Any]
 Key: TypeAlias = Index | tuple[Index, ...]
 Out = TypeVar("Out", default=Array)
 

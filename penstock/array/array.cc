@@ -75,6 +75,13 @@ Array settle(graph::NodeRef node) {
 
 void set_settler(Settler own) { settler.store(own); }
 
+Array operated(DType dtype, const Dims& shape, std::shared_ptr<const graph::Operator> op,
+               const std::vector<Array>& inputs) {
+  std::vector<graph::NodeRef> nodes;
+  for (const Array& input : inputs) nodes.push_back(input.node());
+  return settle(graph::make_operator(dtype, shape, std::move(op), std::move(nodes)));
+}
+
 namespace {
 
 std::optional<graph::InMemory> resident_now(const graph::Node& node) {

@@ -26,13 +26,6 @@ run::Lines lines_of(const Dims& shape, int axis) {
   return lines;
 }
 
-Array operated(DType dtype, const Dims& shape, std::shared_ptr<const graph::Operator> op,
-               const std::vector<Array>& inputs) {
-  std::vector<graph::NodeRef> nodes;
-  for (const Array& input : inputs) nodes.push_back(input.node());
-  return settle(graph::make_operator(dtype, shape, std::move(op), std::move(nodes)));
-}
-
 /// Indices in [0, extent), int64, and where they lie.
 struct Places {
   Array index;

@@ -15,29 +15,27 @@ namespace penstock {
 namespace {
 
 struct Pair {
-  graph::NodeRef a;
-  graph::NodeRef b;
+  Array a;
+  Array b;
   DType dtype;
 };
 
 Pair converted(const Array& a, const Array& b) {
   const DType dtype = product_dtype(a.dtype(), b.dtype());
-  return {graph::make_cast(a.node(), dtype), graph::make_cast(b.node(), dtype), dtype};
+  return {Array(graph::make_cast(a.node(), dtype)), Array(graph::make_cast(b.node(), dtype)), dtype};
 }
 
 /// The product of operands of at least two axes.
 Array matrices(const Array& a, const Array& b) {
   const Dims shape = matmul_shape(a.shape(), b.shape());
   const Pair pair = converted(a, b);
-  return settle(
-      graph::make_operator(pair.dtype, shape, run::make_matmul(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b}));
+  return operated(pair.dtype, shape, run::make_matmul(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }
 
 Array vectors(const Array& a, const Array& b) {
   const Dims shape = vecdot_shape(a.shape(), b.shape());
   const Pair pair = converted(a, b);
-  return settle(
-      graph::make_operator(pair.dtype, shape, run::make_vecdot(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b}));
+  return operated(pair.dtype, shape, run::make_vecdot(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }
 
 /// The axes that are not in `taken`, in order.

@@ -2,6 +2,9 @@
 // What happens to a node right after it is made.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "penstock/array/array.h"
 
 namespace penstock {
@@ -14,6 +17,10 @@ Array settle(graph::NodeRef node);
 /// only then. Set once, before anything is evaluated; null: by evaluate().
 using Settler = void (*)(const Array& array);
 void set_settler(Settler settler);
+
+/// What an operator computes from arrays.
+Array operated(DType dtype, const Dims& shape, std::shared_ptr<const graph::Operator> op,
+               const std::vector<Array>& inputs);
 
 /// Whether running the plan would read memory that it writes as `layout` of `memory`, other than element for element.
 bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layout& layout, std::int64_t size);

@@ -58,7 +58,7 @@ void bind_sorts(nb::module_& m) {
         name,
         [f](nb::handle x, std::int64_t axis, bool descending, bool) {
           const Array in = array_of(x);
-          return unlocked([&] { return f(in, axis, descending); });
+          return f(in, axis, descending);
         },
         nb::arg("x").none(), nb::kw_only(), nb::arg("axis") = -1, nb::arg("descending") = false,
         nb::arg("stable") = true, doc,
@@ -97,7 +97,7 @@ void bind_scans(nb::module_& m) {
           const Array in = array_of(x);
           const std::int64_t along = only_axis(in, axis, name);
           const std::optional<DType> wanted = dtype_of(dtype);
-          return unlocked([&] { return f(in, along, wanted, include_initial); });
+          return f(in, along, wanted, include_initial);
         },
         nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(), nb::arg("dtype").none() = nb::none(),
         nb::arg("include_initial") = false, doc,

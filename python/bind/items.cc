@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Indexing: a[i], a[1:, ..., None], assignment to parts, len and iteration.
+// Indexing: a[i], a[1:, ..., None], assignment to parts, len and iteration. Indices that are arrays are Python's
+// business (penstock/_indexing.py).
 
 #include <cstddef>
 #include <new>
@@ -61,14 +62,29 @@ Index slice_index(PyObject* item) {
   return index;
 }
 
-/// A Python index expression as basic indices of an array of so many dimensions.
-void read_indices(PyObject* key, std::size_t rank, Indices& indices) {
+/// Whether a key has entries that are arrays, or what may be made one.
+bool has_arrays(PyObject* key) {
+  const auto is_array = [](PyObject* item) {
+    return item != Py_None && item != Py_Ellipsis && !PySlice_Check(item) && !is_integer_index(item);
+  };
+  if (!PyTuple_Check(key)) return is_array(key);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i) {
+    if (is_array(PyTuple_GET_ITEM(key, i))) return true;
+  }
+  return false;
+}
+
+/// Reads a Python index expression as basic indices of an array of so many dimensions; false where it has arrays.
+bool read_indices(PyObject* key, std::size_t rank, Indices& indices) {
   const bool several = PyTuple_Check(key) != 0;
   const Py_ssize_t count = several ? PyTuple_GET_SIZE(key) : 1;
   const auto entry = [&](Py_ssize_t i) { return several ? PyTuple_GET_ITEM(key, i) : key; };
   std::size_t used = 0;
   for (Py_ssize_t i = 0; i < count; ++i) used += entry(i) != Py_None && entry(i) != Py_Ellipsis;
-  if (used > rank) throw OutOfRangeError(cat(used, " indices for an array of ", rank, " dimension(s)"));
+  if (used > rank) {
+    if (has_arrays(key)) return false;  // a condition takes up several dimensions, or none
+    throw OutOfRangeError(cat(used, " indices for an array of ", rank, " dimension(s)"));
+  }
   bool ellipsis = false;
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* item = entry(i);
@@ -83,24 +99,28 @@ void read_indices(PyObject* key, std::size_t rank, Indices& indices) {
     } else if (is_integer_index(item)) {
       indices.push_back(integer_index(bound(item, "index")));
     } else {
-      throw OutOfRangeError(cat("index ", repr_text(item),
-                                " is no integer, slice, None or Ellipsis; choose elements by a "
-                                "condition with where()"));
+      return false;
     }
   }
+  return true;
 }
+
+nb::object indexing(const char* function) { return nb::module_::import_("penstock._indexing").attr(function); }
 
 nb::object get_item(const Array& self, nb::handle key) {
   Indices indices;
-  read_indices(key.ptr(), self.shape().size(), indices);
+  if (!read_indices(key.ptr(), self.shape().size(), indices)) return indexing("get")(object_of(self), key);
   return object_of(self[indices]);
 }
 
 void set_item(Array& self, nb::handle key, nb::handle value) {
-  Indices indices;
-  read_indices(key.ptr(), self.shape().size(), indices);
   const std::optional<Number> number = try_number_of(value);
   const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
+  Indices indices;
+  if (!read_indices(key.ptr(), self.shape().size(), indices)) {
+    self = nb::cast<Array>(indexing("assigned")(object_of(self), key, object_of(array)));
+    return;
+  }
   // Without the interpreter's lock another thread may read the handle: it takes the value with the lock.
   const graph::NodeRef node = self.node();
   std::optional<Array> other = unlocked([&] { return assigned(node, indices, array, 2); });

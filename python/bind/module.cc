@@ -14,6 +14,7 @@ NB_MODULE(_core, m) {
   bind_functions(m);
   bind_products(m);
   bind_choose(m);
+  bind_callback(m);
   bind_engine(m);
   bind_measure(m);
   bind_tuning(m);

@@ -28,8 +28,8 @@ class _Info:
     """What ``__array_namespace_info__()`` returns."""
 
     def capabilities(self) -> dict[str, Any]:
-        """Shapes never depend on values; the rank has no limit of its own but 64, that of every index."""
-        return {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": 64}
+        """Shapes that depend on values are evaluated at the call; the rank has no limit of its own but 64."""
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> str:
         """The only one."""

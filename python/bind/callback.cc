@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python functions as operators: of well-kept libraries (FFT, LAPACK), which work on NumPy arrays. The engine lends
+// them box by box what they read and write, so they take part in plans, budgets and files like every other operator.
+
+#include <algorithm>
+#include <utility>
+
+#include <nanobind/stl/vector.h>
+
+#include "bind.h"
+#include "penstock/array/settle.h"
+#include "penstock/base/error.h"
+#include "penstock/graph/operator.h"
+#include "penstock/memory/pool.h"
+
+namespace penstock::bind {
+namespace {
+
+using graph::Box;
+using graph::Lease;
+using graph::Leases;
+using graph::Step;
+
+/// Memory that a function is lent for the time of a call, as a NumPy array.
+nb::object lent(const Lease& lease, DType dtype, bool writable) {
+  const ByteRange range = byte_range(lease.layout, size_of(dtype));
+  char* begin = reinterpret_cast<char*>(lease.data) + range.begin;
+  const nb::object memory = nb::steal(
+      PyMemoryView_FromMemory(begin, static_cast<Py_ssize_t>(range.size()), writable ? PyBUF_WRITE : PyBUF_READ));
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  return numpy.attr("ndarray")(tuple_of(lease.layout.shape), name_of(dtype), memory, -range.begin,
+                               tuple_of(lease.layout.strides));
+}
+
+class Callback final : public graph::Operator {
+ public:
+  Callback(std::string name, nb::callable f, DType dtype, Dims out, const std::vector<Array>& inputs, bool columns)
+      : name_(std::move(name)), f_(std::move(f)), dtype_(dtype), out_(std::move(out)), columns_(columns) {
+    for (const Array& input : inputs) {
+      shapes_.push_back(input.shape());
+      dtypes_.push_back(input.dtype());
+    }
+  }
+  ~Callback() override {
+    // After the interpreter has ended there is nobody left to give the function back to.
+    if (const Locked lock; lock)
+      f_.reset();
+    else
+      f_.release();
+  }
+
+  std::string text() const override { return name_; }
+
+  std::vector<Step> steps(std::int64_t bytes) const override {
+    const std::int64_t rows = std::max<std::int64_t>(out_[0], 1);
+    const std::int64_t row = std::max<std::int64_t>(bytes_of(whole_step()) / rows, 1);
+    std::vector<Step> steps;
+    const std::int64_t columns = columns_ && row > bytes ? std::max<std::int64_t>(bytes / (row / out_.back()), 1) : 0;
+    std::int64_t first = 0;
+    do {
+      const std::int64_t n = std::min(out_[0] - first, std::max<std::int64_t>(bytes / row, 1));
+      std::int64_t column = 0;
+      do {
+        Step step = whole_step();
+        const auto cut = [](Box& box, std::size_t axis, std::int64_t begin, std::int64_t count) {
+          box.begin[axis] = begin;
+          box.shape[axis] = count;
+        };
+        const auto cut_all = [&](bool last, std::int64_t begin, std::int64_t count) {
+          cut(step.output, last ? out_.size() - 1 : 0, begin, count);
+          for (Box& box : step.inputs) cut(box, last ? box.shape.size() - 1 : 0, begin, count);
+        };
+        cut_all(false, first, n);
+        const std::int64_t width = columns == 0 ? 0 : std::min(columns, out_.back() - column);
+        if (columns > 0) cut_all(true, column, width);
+        steps.push_back(std::move(step));
+        column += width;
+      } while (columns > 0 && column < out_.back());
+      first += n;
+    } while (first < out_[0]);
+    return steps;
+  }
+
+  /// The libraries allocate by themselves, about as much as they read and write.
+  std::int64_t scratch_bytes(const Step& step, int /*threads*/) const override { return bytes_of(step); }
+
+  void compute(const Step& step, const Leases& leases) const override {
+    if (count(step.output.shape) == 0) return;
+    leases.tick();
+    const Locked lock;
+    if (!lock) throw Cancelled("the interpreter has ended");
+    nb::list arrays;
+    arrays.append(lent(leases.output, dtype_, true));
+    for (std::size_t k = 0; k < shapes_.size(); ++k) arrays.append(lent(leases.inputs[k], dtypes_[k], false));
+    f_(*arrays);
+  }
+
+ private:
+  Step whole_step() const {
+    Step step{graph::whole(out_), {}, true};
+    for (const Dims& shape : shapes_) step.inputs.push_back(graph::whole(shape));
+    return step;
+  }
+
+  std::int64_t bytes_of(const Step& step) const {
+    std::int64_t bytes = count(step.output.shape) * size_of(dtype_);
+    for (std::size_t k = 0; k < shapes_.size(); ++k) bytes += count(step.inputs[k].shape) * size_of(dtypes_[k]);
+    return bytes;
+  }
+
+  std::string name_;
+  mutable nb::callable f_;
+  DType dtype_;
+  Dims out_;
+  std::vector<Dims> shapes_;
+  std::vector<DType> dtypes_;
+  bool columns_;
+};
+
+}  // namespace
+
+void bind_callback(nb::module_& m) {
+  m.def(
+      "stacked",
+      [](const std::string& name, nb::callable f, const std::vector<Array>& inputs, nb::handle shape_,
+         nb::handle dtype_, bool columns) {
+        const Dims shape = dims_of(shape_, "shape");
+        const DType dtype = need_dtype(dtype_);
+        for (const Array& input : inputs) {
+          if (input.ndim() == 0 || shape.empty() || input.shape()[0] != shape[0])
+            throw ShapeError(cat(name, ": stacks of ", shape_text(shape), " and ", shape_text(input.shape())));
+        }
+        auto op = std::make_shared<Callback>(name, std::move(f), dtype, shape, inputs, columns);
+        return operated(dtype, shape, std::move(op), inputs);
+      },
+      nb::arg("name"), nb::arg("f"), nb::arg("inputs"), nb::arg("shape"), nb::arg("dtype"), nb::kw_only(),
+      nb::arg("columns") = false,
+      "An array that f(out, *inputs) computes from stacks: NumPy arrays of neighbouring items, as many along the first "
+      "axis of each as fit into the budget. With `columns` items are independent along the last axis too.",
+      nb::sig("def stacked(name: str, f: Callable[..., object], inputs: Sequence[Array], shape: Ints, dtype: AnyDType, "
+              "*, columns: builtins.bool = False) -> Array"));
+}
+
+}  // namespace penstock::bind

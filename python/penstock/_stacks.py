@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What fft and linalg share: arrays as stacks of items, which a library's function works through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from penstock import _core
+from penstock._core import Array, DType
+
+COMPLEX = {"float32": "complex64", "float64": "complex128"}
+REAL = {"complex64": "float32", "complex128": "float64"}
+
+
+def array(x: Any) -> Array:
+    """``x`` as an array."""
+    return _core.asarray(x, None, copy=None)
+
+
+def floating(x: Any) -> Array:
+    """``x`` in a floating dtype: float64 for integers and bool."""
+    x = array(x)
+    return x if str(x.dtype) in (*COMPLEX, *REAL) else _core.astype(x, _core.float64)
+
+
+def complex_of(dtype: DType) -> DType:
+    """The complex dtype of a floating one."""
+    return _core.dtype(COMPLEX.get(str(dtype), str(dtype)))
+
+
+def real_of(dtype: DType) -> DType:
+    """The real dtype of a floating one."""
+    return _core.dtype(REAL.get(str(dtype), str(dtype)))
+
+
+def normal_axis(axis: int, rank: int) -> int:
+    """``axis`` in [-rank, rank) counted from the front; raises AxisError."""
+    if not -rank <= axis < rank:
+        raise _core.errors.AxisError(f"axis {axis} is out of range for {rank} dimension(s)")
+    return axis % rank
+
+
+def along(
+    name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtype: DType
+) -> Array:
+    """The array of which ``f(out, x)`` computes lines along ``axis``: of shape (outer, n, inner), lines of axis 1."""
+    axis = normal_axis(axis, x.ndim)
+    outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+    lines = _core.reshape(x, (outer, x.shape[axis], inner))
+    out = _core.stacked(name, f, [lines], (outer, n, inner), dtype, columns=True)
+    return _core.reshape(out, (*x.shape[:axis], n, *x.shape[axis + 1 :]))
+
+
+def of_matrices(
+    name: str, f: Callable[..., Sequence[Any]], inputs: Sequence[Array], parts: Sequence[tuple[int, ...]], dtype: DType
+) -> tuple[Array, ...]:
+    """The arrays that ``f(*inputs)`` gives for stacks of matrices, of these shapes an item, all held in one dtype."""
+    batch = inputs[0].shape[:-2]
+    sizes = [math.prod(part) for part in parts]
+
+    def fill(out: Any, *stacks: Any) -> None:
+        begin = 0
+        for size, result in zip(sizes, f(*stacks), strict=True):
+            out[:, begin : begin + size] = result.reshape(out.shape[0], size)
+            begin += size
+
+    stacks = [_core.reshape(each, (math.prod(batch), *each.shape[-2:])) for each in inputs]
+    packed = _core.stacked(name, fill, stacks, (math.prod(batch), sum(sizes)), dtype)
+    results, begin = [], 0
+    for size, part in zip(sizes, parts, strict=True):
+        results.append(_core.reshape(packed[:, begin : begin + size], (*batch, *part)))
+        begin += size
+    return tuple(results)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Linear algebra: the array API's extension ``linalg``.
+
+Products are the engine's own; decompositions are LAPACK's, by NumPy. Stacks of matrices are worked through as many at
+once as fit into the memory budget. Integers and bool are taken as float64. What LAPACK cannot do (a singular matrix, no
+convergence) raises ``numpy.linalg.LinAlgError``: at the call where the result fits into the budget, else when it is
+looked at.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from penstock import _core
+from penstock._core import Array, DType
+from penstock._core import matmul as matmul
+from penstock._core import matrix_transpose as matrix_transpose
+from penstock._core import tensordot as tensordot
+from penstock._core import vecdot as vecdot
+from penstock._stacks import array, complex_of, floating, of_matrices, real_of
+
+__all__ = [
+    "cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
+    "matrix_power", "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals",
+    "tensordot", "trace", "vecdot", "vector_norm",
+]  # fmt: skip
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues (..., n) and eigenvectors (..., n, n), in columns."""
+
+    eigenvalues: Array
+    eigenvectors: Array
+
+
+class EighResult(NamedTuple):
+    """Ascending eigenvalues (..., n) and eigenvectors (..., n, n), in columns."""
+
+    eigenvalues: Array
+    eigenvectors: Array
+
+
+class QRResult(NamedTuple):
+    """Q with orthonormal columns and the upper triangular R."""
+
+    Q: Array
+    R: Array
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and logarithm of the absolute value of determinants."""
+
+    sign: Array
+    logabsdet: Array
+
+
+class SVDResult(NamedTuple):
+    """U, the singular values S, descending, and the conjugate transpose of V."""
+
+    U: Array
+    S: Array
+    Vh: Array
+
+
+def _lapack() -> Any:
+    import numpy.linalg
+
+    return numpy.linalg
+
+
+def _matrices(name: str, x: Any) -> Array:
+    x = floating(x)
+    if x.ndim < 2:
+        raise _core.errors.ShapeError(f"{name} needs matrices; got shape {x.shape}")
+    return x
+
+
+def _square(name: str, x: Any) -> Array:
+    x = _matrices(name, x)
+    if x.shape[-1] != x.shape[-2]:
+        raise _core.errors.ShapeError(f"{name} needs square matrices; got shape {x.shape}")
+    return x
+
+
+def _decomposed(
+    name: str, f: Callable[..., Sequence[Any]], inputs: Sequence[Array], parts: Sequence[tuple[int, ...]], dtype: DType
+) -> tuple[Array, ...]:
+    """The parts, evaluated where they fit: what LAPACK complains of is known at the call."""
+    results = of_matrices(name, f, inputs, parts, dtype)
+    try:
+        return _core.evaluate(*results)
+    except _core.errors.BudgetError:
+        return results
+
+
+def _real(x: Array) -> Array:
+    return _core.real(x) if str(x.dtype).startswith("complex") else x
+
+
+def cholesky(x: Any, /, *, upper: builtins.bool = False) -> Array:
+    """Triangular L (with ``upper`` U) with L L^H = x (U^H U = x) of Hermitian positive definite matrices."""
+    x = _square("cholesky", x)
+
+    def f(a: Any) -> Sequence[Any]:
+        lower = _lapack().cholesky(a)
+        return [lower.swapaxes(-1, -2).conj() if upper else lower]
+
+    return _decomposed("cholesky", f, [x], [x.shape[-2:]], x.dtype)[0]
+
+
+def det(x: Any, /) -> Array:
+    """Determinants of square matrices."""
+    x = _square("det", x)
+    return _decomposed("det", lambda a: [_lapack().det(a)], [x], [()], x.dtype)[0]
+
+
+def slogdet(x: Any, /) -> SlogdetResult:
+    """Sign and logarithm of the absolute value of determinants, which do not overflow."""
+    x = _square("slogdet", x)
+    sign, logarithm = _decomposed("slogdet", lambda a: _lapack().slogdet(a), [x], [(), ()], x.dtype)
+    return SlogdetResult(sign, _real(logarithm))
+
+
+def inv(x: Any, /) -> Array:
+    """Inverses of square matrices."""
+    x = _square("inv", x)
+    return _decomposed("inv", lambda a: [_lapack().inv(a)], [x], [x.shape[-2:]], x.dtype)[0]
+
+
+def _broadcast(a: Array, b: Array) -> tuple[Array, Array]:
+    """Stacks of matrices with the axes before the last two broadcast, of one dtype."""
+    dtype = _core.promote_types(a.dtype, b.dtype)
+    batch = _core.logical_or(_core.full(a.shape[:-2], False), _core.full(b.shape[:-2], False)).shape
+    return (
+        _core.broadcast_to(_core.astype(a, dtype), (*batch, *a.shape[-2:])),
+        _core.broadcast_to(_core.astype(b, dtype), (*batch, *b.shape[-2:])),
+    )
+
+
+def solve(x1: Any, x2: Any, /) -> Array:
+    """The X of x1 X = x2. ``x2`` of one axis is a vector, otherwise matrices; stacks broadcast."""
+    a, b = _square("solve", x1), floating(x2)
+    vector = b.ndim == 1
+    if b.ndim == 0 or (b.shape[0] if vector else b.shape[-2]) != a.shape[-1]:
+        raise _core.errors.ShapeError(f"solve of shapes {a.shape} and {b.shape}: as many rows are needed")
+    a, b = _broadcast(a, _core.expand_dims(b, 1) if vector else b)
+    (x,) = _decomposed("solve", lambda m, r: [_lapack().solve(m, r)], [a, b], [b.shape[-2:]], a.dtype)
+    return _core.squeeze(x, -1) if vector else x
+
+
+def eig(x: Any, /) -> EigResult:
+    """Eigenvalues and right eigenvectors of square matrices; complex, in no particular order."""
+    x = _square("eig", x)
+    n = x.shape[-1]
+    return EigResult(*_decomposed("eig", lambda a: _lapack().eig(a), [x], [(n,), (n, n)], complex_of(x.dtype)))
+
+
+def eigvals(x: Any, /) -> Array:
+    """Eigenvalues of square matrices; complex, in no particular order."""
+    x = _square("eigvals", x)
+    return _decomposed("eigvals", lambda a: [_lapack().eigvals(a)], [x], [x.shape[-1:]], complex_of(x.dtype))[0]
+
+
+def eigh(x: Any, /) -> EighResult:
+    """Eigenvalues, ascending, and eigenvectors of Hermitian matrices, of which the lower triangle is read."""
+    x = _square("eigh", x)
+    n = x.shape[-1]
+    values, vectors = _decomposed("eigh", lambda a: _lapack().eigh(a), [x], [(n,), (n, n)], x.dtype)
+    return EighResult(_real(values), vectors)
+
+
+def eigvalsh(x: Any, /) -> Array:
+    """Eigenvalues of Hermitian matrices, ascending; the lower triangle is read."""
+    x = _square("eigvalsh", x)
+    return _decomposed("eigvalsh", lambda a: [_lapack().eigvalsh(a)], [x], [x.shape[-1:]], real_of(x.dtype))[0]
+
+
+def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
+    """Q and R with Q R = x. ``mode``: "reduced" (Q is m x min(m, n)) or "complete" (m x m)."""
+    x = _matrices("qr", x)
+    if mode not in ("reduced", "complete"):
+        raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'reduced' or 'complete'")
+    m, n = x.shape[-2:]
+    k = min(m, n) if mode == "reduced" else m
+    return QRResult(*_decomposed("qr", lambda a: _lapack().qr(a, mode=mode), [x], [(m, k), (k, n)], x.dtype))
+
+
+def svd(x: Any, /, *, full_matrices: builtins.bool = True) -> SVDResult:
+    """U, S, Vh with U diag(S) Vh = x; without ``full_matrices`` min(m, n) columns of U and rows of Vh."""
+    x = _matrices("svd", x)
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    parts = [(m, m), (k,), (n, n)] if full_matrices else [(m, k), (k,), (k, n)]
+    u, s, vh = _decomposed("svd", lambda a: _lapack().svd(a, full_matrices=full_matrices), [x], parts, x.dtype)
+    return SVDResult(u, _real(s), vh)
+
+
+def svdvals(x: Any, /) -> Array:
+    """Singular values, descending."""
+    x = _matrices("svdvals", x)
+    k = min(x.shape[-2:])
+    return _decomposed("svdvals", lambda a: [_lapack().svd(a, compute_uv=False)], [x], [(k,)], real_of(x.dtype))[0]
+
+
+def _tolerance(x: Array, given: Any) -> Any:
+    """Relative to the greatest singular value: max(m, n) times the dtype's resolution unless given."""
+    if given is not None:
+        return array(given)
+    eps = 2.0**-23 if real_of(x.dtype) == _core.float32 else 2.0**-52
+    return array(max(x.shape[-2:]) * eps)
+
+
+def matrix_rank(x: Any, /, *, rtol: Any = None) -> Array:
+    """How many singular values exceed ``rtol`` (default max(m, n) eps) times the greatest; int64."""
+    x = _matrices("matrix_rank", x)
+    if 0 in x.shape[-2:]:
+        return _core.full(x.shape[:-2], 0, dtype=_core.int64)
+    s = svdvals(x)
+    least = _core.multiply(_core.max(s, axis=-1), _tolerance(x, rtol))
+    return _core.count_nonzero(_core.greater(s, _core.expand_dims(least, -1)), axis=-1)
+
+
+def pinv(x: Any, /, *, rtol: Any = None) -> Array:
+    """Moore-Penrose inverses: singular values up to ``rtol`` (default max(m, n) eps) times the greatest count as 0."""
+    x = _matrices("pinv", x)
+    m, n = x.shape[-2:]
+    if 0 in (m, n):
+        return _core.full((*x.shape[:-2], n, m), 0, dtype=x.dtype)
+    u, s, vh = svd(x, full_matrices=False)
+    least = _core.expand_dims(_core.multiply(_core.max(s, axis=-1), _tolerance(x, rtol)), -1)
+    inverse = _core.where(_core.greater(s, least), _core.reciprocal(s), _core.full((), 0, dtype=s.dtype))
+    v = matrix_transpose(_core.conj(vh))
+    return matmul(_core.multiply(v, _core.expand_dims(inverse, -2)), matrix_transpose(_core.conj(u)))
+
+
+def matrix_power(x: Any, n: int, /) -> Array:
+    """x multiplied by itself ``n`` times; of a negative ``n`` the inverse."""
+    x = array(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise _core.errors.ShapeError(f"matrix_power needs square matrices; got shape {x.shape}")
+    if n < 0:
+        x, n = inv(x), -n
+    if n == 0:
+        return _core.broadcast_to(_core.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    power: Array | None = None
+    while n:
+        if n % 2:
+            power = x if power is None else matmul(power, x)
+        n //= 2
+        x = matmul(x, x) if n else x
+    assert power is not None
+    return power
+
+
+def outer(x1: Any, x2: Any, /) -> Array:
+    """Products of each element of the vector x1 with each of the vector x2: (m, n)."""
+    a, b = array(x1), array(x2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise _core.errors.ShapeError(f"outer takes two vectors; got shapes {a.shape} and {b.shape}")
+    return _core.multiply(_core.expand_dims(a, 1), b)
+
+
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
+    """Vector products of three-dimensional vectors along ``axis``; the other axes broadcast."""
+    a, b = array(x1), array(x2)
+    if not -min(a.ndim, b.ndim) <= axis < min(a.ndim, b.ndim) or a.shape[axis] != 3 or b.shape[axis] != 3:
+        raise _core.errors.ShapeError(
+            f"cross needs axis {axis} of extent 3 in both; got shapes {a.shape} and {b.shape}"
+        )
+    if axis >= 0 and a.ndim != b.ndim:
+        raise _core.errors.AxisError("cross of arrays of different ranks needs an axis counted from the end")
+    a, b = _core.moveaxis(a, axis, -1), _core.moveaxis(b, axis, -1)
+    parts = [
+        _core.subtract(_core.multiply(a[..., i], b[..., j]), _core.multiply(a[..., j], b[..., i]))
+        for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
+    return _core.moveaxis(_core.stack(parts, -1), -1, axis)
+
+
+def diagonal(x: Any, /, *, offset: int = 0) -> Array:
+    """Diagonals of matrices, ``offset`` to the right of the main one; a view."""
+    x = array(x)
+    if x.ndim < 2:
+        raise _core.errors.ShapeError(f"diagonal needs matrices; got shape {x.shape}")
+    m, n = x.shape[-2:]
+    length = max(0, min(m, n - offset) if offset >= 0 else min(m + offset, n))
+    if length == 0:
+        return x[..., 0:0, 0] if m and n else _core.full((*x.shape[:-2], 0), 0, dtype=x.dtype)
+    start = offset if offset >= 0 else -offset * n
+    flat = _core.reshape(x, (*x.shape[:-2], m * n))
+    return flat[..., start : start + (length - 1) * (n + 1) + 1 : n + 1]
+
+
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
+    """Sums of the diagonals of matrices; small integers add up in 64 bits."""
+    return _core.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+
+
+def _power_sum(x: Array, order: float, axis: int | tuple[int, ...] | None, keepdims: builtins.bool) -> Array:
+    total = _core.sum(_core.pow(x, order), axis=axis, keepdims=keepdims)
+    return _core.pow(total, 1.0 / order)
+
+
+def vector_norm(
+    x: Any,
+    /,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: builtins.bool = False,
+    ord: float = 2,
+) -> Array:
+    """Norms of vectors along ``axis``, of all elements without one; real.
+
+    ``ord``: inf (greatest absolute value), -inf (least), 0 (how many are not zero), or p: (sum |x|^p)^(1/p).
+    """
+    x = floating(x)
+    size = _core.abs(x)
+    if ord == 2:
+        squares = _core.square(size)
+        return _core.sqrt(_core.sum(squares, axis=axis, keepdims=keepdims))
+    if ord == math.inf:
+        return _core.max(size, axis=axis, keepdims=keepdims)
+    if ord == -math.inf:
+        return _core.min(size, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return _core.astype(_core.count_nonzero(size, axis=axis, keepdims=keepdims), size.dtype)
+    if ord == 1:
+        return _core.sum(size, axis=axis, keepdims=keepdims)
+    return _power_sum(size, float(ord), axis, keepdims)
+
+
+def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str | None = "fro") -> Array:
+    """Norms of matrices; real.
+
+    ``ord``: "fro" (root of the sum of squares), "nuc" (sum of singular values), 1 and inf (greatest sum of a column, of
+    a row), 2 (greatest singular value), and -1, -inf, -2 with the least instead.
+    """
+    x = _matrices("matrix_norm", x)
+    if ord in ("fro", None):
+        return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord in (1, -1, math.inf, -math.inf):
+        axis = -2 if abs(ord) == 1 else -1
+        sums = _core.sum(_core.abs(x), axis=axis, keepdims=True)
+        extreme = _core.max if ord > 0 else _core.min
+        norm = extreme(sums, axis=(-2, -1), keepdims=True)
+    elif ord in ("nuc", 2, -2):
+        s = svdvals(x)
+        s = _core.sum(s, axis=-1) if ord == "nuc" else (_core.max if ord == 2 else _core.min)(s, axis=-1)
+        norm = _core.expand_dims(s, (-2, -1))
+    else:
+        raise _core.errors.ArgumentError(f"ord is {ord!r}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
+    return norm if keepdims else _core.squeeze(norm, (-2, -1))
