@@ -6,10 +6,13 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+import penstock as ps
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -167,3 +170,14 @@ def ulp_error(got: Numbers, exact: Numbers, scale: Numbers | None = None) -> Any
         largest = np.isinf(nearest) & (got == np.copysign(np.finfo(got.dtype).max, nearest))
         largest |= np.isinf(got) & (np.abs(nearest) == np.finfo(got.dtype).max)
         return np.where(agree, 0, np.where(finite, distance, np.where(largest, 1, np.inf)))
+
+
+@contextmanager
+def budget_left(extra: int) -> Iterator[None]:
+    """A memory budget of so many bytes beyond what is held."""
+    ps.trim()
+    ps.memory_budget(ps.stats()["budget_used"] + extra)
+    try:
+        yield
+    finally:
+        ps.memory_budget("80%")
