@@ -59,10 +59,24 @@ void wait_for_claims(std::unique_lock<std::mutex>& lock) {
   claim_ended().wait_for(lock, std::chrono::milliseconds(10));
 }
 
-void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped) {
-  node.settle(std::move(result));
+namespace {
+
+void drop_inputs(graph::Node& node, std::vector<graph::NodeRef>& dropped) {
   std::move(node.inputs.begin(), node.inputs.end(), std::back_inserter(dropped));
   node.inputs.clear();
+}
+
+}  // namespace
+
+void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped) {
+  node.settle(std::move(result));
+  drop_inputs(node, dropped);
+}
+
+void publish(graph::Node& node, graph::InFile result, std::vector<graph::NodeRef>& dropped) {
+  node.content = std::move(result);
+  node.depth = 0;
+  drop_inputs(node, dropped);
 }
 
 }  // namespace penstock::run

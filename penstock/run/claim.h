@@ -41,5 +41,7 @@ void notify_claims();
 /// The node takes its result; its inputs move to `dropped`, to be destroyed without the lock. The caller holds
 /// graph_mutex().
 void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped);
+/// The same of a result for which memory has no room.
+void publish(graph::Node& node, graph::InFile result, std::vector<graph::NodeRef>& dropped);
 
 }  // namespace penstock::run

@@ -352,6 +352,14 @@ void fit_budget(Plan& plan, bool what_if) {
   }
 }
 
+/// What somebody asked to hold stays in memory.
+Keep keep_of(const graph::Node& node, const std::vector<Request>& requests) {
+  const bool held = std::any_of(requests.begin(), requests.end(), [&](const Request& request) {
+    return request.node.get() == &node && request.destination.kind == Kind::kNode;
+  });
+  return held ? Keep::kInMemory : Keep::kAnywhere;
+}
+
 /// A plan whose targets nobody else computes meanwhile.
 class ClaimedPlan {
  public:
@@ -364,7 +372,7 @@ class ClaimedPlan {
         outdated.push_back(std::exchange(plan_, {}));
         lock.unlock();
         outdated.clear();
-        operate(node, options);
+        operate(node, options, keep_of(*node, requests));
         lock.lock();
         continue;
       }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "penstock/base/error.h"
@@ -15,6 +16,7 @@
 #include "penstock/run/claim.h"
 #include "penstock/run/lend.h"
 #include "penstock/run/write_part.h"
+#include "penstock/store/scratch_file.h"
 #include "penstock/thread/parallel.h"
 
 namespace penstock::run {
@@ -30,6 +32,11 @@ bool is_operator(const graph::Node& node) {
   return node.as<graph::Operate>() != nullptr;
 }
 
+std::string text_of(const graph::Node& node) {
+  const std::lock_guard lock(graph::graph_mutex());
+  return node.as<graph::Operate>()->op->text();
+}
+
 /// An operator's work for one destination.
 class OperatorRun {
  public:
@@ -42,7 +49,7 @@ class OperatorRun {
     quiet_.stop = options.stop;
     if (options.poll) quiet_.poll = [this](const Progress&) { monitor_.tick(); };
     for (const NodeRef& input : inputs_of_node_) {
-      if (is_operator(*input)) operate(input, quiet_);
+      if (is_operator(*input)) operate(input, quiet_, Keep::kAnywhere);
       inputs_.emplace_back(input);
     }
   }
@@ -191,6 +198,16 @@ bool reads(const NodeRef& root, const std::byte* begin, const std::byte* end) {
   return false;
 }
 
+/// The operator that gives a node's elements in their order: itself, or what is reshaped. Null where there is none.
+NodeRef operator_beneath(NodeRef node) {
+  const std::lock_guard lock(graph::graph_mutex());
+  while (const auto* view = node->as<graph::View>()) {
+    if (view->type != graph::View::Type::kReshape) return nullptr;
+    node = node->inputs[0];
+  }
+  return node->as<graph::Operate>() != nullptr ? node : nullptr;
+}
+
 bool writes_in_place(const NodeRef& node, const Destination& to) {
   const std::int64_t size = size_of(node->dtype);
   const Layout& layout = to.layout;
@@ -249,17 +266,42 @@ bool operate_whole(const NodeRef& node, const Options& options, std::int64_t mos
   return true;
 }
 
-void operate(const NodeRef& node, const Options& options) {
+namespace {
+
+/// Computes an operator that memory has no room for into a scratch file, which is what the node is from then on.
+void operate_to_scratch(const NodeRef& node, const Options& options) {
+  const std::int64_t size = size_of(node->dtype);
+  Destination to;
+  to.kind = Kind::kScratch;
+  to.layout = contiguous(node->shape, size);
+  to.scratch = std::make_shared<store::ScratchFile>(store::scratch_directory(""), node->bytes());
+  OperatorRun(*node, options).run(to, size);
+  auto file =
+      std::make_shared<store::FileSource>(to.scratch->name(), store::FileFormat{node->dtype, false, to.layout, "raw"});
+  file->attach(to.scratch->finish().release());
+  std::vector<NodeRef> dropped;  // destroyed after the lock is gone
+  const std::lock_guard lock(graph::graph_mutex());
+  publish(*node, graph::InFile{std::move(file), std::move(to.layout)}, dropped);
+}
+
+[[noreturn]] void refuse_result(const graph::Node& node, const std::string& what) {
+  memory::Governor& governor = memory::Governor::instance();
+  throw BudgetError(cat("the result of ", what, " needs ", bytes_text(node.bytes()), "; ",
+                        bytes_text(governor.available()), " of the memory budget of ", bytes_text(governor.budget()),
+                        " is free. Save it to a file (ps.save), or raise the budget (PENSTOCK_MEMORY, "
+                        "ps.memory_budget)"));
+}
+
+}  // namespace
+
+void operate(const NodeRef& node, const Options& options, Keep keep) {
   if (operate_whole(node, options)) return;
   const measure::Span evaluation(measure::Step::k_evaluate);
   Claims claims;
   if (!claim(node, options, claims)) return;
-  memory::Governor& governor = memory::Governor::instance();
-  if (memory::pool_capacity(node->bytes()) > governor.available()) {
-    throw BudgetError(cat("the result of a matrix product needs ", bytes_text(node->bytes()), "; ",
-                          bytes_text(governor.available()), " of the memory budget of ", bytes_text(governor.budget()),
-                          " is free. Save the product itself to a file first (ps.save(a @ b, \"out.npy\")), or raise "
-                          "the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
+  if (memory::pool_capacity(node->bytes()) > memory::Governor::instance().available()) {
+    if (keep == Keep::kAnywhere) return operate_to_scratch(node, options);
+    refuse_result(*node, text_of(*node));
   }
   Destination to;
   to.layout = contiguous(node->shape, size_of(node->dtype));
@@ -267,21 +309,26 @@ void operate(const NodeRef& node, const Options& options) {
   OperatorRun(*node, options).run(to, size_of(node->dtype));
   std::vector<NodeRef> dropped;  // destroyed after the lock is gone
   const std::lock_guard lock(graph::graph_mutex());
-  publish(*node, {std::move(to.memory), std::move(to.layout)}, dropped);
+  publish(*node, graph::InMemory{std::move(to.memory), std::move(to.layout)}, dropped);
 }
 
 bool operate_directly(const std::vector<Request>& requests, const Options& options) {
   if (requests.size() != 1) return false;
-  const NodeRef& node = requests[0].node;
-  if (!is_operator(*node)) return false;
+  const NodeRef node = operator_beneath(requests[0].node);
+  if (node == nullptr) return false;
   Destination to = requests[0].destination;
   switch (to.kind) {
     case Kind::kNode:
-      operate(node, options);
+      if (node != requests[0].node) return false;
+      operate(node, options, Keep::kInMemory);
       return true;
-    case Kind::kMemory:
+    case Kind::kMemory: {
+      std::optional<Layout> layout = view_reshape(to.layout, node->shape);
+      if (!layout) return false;
+      to.layout = std::move(*layout);
       if (!writes_in_place(node, to)) return false;
       break;
+    }
     case Kind::kFile:
       to.layout = contiguous(node->shape, size_of(node->dtype));
       break;

@@ -30,13 +30,17 @@ class WholeOperator : public graph::Operator {
 bool operate_whole(const graph::NodeRef& node, const Options& options,
                    std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
+/// Where a result may be kept: in memory, as somebody asked for it, or in a scratch file where memory has no room.
+enum class Keep : std::uint8_t { kInMemory, kAnywhere };
+
 /// Computes an operator's node, which keeps the result and drops its inputs; does nothing when it has one. Waits while
 /// another thread computes it. Inputs that are not in memory are evaluated into buffers that last as long as a step
-/// needs them. Throws BudgetError before any work when the result or the smallest step does not fit.
-void operate(const graph::NodeRef& node, const Options& options);
+/// needs them. Throws BudgetError before any work when the smallest step, or the result that is to be kept in memory,
+/// does not fit.
+void operate(const graph::NodeRef& node, const Options& options, Keep keep);
 
-/// Evaluates a request that is nothing but an operator, straight into its destination; false, and nothing done, where
-/// that needs a plan.
+/// Evaluates a request that is nothing but an operator, reshaped or not, straight into its destination; false, and
+/// nothing done, where that needs a plan.
 bool operate_directly(const std::vector<Request>& requests, const Options& options);
 
 /// An operator that has to be computed before the plan can run; null when there is none.

@@ -151,6 +151,31 @@ TEST(Scan, InPiecesOfFilesWithinABudget) {
   }
 }
 
+TEST(Scan, WhatMemoryHasNoRoomForGoesThroughAScratchFile) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  const Lines lines{1, 600'011, 1};
+  const Plain x = near_one(DType::k_float32, lines.shape());
+  const graph::NodeRef scan = scan_node(Cumulative::kSum, file_node(directory.put("x.npy", npy_text(x))), lines);
+  const graph::NodeRef flat = graph::make_view(scan, {graph::View::Type::kReshape, {}, {}, {lines.n}});
+  Plain wanted = plain_scan_of(Cumulative::kSum, x, lines);
+  wanted.shape = {lines.n};
+  {
+    const BudgetSetting budget(memory::Governor::instance().used() + (1 << 20));
+    // Reshaped it goes straight to its file; with more to compute it waits on disk; to be held it needs memory.
+    for (const graph::NodeRef& node : {flat, graph::make_elementwise(Op::k_negative, {flat})}) {
+      const Request request = request_to_file(node, directory.path(node == flat ? "flat.npy" : "negative.npy"));
+      evaluate({request});
+      request.destination.sink->commit();
+    }
+    EXPECT_THROW(evaluated(scan_node(Cumulative::kSum, scan, lines)), BudgetError);
+  }
+  EXPECT_EQ(difference(evaluated(file_node(directory.path("flat.npy"))), wanted), "");
+  EXPECT_EQ(
+      difference(evaluated(file_node(directory.path("negative.npy"))), plain::elementwise(Op::k_negative, {wanted})),
+      "");
+}
+
 TEST(Scan, AStopEndsAllThreads) {
   const ThreadSetting two(2);
   const Lines line{1, 20'000'000, 1};

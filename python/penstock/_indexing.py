@@ -76,7 +76,7 @@ def _used(entry: Any) -> int:
 
 
 def _spelt_out(entries: list[Any], rank: int) -> list[Any]:
-    """The entries with as many slices as the Ellipsis, or the end, stands for."""
+    """The entries with as many slices as the Ellipsis, or the end, stands for; an Ellipsis for none stays."""
     used = sum(map(_used, entries))
     if used > rank:
         raise _core.errors.OutOfRangeError(f"{used} indices for an array of {rank} dimension(s)")
@@ -84,6 +84,8 @@ def _spelt_out(entries: list[Any], rank: int) -> list[Any]:
     if len(dots) > 1:
         raise _core.errors.OutOfRangeError("an index can have one Ellipsis (...)")
     at = dots[0] if dots else len(entries)
+    if used == rank:
+        return entries
     return [*entries[:at], *[_EVERYTHING] * (rank - used), *entries[at + 1 :]]
 
 
@@ -105,6 +107,8 @@ def _take_apart(shape: tuple[int, ...], key: Any) -> _Choice:
     advanced: list[int] = []  # entries that are arrays, or integers, which then count as such
     axis = result = position = 0  # of the array; of what the basic index gives; of results before the first array
     for number, entry in enumerate(entries):
+        if entry is Ellipsis:  # stands for nothing, but sets arrays apart
+            continue
         chooses = not (entry is None or isinstance(entry, slice))
         if chooses and not advanced:
             position = result

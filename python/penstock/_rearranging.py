@@ -82,7 +82,7 @@ def diff(
         raise _core.errors.ArgumentError(f"n is {n}; differences are taken 0 times or more")
     axis = _axis(axis, x.ndim)
     if prepend is not None or append is not None:
-        x = _core.concat([part for part in (prepend, x, append) if part is not None], axis)
+        x = _core.concat([part for part in (prepend, x, append) if part is not None], axis=axis)
     differ = _core.not_equal if x.dtype == _core.bool else _core.subtract
     before = (slice(None),) * axis
     for _ in range(n):

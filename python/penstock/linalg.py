@@ -277,7 +277,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
         _core.subtract(_core.multiply(a[..., i], b[..., j]), _core.multiply(a[..., j], b[..., i]))
         for i, j in ((1, 2), (2, 0), (0, 1))
     ]
-    return _core.moveaxis(_core.stack(parts, -1), -1, axis)
+    return _core.moveaxis(_core.stack(parts, axis=-1), -1, axis)
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Array:

@@ -172,6 +172,11 @@ def ulp_error(got: Numbers, exact: Numbers, scale: Numbers | None = None) -> Any
         return np.where(agree, 0, np.where(finite, distance, np.where(largest, 1, np.inf)))
 
 
+def assert_same(got: ps.Array, want: Any) -> None:
+    """As assert_same_bits, of an array that is evaluated."""
+    assert_same_bits(np.asarray(got), np.asarray(want))
+
+
 @contextmanager
 def budget_left(extra: int) -> Iterator[None]:
     """A memory budget of so many bytes beyond what is held."""
