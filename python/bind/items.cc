@@ -40,10 +40,12 @@ std::int64_t clipped(PyObject* value) {
   return n;
 }
 
-/// Whether an object is one integer; arrays of several have __index__ too, which then fails.
+/// Whether an object is one integer. An array of one element has __index__ too, but is one only without dimensions.
 bool is_integer_index(PyObject* item) {
   if (PyLong_CheckExact(item)) return true;
   if (!PyIndex_Check(item) || PyBool_Check(item)) return false;
+  const nb::object rank = nb::getattr(item, "ndim", nb::int_(0));
+  if (!rank.equal(nb::int_(0))) return false;
   PyObject* index = PyNumber_Index(item);
   if (index == nullptr) PyErr_Clear();
   Py_XDECREF(index);

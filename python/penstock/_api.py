@@ -200,8 +200,9 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
-    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e", "empty",
-    "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "isin", "meshgrid",
-    "latencies", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pi", "plan", "repeat", "result_type", "save", "show_config",
-    "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack", "zeros", "zeros_like",
+    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
+    "empty", "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "isin",
+    "latencies", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pi", "plan", "repeat",
+    "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse",
+    "unique_values", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -8,12 +8,7 @@ from typing import Any
 
 from penstock import _core
 from penstock._core import Array
-
-
-def _axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise _core.errors.AxisError(f"axis {axis} is out of range for {rank} dimension(s)")
-    return axis % rank
+from penstock._stacks import array, normal_axis
 
 
 def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
@@ -22,12 +17,12 @@ def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
     ``repeats`` is a number, or an array of one for each element along the axis, which is evaluated at the call. Raises
     ArgumentError for negative ones, ShapeError where their number does not fit.
     """
-    x = _core.asarray(x, None, copy=None)
+    x = array(x)
     if axis is None:
         x, axis = _core.reshape(x, (x.size,)), 0
-    axis = _axis(axis, x.ndim)
+    axis = normal_axis(axis, x.ndim)
     if not isinstance(repeats, int):
-        repeats = _core.asarray(repeats, None, copy=None)
+        repeats = array(repeats)
         if repeats.size != 1:
             return _repeat_each(x, repeats, axis)
         repeats = int(_core.reshape(repeats, ()))
@@ -55,7 +50,7 @@ def _repeat_each(x: Array, repeats: Array, axis: int) -> Array:
 
 def tile(x: Any, repetitions: Sequence[int], /) -> Array:
     """``x`` side by side ``repetitions`` times along each axis; missing axes of either count as 1."""
-    x = _core.asarray(x, None, copy=None)
+    x = array(x)
     repetitions = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
     if any(each < 0 for each in repetitions):
         raise _core.errors.ArgumentError(f"repetitions is {repetitions}; give numbers of 0 or more")
@@ -68,23 +63,21 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Array:
     return _core.reshape(_core.broadcast_to(_core.reshape(x, apart), spread), whole)
 
 
-def diff(
-    x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
-) -> Array:
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None) -> Array:
     """Differences of neighbours along ``axis``, taken ``n`` times; of bool whether they differ.
 
     ``prepend`` and ``append`` are put before and behind ``x`` first.
     """
-    x = _core.asarray(x, None, copy=None)
-    if x.ndim == 0:
+    result = array(x)
+    if result.ndim == 0:
         raise _core.errors.ShapeError("diff needs at least one axis")
     if n < 0:
         raise _core.errors.ArgumentError(f"n is {n}; differences are taken 0 times or more")
-    axis = _axis(axis, x.ndim)
+    axis = normal_axis(axis, result.ndim)
     if prepend is not None or append is not None:
-        x = _core.concat([part for part in (prepend, x, append) if part is not None], axis=axis)
-    differ = _core.not_equal if x.dtype == _core.bool else _core.subtract
+        result = _core.concat([part for part in (prepend, result, append) if part is not None], axis=axis)
+    differ = _core.not_equal if result.dtype == _core.bool else _core.subtract
     before = (slice(None),) * axis
     for _ in range(n):
-        x = differ(x[(*before, slice(1, None))], x[(*before, slice(None, -1))])
-    return x
+        result = differ(result[(*before, slice(1, None))], result[(*before, slice(None, -1))])
+    return result

@@ -140,10 +140,8 @@ def _isin_complex(a: Array, b: Array, invert: builtins.bool) -> Array:
     flat = _core.reshape(a, (a.size,))
     both = _core.concat([b, flat])
     # 0.0 and -0.0 are one number to the order, and equal: groups tell apart what differs.
-    _, ordered, begins, inverse = _grouped(both)
-    known = _core.put(
-        _core.full((begins.size,), False), inverse[: b.size], _core.full((b.size,), True)
-    )
+    _, _, begins, inverse = _grouped(both)
+    known = _core.put(_core.full((begins.size,), False), inverse[: b.size], _core.full((b.size,), True))
     number = _core.equal(flat, flat)
     found = _core.logical_and(_core.take(known, inverse[b.size :]), number)
     return _core.reshape(_core.logical_not(found) if invert else found, a.shape)

@@ -42,9 +42,7 @@ def normal_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
-def along(
-    name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtype: DType
-) -> Array:
+def along(name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtype: DType) -> Array:
     """The array of which ``f(out, x)`` computes lines along ``axis``: of shape (outer, n, inner), lines of axis 1."""
     axis = normal_axis(axis, x.ndim)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])

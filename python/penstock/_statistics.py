@@ -80,9 +80,7 @@ def quantile(
     return _core.reshape(result, (*q.shape, *(kept if keepdims else result.shape[1:])))
 
 
-def percentile(
-    x: Any, q: Any, axis: Axes = None, *, method: str = "linear", keepdims: builtins.bool = False
-) -> Array:
+def percentile(x: Any, q: Any, axis: Axes = None, *, method: str = "linear", keepdims: builtins.bool = False) -> Array:
     """quantile() with ``q`` in [0, 100]."""
     return quantile(x, _core.divide(array(q), 100), axis, method=method, keepdims=keepdims)
 
@@ -111,9 +109,7 @@ def nanprod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: builtins.
     return _core.prod(_without_nan(x, 1)[0], axis=axis, dtype=dtype, keepdims=keepdims)
 
 
-def _nan_extreme(
-    x: Any, axis: Axes, keepdims: builtins.bool, worst: float, extreme: Callable[..., Array]
-) -> Array:
+def _nan_extreme(x: Any, axis: Axes, keepdims: builtins.bool, worst: float, extreme: Callable[..., Array]) -> Array:
     x = array(x)
     if str(x.dtype).startswith(("int", "uint", "bool")):
         return extreme(x, axis=axis, keepdims=keepdims)
@@ -161,7 +157,10 @@ def nanstd(x: Any, axis: Axes = None, *, correction: float = 0.0, keepdims: buil
 
 
 def cov(x: Any, *, rowvar: builtins.bool = True, correction: float = 1.0) -> Array:
-    """Covariance matrix of variables in rows (``rowvar`` False: in columns): sum (x - mean) (x - mean)^H / (n - correction)."""
+    """Covariance matrix of variables in rows (``rowvar`` False: in columns).
+
+    sum (x - mean) (x - mean)^H / (n - correction).
+    """
     x = floating(x)
     if x.ndim > 2:
         raise _core.errors.ShapeError(f"cov takes a vector or a matrix of observations; got shape {x.shape}")
@@ -202,8 +201,9 @@ def allclose(
 
 
 def bincount(x: Any, *, minlength: int = 0) -> Array:
-    """How often each of 0, 1, 2, ... occurs in the integers ``x``; int64, at least ``minlength``. Evaluates at the call.
+    """How often each of 0, 1, 2, ... occurs in the integers ``x``; int64, at least ``minlength``.
 
+    Evaluates at the call.
     Raises DTypeError for what are no integers, ArgumentError for negative ones.
     """
     x = array(x)

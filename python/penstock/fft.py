@@ -27,25 +27,15 @@ __all__ = [
 _NORMS = ("backward", "ortho", "forward")
 
 
-def _library() -> tuple[Any, dict[str, int]]:
-    """The module that transforms, and what it is told besides."""
-    try:
-        import scipy.fft
-    except ImportError:
-        import numpy.fft
-
-        return numpy.fft, {}
-    return scipy.fft, {"workers": _core.threads()}
-
-
 def _transform(name: str, x: Array, n: int | None, lines: int, axis: int, norm: str, dtype: DType) -> Array:
     """``n`` is what the library is told, ``lines`` the length of what it gives."""
     if norm not in _NORMS:
         raise _core.errors.ArgumentError(f"norm is {norm!r}; use one of {', '.join(map(repr, _NORMS))}")
 
     def fill(out: Any, a: Any) -> None:
-        library, options = _library()
-        out[...] = getattr(library, name)(a, n=n, axis=1, norm=norm, **options)
+        import scipy.fft
+
+        out[...] = getattr(scipy.fft, name)(a, n=n, axis=1, norm=norm, workers=_core.threads())
 
     return along(name, fill, x, axis, lines, dtype)
 
@@ -65,10 +55,10 @@ def _complex(x: Any) -> Array:
 
 
 def _real(name: str, x: Any) -> Array:
-    x = floating(x)
-    if x.dtype != real_of(x.dtype):
-        raise _core.errors.DTypeError(f"{name} takes real numbers; got {x.dtype}")
-    return x
+    real = floating(x)
+    if real.dtype != real_of(real.dtype):
+        raise _core.errors.DTypeError(f"{name} takes real numbers; got {real.dtype}")
+    return real
 
 
 def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
@@ -134,32 +124,32 @@ def fftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
     """fft() along several axes, all by default, ``s`` the lengths."""
-    x = _complex(x)
-    for n, axis in reversed(_axes(x, s, axes)):
-        x = fft(x, n=n, axis=axis, norm=norm)
-    return x
+    result = _complex(x)
+    for n, axis in reversed(_axes(result, s, axes)):
+        result = fft(result, n=n, axis=axis, norm=norm)
+    return result
 
 
 def ifftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
     """What fftn() makes undone."""
-    x = _complex(x)
-    for n, axis in reversed(_axes(x, s, axes)):
-        x = ifft(x, n=n, axis=axis, norm=norm)
-    return x
+    result = _complex(x)
+    for n, axis in reversed(_axes(result, s, axes)):
+        result = ifft(result, n=n, axis=axis, norm=norm)
+    return result
 
 
 def rfftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
     """fftn() of real numbers: rfft() along the last of the axes, fft() along the others."""
-    x = _real("rfftn", x)
-    *others, (n, axis) = _axes(x, s, axes)
-    x = rfft(x, n=n, axis=axis, norm=norm)
+    real = _real("rfftn", x)
+    *others, (n, axis) = _axes(real, s, axes)
+    result = rfft(real, n=n, axis=axis, norm=norm)
     for n, axis in reversed(others):
-        x = fft(x, n=n, axis=axis, norm=norm)
-    return x
+        result = fft(result, n=n, axis=axis, norm=norm)
+    return result
 
 
 def irfftn(

@@ -72,17 +72,17 @@ def _lapack() -> Any:
 
 
 def _matrices(name: str, x: Any) -> Array:
-    x = floating(x)
-    if x.ndim < 2:
-        raise _core.errors.ShapeError(f"{name} needs matrices; got shape {x.shape}")
-    return x
+    matrices = floating(x)
+    if matrices.ndim < 2:
+        raise _core.errors.ShapeError(f"{name} needs matrices; got shape {matrices.shape}")
+    return matrices
 
 
 def _square(name: str, x: Any) -> Array:
-    x = _matrices(name, x)
-    if x.shape[-1] != x.shape[-2]:
-        raise _core.errors.ShapeError(f"{name} needs square matrices; got shape {x.shape}")
-    return x
+    matrices = _matrices(name, x)
+    if matrices.shape[-1] != matrices.shape[-2]:
+        raise _core.errors.ShapeError(f"{name} needs square matrices; got shape {matrices.shape}")
+    return matrices
 
 
 def _decomposed(

@@ -82,8 +82,19 @@ def test_cumulative(dtype: str, shape: tuple[int, ...]) -> None:
                 assert str(got.dtype) == str(expected.dtype)
                 begun = np.asarray(ours(x, axis=axis, include_initial=True))
                 np.testing.assert_allclose(
-                    begun, np.concatenate([np.full_like(expected.take([], axis), first, shape=tuple(
-                        1 if d == axis % len(shape) else n for d, n in enumerate(shape))), expected], axis), rtol=1e-5
+                    begun,
+                    np.concatenate(
+                        [
+                            np.full_like(
+                                expected.take([], axis),
+                                first,
+                                shape=tuple(1 if d == axis % len(shape) else n for d, n in enumerate(shape)),
+                            ),
+                            expected,
+                        ],
+                        axis,
+                    ),
+                    rtol=1e-5,
                 )
 
 
@@ -198,7 +209,7 @@ def test_repeat() -> None:
     with pytest.raises(ValueError, match="fit"):
         ps.repeat(x, ps.asarray(each), axis=1)
     for wrong in (-1, ps.asarray(np.array([1, -1, 0]))):
-        with pytest.raises(ValueError, match="negative|-1"):
+        with pytest.raises(ValueError, match=r"negative|-1"):
             ps.repeat(x, wrong, axis=0)
 
 

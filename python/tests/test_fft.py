@@ -26,7 +26,9 @@ def assert_close(got: ps.Array, expected: Numbers, dtype: str) -> None:
     assert str(got.dtype) == dtype
     assert got.shape == expected.shape
     single = dtype in ("float32", "complex64")
-    np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-4 if single else 1e-11, atol=1e-5 if single else 1e-12)
+    np.testing.assert_allclose(
+        np.asarray(got), expected, rtol=1e-4 if single else 1e-11, atol=1e-5 if single else 1e-12
+    )
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -56,7 +58,9 @@ def test_several_axes(name: str, norm: Any) -> None:
     choices: list[dict[str, Any]] = [{}, {"axes": (0, 2)}, {"axes": (-1, 0)}, {"s": (3, 8), "axes": (1, 2)}]
     for choice in choices:
         got = getattr(ps.fft, name)(ps.asarray(a), norm=norm, **choice)
-        assert_close(got, getattr(np.fft, name)(a, norm=norm, **choice), "float64" if name == "irfftn" else "complex128")
+        assert_close(
+            got, getattr(np.fft, name)(a, norm=norm, **choice), "float64" if name == "irfftn" else "complex128"
+        )
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8])

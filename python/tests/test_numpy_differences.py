@@ -167,14 +167,6 @@ def test_in_place_dtype() -> None:
     assert y.dtype == np.float32
 
 
-def test_no_fancy_index() -> None:
-    x: Any = ps.asarray(np.arange(4))
-    for index in ([0, 2], np.array([0, 2]), np.array([True, False, True, False])):
-        with pytest.raises(ps.errors.PenstockError):
-            x[index]
-    assert got(ps.where(x > 1, x, 0)) == [0, 0, 2, 3]
-
-
 def test_squeeze_axis() -> None:
     squeeze: Any = ps.squeeze
     with pytest.raises(TypeError):
