@@ -158,10 +158,23 @@ Array Array::operator[](std::span<const Index> indices) const {
   return settle(graph::make_view(node_, {graph::View::Type::kIndex, {indices.begin(), indices.end()}, {}, {}}));
 }
 
+namespace {
+
+/// What fills a part of this rank: leading axes of extent 1 that the part has no place for are left out, as NumPy does.
+Array filling(const Array& value, std::size_t rank) {
+  const Dims& shape = value.shape();
+  const std::size_t extra = shape.size() > rank ? shape.size() - rank : 0;
+  const auto first = shape.begin() + static_cast<std::ptrdiff_t>(extra);
+  const bool single = std::all_of(shape.begin(), first, [](std::int64_t n) { return n == 1; });
+  return extra > 0 && single ? reshape(value, Dims(first, shape.end())) : value;
+}
+
+}  // namespace
+
 std::optional<Array> assigned(const graph::NodeRef& node, std::span<const Index> indices, const Array& value,
                               long holders) {
   const Dims part = view_index(contiguous(node->shape, 1), indices).shape;
-  const Array fitted = broadcast_to(astype(value, node->dtype), part);
+  const Array fitted = broadcast_to(astype(filling(value, part.size()), node->dtype), part);
   std::optional<graph::InMemory> own;
   {
     const std::lock_guard lock(graph::graph_mutex());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Python objects as arrays, numbers and dimensions.
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -64,8 +66,73 @@ Layout layout_of(const Py_buffer& view) {
   return layout;
 }
 
+/// What NumPy's array objects begin with: members of its stable ABI (PyArrayObject_fields of ndarraytypes.h).
+struct NdarrayHead {
+  PyObject head;
+  char* data;
+  int nd;
+  Py_ssize_t* dimensions;
+  Py_ssize_t* strides;
+  PyObject* base;
+  PyObject* descr;
+};
+
+const NdarrayHead& head_of(nb::handle array) { return *reinterpret_cast<const NdarrayHead*>(array.ptr()); }
+
+/// NumPy's class and the dtypes that stand for ours, one object each in native byte order.
+struct Ndarrays {
+  PyTypeObject* type = nullptr;  // null where heads are not what they should be
+  PyObject* descr[kDTypeCount] = {};
+
+  Ndarrays() {
+    const nb::module_ numpy = nb::module_::import_("numpy");
+    for (int i = 0; i < kDTypeCount; ++i) {
+      descr[i] = nb::object(numpy.attr("dtype")(kDTypes[i].name)).release().ptr();
+    }
+    const nb::object sample = numpy.attr("zeros")(nb::make_tuple(2, 3), "float32");
+    Py_buffer view;
+    if (PyObject_GetBuffer(sample.ptr(), &view, PyBUF_STRIDED_RO) != 0) throw nb::python_error();
+    const NdarrayHead& head = head_of(sample);
+    const bool same = head.data == view.buf && head.nd == 2 && head.dimensions[1] == 3 && head.strides[0] == 12 &&
+                      head.descr == descr[index_of(DType::k_float32)];
+    PyBuffer_Release(&view);
+    if (same) type = Py_TYPE(nb::object(sample).release().ptr());
+  }
+};
+
+/// An object that owns the memory, kept alive until the last array is gone.
+class ObjectMemory final : public memory::Memory {
+ public:
+  ObjectMemory(PyObject* owner, void* data) : owner_(Py_NewRef(owner)), data_(static_cast<std::byte*>(data)) {}
+  ~ObjectMemory() override {
+    if (const Locked lock; lock) Py_DECREF(owner_);
+  }
+  std::byte* data() const override { return data_; }
+
+ private:
+  PyObject* owner_;
+  std::byte* data_;
+};
+
+/// A NumPy array in native byte order, without the detour over a buffer's description in text.
+std::optional<Array> borrowed_ndarray(nb::handle object) {
+  static const auto* const known = new Ndarrays;
+  if (Py_TYPE(object.ptr()) != known->type) return std::nullopt;
+  const NdarrayHead& head = head_of(object);
+  const auto* const found = std::find(std::begin(known->descr), std::end(known->descr), head.descr);
+  if (found == std::end(known->descr) || head.nd > kMaxRank) return std::nullopt;
+  Layout layout;
+  for (int i = 0; i < head.nd; ++i) {
+    layout.shape.push_back(head.dimensions[i]);
+    layout.strides.push_back(head.strides[i]);
+  }
+  const auto dtype = static_cast<DType>(found - std::begin(known->descr));
+  return borrow(dtype, std::make_shared<ObjectMemory>(object.ptr(), head.data), std::move(layout));
+}
+
 /// Borrowed without a copy; nothing when the object offers no buffer of a native dtype.
 std::optional<Array> borrowed(nb::handle object) {
+  if (std::optional<Array> array = borrowed_ndarray(object)) return array;
   if (!PyObject_CheckBuffer(object.ptr())) return std::nullopt;
   Py_buffer view;
   if (PyObject_GetBuffer(object.ptr(), &view, PyBUF_STRIDED_RO | PyBUF_FORMAT) != 0) {

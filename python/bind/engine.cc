@@ -332,6 +332,12 @@ void bind_engine(nb::module_& m) {
         nb::arg("copy").none() = nb::none(),
         nb::sig(
             "def asarray(obj: object, dtype: AnyDType | None = None, *, copy: builtins.bool | None = None) -> Array"));
+  m.def(
+      "store", [](const Array& array, nb::handle out) { return finish(array, out); }, nb::arg("array"),
+      nb::arg("out").none(),
+      "`out` with the array's elements: an array takes the value, a writable NumPy array the elements. Both must have "
+      "its shape and dtype.",
+      nb::sig("def store(array: Array, out: Out) -> Out"));
   if (PyModule_AddFunctions(m.ptr(), functions) != 0) throw nb::python_error();
   m.def(
       "save",

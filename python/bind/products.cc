@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "penstock/base/error.h"
+#include "slots.h"
 
 namespace penstock::bind {
 namespace {
@@ -24,7 +25,7 @@ nb::object apply(Binary f, const char* name, nb::handle x1, nb::handle x2, nb::h
 
 template <bool reflected>
 nb::object matmul_operator(const Array& self, nb::handle other) {
-  const std::optional<Array> array = try_number_of(other) ? std::nullopt : try_array_of(other);
+  const std::optional<Array> array = try_number_of(other) || gives_way(other) ? std::nullopt : try_array_of(other);
   if (!array) return nb::borrow<nb::object>(Py_NotImplemented);
   return nb::cast(reflected ? matmul(*array, self) : matmul(self, *array));
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "bind.h"
 
@@ -79,8 +80,23 @@ PyObject* binary_slot(PyObject* self, PyObject* other) {
 /// Attributes that are read without a search: what the class is made with.
 PyGetSetDef* array_attributes();
 
+/// The elementwise operation of these operands.
+nb::object calculated(Op op, std::span<const Operand> operands);
+
+/// Whether another class than NumPy's and this one says what ufuncs make of its objects: operators with them are then
+/// its business.
+bool gives_way(nb::handle other);
+
+// The buffer protocol.
+int get_buffer(PyObject* object, Py_buffer* view, int flags);
+void release_buffer(PyObject* object, Py_buffer* view);
+
 // One a file; bind_array calls them.
+void bind_buffers(nb::class_<Array>& cls);
 void bind_items(nb::class_<Array>& cls);
+void bind_references(nb::module_& m, nb::class_<Array>& cls);
 void bind_scalars(nb::class_<Array>& cls);
+void bind_showing(nb::module_& m, nb::class_<Array>& cls);
+void bind_ufunc(nb::class_<Array>& cls);
 
 }  // namespace penstock::bind

@@ -17,7 +17,7 @@ from penstock._info import __array_namespace_info__, check_device
 from penstock._info import follows as follows
 from penstock._latencies import latencies
 from penstock._plan import Plan
-from penstock._rearranging import diff, repeat, tile
+from penstock._rearranging import diff, pad, repeat, tile
 from penstock._sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from penstock._trace import trace
 from penstock._tune import tune
@@ -157,8 +157,23 @@ def full_like(x: Array, /, fill_value: complex, *, dtype: AnyDType | None = None
 
 
 def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | None = None) -> Array:
-    """An array of a DLPack tensor on the CPU, without a copy."""
-    return asarray(x, device=device, copy=copy)
+    """An array of an object with ``__dlpack__`` and ``__dlpack_device__``, without a copy where it lies on the CPU.
+
+    ``copy=True`` copies now; ``copy=False``, and no ``device``, refuse what would need one. Raises DTypeError for
+    objects without the two methods and for dtypes Penstock does not hold, BufferError for what can't be exported.
+    """
+    check_device(device)
+    if not (hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__")):
+        raise _core.errors.DTypeError(
+            f"from_dlpack takes an object with __dlpack__ and __dlpack_device__; got {type(x).__name__}; use asarray"
+        )
+    if isinstance(x, Array):
+        return asarray(x, copy=copy)
+    import numpy
+
+    # Older NumPy takes neither option.
+    options: Any = {name: value for name, value in (("device", device), ("copy", copy)) if value is not None}
+    return asarray(numpy.from_dlpack(x, **options))
 
 
 def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
@@ -200,9 +215,9 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
-    "Array", "__array_namespace_info__", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
+    "__array_namespace_info__", "Array", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
     "empty", "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "isin",
-    "latencies", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pi", "plan", "repeat",
+    "latencies", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pad", "pi", "plan", "repeat",
     "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse",
     "unique_values", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -68,6 +68,8 @@ def _dtype_of(each: Any) -> DType:
         return each
     if isinstance(each, Array):
         return each.dtype
+    if isinstance(each, type):
+        return _core.dtype(each)
     return _core.dtype(getattr(each, "dtype", each))
 
 

@@ -215,6 +215,9 @@ def assigned(x: Array, key: Any, value: Array) -> Array:
     front = _front(part, choice)
     rest = front.array.shape[1:]
     whole = (*rest[: choice.position], *front.shape, *rest[choice.position :])
+    extra = max(value.ndim - len(whole), 0)
+    if value.shape[:extra] == (1,) * extra:  # as NumPy, leading axes of one element are left out
+        value = _core.reshape(value, value.shape[extra:])
     values = _moved(_core.broadcast_to(_core.astype(value, x.dtype), whole), choice.position, 0, len(front.shape))
     k = front.places.size
     put = _core.put(front.array, _core.reshape(front.places, (k,)), _core.reshape(values, (k, *rest)))

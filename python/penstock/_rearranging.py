@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays made of others' elements, again and again or pairwise: repeat, tile, diff."""
+"""Arrays made of others' elements, again and again or pairwise: repeat, tile, pad, diff."""
 
 from __future__ import annotations
 
@@ -61,6 +61,45 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Array:
     spread = [extent for r, n in zip(repetitions, shape, strict=True) for extent in (r, n)]
     whole = [r * n for r, n in zip(repetitions, shape, strict=True)]
     return _core.reshape(_core.broadcast_to(_core.reshape(x, apart), spread), whole)
+
+
+_PLACES = ("edge", "reflect", "symmetric", "wrap")  # the modes that only choose elements
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: complex = 0) -> Array:
+    """``x`` with elements put before and after it along each axis, NumPy's pad; lazy.
+
+    ``pad_width``: a number, a pair (before, after), or a pair for each axis. ``mode``: "constant" (``constant_values``,
+    one number), "edge", "reflect", "symmetric" or "wrap". Raises ArgumentError for other modes and negative widths.
+    """
+    import numpy
+
+    out = _core.asarray(x, None, copy=None)
+    if mode != "constant" and mode not in _PLACES:
+        raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'constant', {', '.join(map(repr, _PLACES))}")
+    try:
+        widths = numpy.broadcast_to(numpy.asarray(pad_width, dtype=numpy.int64), (out.ndim, 2)).tolist()
+    except (TypeError, ValueError):
+        raise _core.errors.ArgumentError(
+            f"pad_width is {pad_width!r}; give a number, a pair, or a pair for each of {out.ndim} axes"
+        ) from None
+    for axis, (before, after) in enumerate(widths):
+        if before < 0 or after < 0:
+            raise _core.errors.ArgumentError(f"pad_width of axis {axis} is {(before, after)}; it can't be negative")
+        if before == after == 0:
+            continue
+        if mode == "constant":
+            ends = [
+                _core.full((*out.shape[:axis], n, *out.shape[axis + 1 :]), constant_values, dtype=out.dtype)
+                for n in (before, after)
+            ]
+            out = _core.concat([ends[0], out, ends[1]], axis=axis)
+        elif out.shape[axis] == 0:
+            raise _core.errors.ShapeError(f"axis {axis} of shape {out.shape} has no elements to pad with")
+        else:
+            places = numpy.pad(numpy.arange(out.shape[axis]), (before, after), mode)  # type: ignore[call-overload]
+            out = _core.take(out, places, axis=axis)
+    return out
 
 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None) -> Array:

@@ -20,12 +20,12 @@ from penstock._core import matmul as matmul
 from penstock._core import matrix_transpose as matrix_transpose
 from penstock._core import tensordot as tensordot
 from penstock._core import vecdot as vecdot
-from penstock._stacks import array, complex_of, floating, of_matrices, real_of
+from penstock._stacks import array, complex_of, floating, normal_axis, of_matrices, real_of
 
 __all__ = [
     "cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
-    "matrix_power", "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals",
-    "tensordot", "trace", "vecdot", "vector_norm",
+    "matrix_power", "matrix_rank", "matrix_transpose", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd",
+    "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 
@@ -353,3 +353,33 @@ def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str 
     else:
         raise _core.errors.ArgumentError(f"ord is {ord!r}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     return norm if keepdims else _core.squeeze(norm, (-2, -1))
+
+
+def norm(
+    x: Any,
+    /,
+    ord: float | str | None = None,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: builtins.bool = False,
+) -> Array:
+    """NumPy's norm: of vectors along one axis, of matrices in two; without ``axis`` of the whole vector or matrix.
+
+    ``ord`` as in vector_norm and matrix_norm; None is the root of the sum of squares, of any number of axes. Raises
+    ShapeError for an ``ord`` without an axis where ``x`` is neither vector nor matrix, ArgumentError for three axes.
+    """
+    x = array(x)
+    if axis is None:
+        if ord is None:
+            return vector_norm(x, keepdims=keepdims)
+        if x.ndim not in (1, 2):
+            raise _core.errors.ShapeError(f"norm with ord={ord!r} of shape {x.shape} needs axis: one, or a pair")
+        axis = tuple(range(x.ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if len(axes) == 1:
+        if isinstance(ord, str):
+            raise _core.errors.ArgumentError(f"ord {ord!r} is of matrices; a vector's is a number or None")
+        return vector_norm(x, axis=axes[0], keepdims=keepdims, ord=2 if ord is None else ord)
+    if len(axes) != 2:
+        raise _core.errors.ArgumentError(f"norm is of one axis or two; got axis={axis!r}")
+    result = matrix_norm(_core.moveaxis(x, axes, (-2, -1)), ord=ord)
+    return _core.expand_dims(result, tuple(sorted(normal_axis(a, x.ndim) for a in axes))) if keepdims else result

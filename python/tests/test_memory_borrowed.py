@@ -324,8 +324,7 @@ class TestNumpyFit:
             assert isinstance(got, ps.Array)
             assert_same_bits(np.asarray(got), want)
         assert isinstance(np.float64(2) + x, ps.Array)
-        with pytest.raises(TypeError):
-            np.sin(x)
+        assert isinstance(np.sin(x), ps.Array)
 
     def test_numpy_functions_that_ask_for_an_array(self) -> None:
         x = ps.asarray(np.arange(6.0).reshape(2, 3)) * 2

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NumPy's functions that mean something else than the standard's of that name, or that it lacks, under NumPy's names.
+
+``__array_function__`` finds them here. Only what arrays need to pass through NumPy's clients is here; the namespace has
+the standard's functions.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from penstock import _api, _core, linalg
+from penstock._core import Array
+from penstock._indexing import nonzero
+from penstock._sets import unique_all
+
+__all__ = [
+    "argsort", "array_equal", "atleast_1d", "atleast_2d", "column_stack", "copy", "cumprod", "cumsum", "diagonal",
+    "hstack", "iscomplexobj", "isrealobj", "ravel", "save", "sort", "squeeze", "swapaxes", "take", "trace",
+    "transpose", "unique", "vstack", "where",
+]  # fmt: skip
+
+
+def transpose(x: Array, axes: Any = None) -> Array:
+    """Axes in another order, without ``axes`` reversed."""
+    return x.transpose() if axes is None else x.transpose(axes)
+
+
+def squeeze(x: Array, axis: Any = None) -> Array:
+    """Without axes of extent 1; of all of them without ``axis``."""
+    single = tuple(i for i, n in enumerate(x.shape) if n == 1)
+    return _core.squeeze(x, axis=single if axis is None else axis)
+
+
+def take(x: Any, indices: Any, axis: builtins.int | None = None) -> Array:
+    """Elements by their places along an axis; without one, of the array flattened."""
+    x = _core.asarray(x, None, copy=None)
+    return _core.take(_core.reshape(x, -1) if axis is None else x, indices, axis=0 if axis is None else axis)
+
+
+def sort(x: Array, axis: builtins.int | None = -1) -> Array:
+    """Sorted along an axis; flattened for None."""
+    return _core.sort(_core.reshape(x, -1)) if axis is None else _core.sort(x, axis=axis)
+
+
+def argsort(x: Array, axis: builtins.int | None = -1) -> Array:
+    """Places in sorted order along an axis; flattened for None."""
+    return _core.argsort(_core.reshape(x, -1)) if axis is None else _core.argsort(x, axis=axis)
+
+
+def cumsum(x: Array, axis: builtins.int | None = None, dtype: Any = None) -> Array:
+    """Sums up to each element along an axis; without one, of the array flattened."""
+    x, axis = (_core.reshape(x, -1), 0) if axis is None else (x, axis)
+    return _core.cumulative_sum(x, axis=axis, dtype=dtype)
+
+
+def cumprod(x: Array, axis: builtins.int | None = None, dtype: Any = None) -> Array:
+    """Products up to each element along an axis; without one, of the array flattened."""
+    x, axis = (_core.reshape(x, -1), 0) if axis is None else (x, axis)
+    return _core.cumulative_prod(x, axis=axis, dtype=dtype)
+
+
+def where(condition: Any, *choices: Any) -> Any:
+    """Elements of one or the other array; places of nonzero elements without them."""
+    return _core.where(condition, *choices) if choices else nonzero(condition)
+
+
+def diagonal(x: Array, offset: builtins.int = 0, axis1: builtins.int = 0, axis2: builtins.int = 1) -> Array:
+    """Diagonals in the plane of two axes, by default the first two."""
+    return linalg.diagonal(_core.moveaxis(x, (axis1, axis2), (-2, -1)), offset=offset)
+
+
+def trace(
+    x: Array, offset: builtins.int = 0, axis1: builtins.int = 0, axis2: builtins.int = 1, dtype: Any = None
+) -> Array:
+    """Sums of diagonals in the plane of two axes, by default the first two."""
+    return linalg.trace(_core.moveaxis(x, (axis1, axis2), (-2, -1)), offset=offset, dtype=dtype)
+
+
+def ravel(x: Array) -> Array:
+    """Flattened in C order."""
+    return _core.reshape(x, -1)
+
+
+def swapaxes(x: Array, axis1: builtins.int, axis2: builtins.int) -> Array:
+    """Two axes in each other's place."""
+    return _core.moveaxis(x, (axis1, axis2), (axis2, axis1))
+
+
+def vstack(arrays: Any) -> Array:
+    """Joined along the first axis; vectors are rows."""
+    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
+    return _core.concat([_core.reshape(each, (1, -1)) if each.ndim < 2 else each for each in arrays], axis=0)
+
+
+def hstack(arrays: Any) -> Array:
+    """Joined along the second axis, vectors along their only one."""
+    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
+    arrays = [_core.reshape(each, (1,)) if each.ndim == 0 else each for each in arrays]
+    return _core.concat(arrays, axis=0 if arrays[0].ndim == 1 else 1)
+
+
+def column_stack(arrays: Any) -> Array:
+    """Joined along the second axis; vectors are columns."""
+    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
+    return _core.concat([_core.reshape(each, (-1, 1)) if each.ndim < 2 else each for each in arrays], axis=1)
+
+
+def atleast_1d(*arrays: Any) -> Any:
+    """With one axis at least."""
+    return _at_least(1, arrays)
+
+
+def atleast_2d(*arrays: Any) -> Any:
+    """With two axes at least."""
+    return _at_least(2, arrays)
+
+
+def unique(
+    x: Array,
+    return_index: builtins.bool = False,
+    return_inverse: builtins.bool = False,
+    return_counts: builtins.bool = False,
+    *,
+    equal_nan: builtins.bool = True,
+) -> Any:
+    """Sorted values, each once, and what else is asked for."""
+    values, index, inverse, counts = unique_all(x)
+    floating = str(x.dtype).startswith(("float", "complex"))
+    missing = int(_core.count_nonzero(_core.isnan(values))) if floating and equal_nan else 0
+    if missing > 1:  # they are the last values: one stands for all
+        kept = values.size - missing + 1
+        last = _core.full((1,), missing, dtype=counts.dtype)
+        values, index, inverse = values[:kept], index[:kept], _core.minimum(inverse, kept - 1)
+        counts = _core.concat([counts[: kept - 1], last])
+    wanted = (True, return_index, return_inverse, return_counts)
+    found = tuple(each for each, asked in zip((values, index, inverse, counts), wanted, strict=True) if asked)
+    return found if len(found) > 1 else found[0]
+
+
+def save(file: Any, array: Array) -> None:
+    """A ``.npy`` file of the array."""
+    _api.save(array, file)
+
+
+def copy(x: Array) -> Array:
+    """An array that no lender's memory changes."""
+    return _core.asarray(x, None, copy=True)
+
+
+def array_equal(a: Any, b: Any) -> builtins.bool:
+    """Whether shapes and all elements are equal."""
+    a, b = _core.asarray(a, None, copy=None), _core.asarray(b, None, copy=None)
+    return a.shape == b.shape and builtins.bool(_core.all(_core.equal(a, b)))
+
+
+def iscomplexobj(x: Array) -> builtins.bool:
+    """Whether the dtype is complex."""
+    return str(x.dtype).startswith("complex")
+
+
+def isrealobj(x: Array) -> builtins.bool:
+    """Whether the dtype is not complex."""
+    return not str(x.dtype).startswith("complex")
+
+
+def _at_least(rank: builtins.int, arrays: Any) -> Any:
+    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
+    grown = tuple(_core.reshape(each, (*(1,) * (rank - each.ndim), *each.shape)) for each in arrays)
+    return grown if len(grown) != 1 else grown[0]
