@@ -92,13 +92,23 @@ std::optional<graph::InMemory> resident_now(const graph::Node& node) {
 
 }  // namespace
 
+const Dims Array::kNoDims;
+
+graph::NodeRef Array::node_of(const graph::Scalar& element) {
+  const std::int64_t size = size_of(element.dtype);
+  memory::Buffer buffer = memory::Buffer::allocate(size, "an element");
+  std::memcpy(buffer.data(), element.bytes, static_cast<std::size_t>(size));
+  return graph::make_memory(element.dtype, memory::share(std::move(buffer)), contiguous({}, size));
+}
+
 bool Array::evaluated() const {
-  if (node_->in_memory() != nullptr) return true;
+  if (node_ == nullptr || node_->in_memory() != nullptr) return true;
   const std::lock_guard lock(graph::graph_mutex());
   return graph::resident(*node_).has_value();
 }
 
 graph::InMemory Array::data(const run::Options& options) const {
+  if (node_ == nullptr) return *node()->in_memory();
   std::optional<graph::InMemory> found = resident_now(*node_);
   if (!found) {
     evaluate({*this}, options);
@@ -136,13 +146,15 @@ T converted(S value) {
 template <class T>
 T Array::item() const {
   if (size() != 1) throw ShapeError(cat("an array of shape ", shape_text(shape()), " is no single number"));
-  const auto first = [this](const graph::InMemory& in) {
+  const auto read = [this](const std::byte* from) {
     return visit(dtype(), [&]<class S>() {
       S value;
-      std::memcpy(&value, in.memory->data() + in.layout.offset, sizeof value);
+      std::memcpy(&value, from, sizeof value);
       return converted<T>(value);
     });
   };
+  if (node_ == nullptr) return read(element_.bytes);
+  const auto first = [&](const graph::InMemory& in) { return read(in.memory->data() + in.layout.offset); };
   const graph::InMemory* own = node_->in_memory();
   return own != nullptr ? first(*own) : first(data());
 }
@@ -153,9 +165,30 @@ template std::uint64_t Array::item<std::uint64_t>() const;
 template double Array::item<double>() const;
 template std::complex<double> Array::item<std::complex<double>>() const;
 
+namespace {
+
+/// Whether the indices name a single element: an integer for each dimension.
+bool name_element(std::span<const Index> indices, const Dims& shape) {
+  const auto is_integer = [](const Index& index) { return index.type == Index::Type::kInteger; };
+  return indices.size() == shape.size() && std::all_of(indices.begin(), indices.end(), is_integer);
+}
+
+Array element_of(DType dtype, const graph::InMemory& in, std::span<const Index> indices) {
+  graph::Scalar element;
+  element.dtype = dtype;
+  std::memcpy(element.bytes, in.memory->data() + element_offset(in.layout, indices),
+              static_cast<std::size_t>(size_of(dtype)));
+  return Array(element);
+}
+
+}  // namespace
+
 Array Array::operator[](std::span<const Index> indices) const {
-  if (const graph::InMemory* in = node_->in_memory()) return of(dtype(), {in->memory, view_index(in->layout, indices)});
-  return settle(graph::make_view(node_, {graph::View::Type::kIndex, {indices.begin(), indices.end()}, {}, {}}));
+  if (const graph::InMemory* in = node_ ? node_->in_memory() : nullptr) {
+    if (name_element(indices, in->layout.shape)) return element_of(dtype(), *in, indices);
+    return of(dtype(), {in->memory, view_index(in->layout, indices)});
+  }
+  return settle(graph::make_view(node(), {graph::View::Type::kIndex, {indices.begin(), indices.end()}, {}, {}}));
 }
 
 namespace {
@@ -199,6 +232,7 @@ std::optional<Array> assigned(const graph::NodeRef& node, std::span<const Index>
 }
 
 void Array::assign(std::span<const Index> indices, const Array& value) {
+  if (node_ == nullptr) node_ = node_of(element_);
   if (std::optional<Array> other = assigned(node_, indices, value, 1)) *this = std::move(*other);
 }
 
@@ -218,8 +252,9 @@ namespace {
 
 bool all_in_memory(const std::vector<Array>& arrays) {
   const std::lock_guard lock(graph::graph_mutex());
-  return std::all_of(arrays.begin(), arrays.end(),
-                     [](const Array& array) { return graph::resident(*array.node()).has_value(); });
+  return std::all_of(arrays.begin(), arrays.end(), [](const Array& array) {
+    return array.held_node() == nullptr || graph::resident(*array.held_node()).has_value();
+  });
 }
 
 }  // namespace
@@ -336,10 +371,6 @@ ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
   return infer_elementwise(op, std::span(dtypes, operands.size()));
 }
 
-DType wanted(Op op, std::size_t operand, const ElementwiseTypes& types) {
-  return op == Op::k_where && operand == 0 ? DType::k_bool : types.compute;
-}
-
 }  // namespace
 
 std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operands) {
@@ -349,14 +380,21 @@ std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operand
   const ElementwiseTypes types = types_of(op, operands);
   const bool squares = is_square(op, operands, types);
   run::SmallOperand small[kMaxArity];
+  bool values = true;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (const Array* array = operands[i].array())
-      small[i].node = array->node().get();
+    const Array* array = operands[i].array();
+    if (array != nullptr && array->element() != nullptr)
+      small[i].value = *array->element();
+    else if (array != nullptr)
+      small[i].node = array->held_node();
     else
-      small[i].value = scalar_of(*operands[i].number(), wanted(op, i, types));
+      small[i].value = scalar_of(*operands[i].number(), types.operand(op, i));
+    values = values && small[i].node == nullptr;
   }
-  std::optional<graph::InMemory> result =
-      run::elementwise_at_once(squares ? Op::k_square : op, types, std::span(small, squares ? 1 : operands.size()));
+  const Op called = squares ? Op::k_square : op;
+  const std::span<const run::SmallOperand> given(small, squares ? 1 : operands.size());
+  if (values) return Array(run::elementwise_of_values(called, types, given));
+  std::optional<graph::InMemory> result = run::elementwise_at_once(called, types, given);
   if (!result) return std::nullopt;
   return of(types.result, std::move(*result));
 }
@@ -369,7 +407,7 @@ Array elementwise(Op op, std::span<const Operand> operands) {
     if (const Array* array = operands[i].array())
       nodes.push_back(computable(array->node()));
     else
-      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), wanted(op, i, types)), {}));
+      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), types.operand(op, i)), {}));
   }
   if (is_square(op, operands, types))
     return settle(graph::make_elementwise(Op::k_square, {graph::make_cast(nodes[0], types.compute)}));

@@ -26,17 +26,24 @@
 namespace penstock {
 
 /// A handle to a lazy value. Copies are cheap and never alias: assignment to a part gives this handle a new value.
+/// The handle of an element (a[3]) is its value; all others refer to a node.
 class Array {
  public:
   Array() = default;
   explicit Array(graph::NodeRef node) : node_(std::move(node)) {}
+  explicit Array(const graph::Scalar& element) : element_(element) {}
 
-  DType dtype() const { return node_->dtype; }
-  const Dims& shape() const { return node_->shape; }
-  int ndim() const { return static_cast<int>(node_->shape.size()); }
-  std::int64_t size() const { return node_->size(); }
-  std::int64_t nbytes() const { return node_->bytes(); }
-  const graph::NodeRef& node() const { return node_; }
+  DType dtype() const { return node_ ? node_->dtype : element_.dtype; }
+  const Dims& shape() const { return node_ ? node_->shape : kNoDims; }
+  int ndim() const { return static_cast<int>(shape().size()); }
+  std::int64_t size() const { return node_ ? node_->size() : 1; }
+  std::int64_t nbytes() const { return node_ ? node_->bytes() : size_of(element_.dtype); }
+  /// The node; of an element a new one.
+  graph::NodeRef node() const { return node_ ? node_ : node_of(element_); }
+  /// As node(), where there is one already: null for an element.
+  const graph::Node* held_node() const { return node_.get(); }
+  /// The value, where the handle is one.
+  const graph::Scalar* element() const { return node_ ? nullptr : &element_; }
 
   /// Whether the elements lie in memory, so that looking at them costs nothing.
   bool evaluated() const;
@@ -48,7 +55,7 @@ class Array {
   template <class T>
   T item() const;
 
-  /// The part named by basic indices (integers, slices, new axes); a view.
+  /// The part named by basic indices (integers, slices, new axes); a view, but for elements of memory.
   Array operator[](std::span<const Index> indices) const;
   Array operator[](std::initializer_list<Index> indices) const {
     return (*this)[std::span(indices.begin(), indices.size())];
@@ -59,7 +66,11 @@ class Array {
   void assign(std::span<const Index> indices, const Array& value);
 
  private:
-  graph::NodeRef node_;
+  static const Dims kNoDims;
+  static graph::NodeRef node_of(const graph::Scalar& element);
+
+  graph::NodeRef node_;  // null: an element
+  graph::Scalar element_;
 };
 
 /// What Array::assign gives a handle whose node has `holders` references by all accounts but other handles': a new

@@ -15,11 +15,12 @@ using graph::View;
 
 /// Of elements in memory other strides, where strides can express it; else a node over x.
 Array viewed(const Array& x, View view) {
-  if (const graph::InMemory* in = x.node()->in_memory()) {
+  graph::NodeRef node = x.node();
+  if (const graph::InMemory* in = node->in_memory()) {
     if (std::optional<Layout> layout = view.of(in->layout))
       return Array(graph::make_memory(x.dtype(), in->memory, std::move(*layout)));
   }
-  return settle(graph::make_view(x.node(), std::move(view)));
+  return settle(graph::make_view(std::move(node), std::move(view)));
 }
 
 std::vector<int> all_axes(int rank) {

@@ -209,7 +209,7 @@ NodeRef make_elementwise(Op op, std::vector<NodeRef> operands) {
   }
   const ElementwiseTypes types = infer_elementwise(op, dtypes);
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const DType wanted = op == Op::k_where && i == 0 ? DType::k_bool : types.compute;
+    const DType wanted = types.operand(op, i);
     operands[i] = make_cast(operands[i], wanted);
   }
   return std::make_shared<Node>(types.result, std::move(shape), Elementwise{op, types.compute}, std::move(operands));

@@ -12,8 +12,11 @@ namespace penstock {
 
 /// What an elementwise operation computes with and gives.
 struct ElementwiseTypes {
-  DType compute;  // every operand is converted to it (of `where`: all but the first, which is bool)
+  DType compute;
   DType result;
+
+  /// What operand `k` of `op` is converted to.
+  DType operand(Op op, std::size_t k) const { return op == Op::k_where && k == 0 ? DType::k_bool : compute; }
 };
 
 /// From the operands' dtypes, already promoted for weak scalars. Neither is float16: nothing computes in it, float32

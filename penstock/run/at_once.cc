@@ -106,7 +106,7 @@ std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes
   Source sources[kMaxArity];
   for (std::size_t k = 0; k < operands.size(); ++k) {
     Source& source = sources[k];
-    source.wanted = op == Op::k_where && k == 0 ? DType::k_bool : types.compute;
+    source.wanted = types.operand(op, k);
     if (operands[k].node != nullptr) {
       if (!find(*operands[k].node, shape, source)) return std::nullopt;
     } else {
@@ -123,6 +123,23 @@ std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes
   for (std::size_t k = 0; k < operands.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
   table.elementwise[index_of(op)][index_of(types.compute)](inputs, result.data(), n);
   return result_of(std::move(result), shape, types.result);
+}
+
+graph::Scalar elementwise_of_values(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> values) {
+  const kernel::Table& table = kernel::table();
+  graph::Scalar converted[kMaxArity];
+  const void* inputs[kMaxArity] = {};
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const graph::Scalar& value = values[k].value;
+    const DType wanted = types.operand(op, k);
+    inputs[k] = value.dtype == wanted ? value.bytes : converted[k].bytes;
+    if (value.dtype != wanted) table.cast[index_of(value.dtype)][index_of(wanted)](value.bytes, converted[k].bytes, 1);
+  }
+  graph::Scalar result;
+  result.dtype = types.result;
+  table.elementwise[index_of(op)][index_of(types.compute)](inputs, result.bytes, 1);
+  measure::add(measure::Counter::k_evaluations, 1);
+  return result;
 }
 
 std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape) {

@@ -25,6 +25,9 @@ struct SmallOperand {
 std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
                                                    std::span<const SmallOperand> operands);
 
+/// The result of an operation on values alone.
+graph::Scalar elementwise_of_values(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> values);
+
 /// The result, of `shape` and one element, of a reduction of all of a node's elements; nothing as above.
 std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
 

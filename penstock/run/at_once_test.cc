@@ -51,18 +51,20 @@ void for_reductions(const F& f) {
   }
 }
 
+/// An operand as it was before the function that takes it converted it.
+const graph::Node* unconverted(const NodeRef& input) {
+  return input->as<graph::CastTo>() ? input->inputs[0].get() : input.get();
+}
+
 /// What the node's operation gives without a plan; nothing where it needs one.
 std::optional<graph::InMemory> at_once(const graph::Node& node) {
-  const auto unconverted = [](const graph::Node* input) {
-    return input->as<graph::CastTo>() ? input->inputs[0].get() : input;
-  };
   if (const auto* reduce = node.as<graph::Reduce>())
-    return reduce_at_once(reduce->reduction, *unconverted(node.inputs[0].get()), node.shape);
+    return reduce_at_once(reduce->reduction, *unconverted(node.inputs[0]), node.shape);
   const auto* elementwise = node.as<graph::Elementwise>();
   if (elementwise == nullptr) return std::nullopt;
   SmallOperand operands[kMaxArity];
   for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-    const graph::Node* input = unconverted(node.inputs[k].get());
+    const graph::Node* input = unconverted(node.inputs[k]);
     if (const auto* constant = input->as<graph::Constant>())
       operands[k].value = constant->value;
     else
@@ -94,6 +96,26 @@ TEST(AtOnce, GivesTheBitsOfAPlan) {
 TEST(AtOnce, TakesSingleValuesForAllElements) {
   const Dims shapes[kMaxArity] = {{2, 3}, {}, {1}};
   for_functions(shapes, [](graph::Node& node, const NodeRef& planned) { expect_same_bits(node, planned); });
+}
+
+TEST(AtOnce, GivesTheBitsOfAPlanOnValues) {
+  const Dims shapes[kMaxArity];
+  for_functions(shapes, [](const graph::Node& node, const NodeRef& planned) {
+    const auto& elementwise = *node.as<graph::Elementwise>();
+    SmallOperand values[kMaxArity];
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      const graph::Node* input = unconverted(node.inputs[k]);
+      values[k].value.dtype = input->dtype;
+      std::memcpy(values[k].value.bytes, input->as<graph::InMemory>()->memory->data(),
+                  static_cast<std::size_t>(input->bytes()));
+    }
+    const ElementwiseTypes types{elementwise.compute, node.dtype};
+    const graph::Scalar found = elementwise_of_values(elementwise.op, types, std::span(values, node.inputs.size()));
+    evaluate({request_of(planned)});
+    const std::byte* expected = planned->as<graph::InMemory>()->memory->data();
+    EXPECT_EQ(found.dtype, node.dtype);
+    EXPECT_EQ(std::memcmp(found.bytes, expected, static_cast<std::size_t>(node.bytes())), 0) << graph::node_text(node);
+  });
 }
 
 TEST(AtOnce, ConvertsOperandsAsAPlanDoes) {

@@ -107,6 +107,26 @@ Span resolve_slice(const Index& slice, std::int64_t extent) {
   return {start, step, n};
 }
 
+namespace {
+
+/// The bytes that the integer `index` is from the begin of dimension `dim`.
+std::int64_t step_to(const Layout& in, const Index& index, std::size_t dim) {
+  const std::int64_t extent = in.shape[dim];
+  const std::int64_t i = index.start < 0 ? index.start + extent : index.start;
+  if (i < 0 || i >= extent) {
+    throw OutOfRangeError(cat("index ", index.start, " is out of range for axis ", dim, " of extent ", extent));
+  }
+  return i * in.strides[dim];
+}
+
+}  // namespace
+
+std::int64_t element_offset(const Layout& in, std::span<const Index> integers) {
+  std::int64_t offset = in.offset;
+  for (std::size_t dim = 0; dim < integers.size(); ++dim) offset += step_to(in, integers[dim], dim);
+  return offset;
+}
+
 Layout view_index(const Layout& in, std::span<const Index> indices) {
   Layout out{{}, {}, in.offset};
   std::size_t dim = 0;
@@ -117,16 +137,11 @@ Layout view_index(const Layout& in, std::span<const Index> indices) {
       continue;
     }
     if (dim == in.shape.size()) throw OutOfRangeError(cat("too many indices for an array of ", dim, " dimension(s)"));
-    const std::int64_t extent = in.shape[dim];
-    const std::int64_t stride = in.strides[dim];
     if (index.type == Index::Type::kInteger) {
-      const std::int64_t i = index.start < 0 ? index.start + extent : index.start;
-      if (i < 0 || i >= extent) {
-        throw OutOfRangeError(cat("index ", index.start, " is out of range for axis ", dim, " of extent ", extent));
-      }
-      out.offset += i * stride;
+      out.offset += step_to(in, index, dim);
     } else {
-      const Span span = resolve_slice(index, extent);
+      const std::int64_t stride = in.strides[dim];
+      const Span span = resolve_slice(index, in.shape[dim]);
       if (span.count > 0) out.offset += span.start * stride;
       out.shape.push_back(span.count);
       // A step as large as 2^63 only ever goes with one element; its stride is never used.

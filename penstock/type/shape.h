@@ -88,6 +88,8 @@ Layout view_index(const Layout& in, std::span<const Index> indices);
 inline Layout view_index(const Layout& in, std::initializer_list<Index> indices) {
   return view_index(in, std::span(indices.begin(), indices.size()));
 }
+/// Where the element lies that an integer for each dimension names, from the memory's start. Throws OutOfRangeError.
+std::int64_t element_offset(const Layout& in, std::span<const Index> integers);
 Layout view_permute(const Layout& in, const std::vector<int>& axes);
 Layout view_broadcast(const Layout& in, const Dims& shape);
 Layout view_flip(const Layout& in, const std::vector<int>& axes);

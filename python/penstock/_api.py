@@ -76,7 +76,8 @@ def asarray(
 ) -> Array:
     """An array of anything: NumPy arrays and other buffers (any strides) and DLPack tensors without a copy.
 
-    Borrowed memory is read when the array is evaluated; ``copy=True`` freezes it now.
+    Borrowed memory is read when the array is evaluated, an element (``x[3]``) when it is taken; ``copy=True`` freezes
+    all of it now.
     """
     check_device(device)
     return _core.asarray(obj, dtype, copy=copy)
