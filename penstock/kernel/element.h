@@ -76,6 +76,6 @@ using UInt = typename UIntOfSize<kBytes>::Type;
 
 /// Whether an elementwise operation of this domain computes with elements of dtype t. float16 is converted before and
 /// after (op/infer.h promotes it, the tile computes in float32).
-constexpr bool computes_with(Domain domain, DType t) { return t != DType::k_float16 && holds(domain, kind_of(t)); }
+constexpr bool computes_with(Domain domain, DType t) { return t != DType::k_float16 && holds(domain, t); }
 
 }  // namespace penstock::kernel

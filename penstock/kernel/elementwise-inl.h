@@ -36,6 +36,10 @@ template <class T>
 struct ResultOf<Result::kRealPart, Pair<T>> {
   using Type = T;
 };
+template <class T>
+struct ResultOf<Result::kFloat64, T> {
+  using Type = double;
+};
 
 /// The loop's element type: T, or its unsigned partner where the sign does not matter; `where` only moves bits.
 template <class F, class T>

@@ -11,11 +11,6 @@
 namespace penstock::kernel {
 namespace {
 
-DType result_of(Op op, DType t) {
-  const Result result = row(op).result;
-  return result == Result::kBool ? DType::k_bool : result == Result::kRealPart ? real_of(t) : t;
-}
-
 /// The operands of one call, with fixed values for (op, t, n).
 struct Case {
   Op op;

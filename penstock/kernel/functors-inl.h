@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One functor for each row of op/elementwise.def, in the order of the table: a plain scalar expression that the
 // compiler vectorises for each target. What a functor does not take (maths of floats: simd/maths.def; complex maths:
-// kernel/complex.def) is listed there.
+// kernel/complex.def) is listed there, random numbers' functors are in kernel/random-inl.h.
 //
 // A functor may have a vectorising short form, in_short(), that says whether it gave what operator() gives; a block of
 // elements with one where it did not goes through operator().
@@ -24,6 +24,7 @@
 #include "penstock/kernel/complex-inl.h"
 #include "penstock/kernel/element.h"
 #include "penstock/kernel/order-inl.h"
+#include "penstock/kernel/random-inl.h"
 #include "penstock/simd/per_target-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -11,7 +11,7 @@
 namespace penstock::kernel {
 namespace {
 
-DType result_of(const Recipe::Step& step) { return row(step.op).result == Result::kBool ? DType::k_bool : step.dtype; }
+DType result_of(const Recipe::Step& step) { return penstock::result_of(step.op, step.dtype); }
 
 /// What a recipe is run on: n elements of each input and room for each output.
 struct Data {

@@ -42,7 +42,7 @@ std::optional<bool> wide_on(simd::Target target) {
   return std::nullopt;
 }
 
-DType result_of(const Recipe::Step& step) { return row(step.op).result == Result::kBool ? DType::k_bool : step.dtype; }
+DType result_of(const Recipe::Step& step) { return penstock::result_of(step.op, step.dtype); }
 
 /// Writes the loop around the operations: loads, steps, stores.
 class LoopWriter final : public Assembler, public Generated {
@@ -303,7 +303,7 @@ Known known_of(bool wide) {
     for (int t = 0; t < kDTypeCount; ++t) {
       const DType dtype = static_cast<DType>(t);
       const bool held = dtype == DType::k_bool || lane_bytes(dtype) != 0;
-      if (!held || !holds(row(static_cast<Op>(op)).domain, kind_of(dtype))) continue;
+      if (!held || !holds(row(static_cast<Op>(op)).domain, dtype)) continue;
       known[static_cast<std::size_t>(op)][static_cast<std::size_t>(t)] =
           trials[lane_bytes(dtype) == 8].write(static_cast<Op>(op), dtype, vector(0), vector(1), vector(2), vector(3));
     }

@@ -11,8 +11,6 @@ namespace {
 
 bool floats_only(Domain domain) { return domain == Domain::kFloating || domain == Domain::kRealFloat; }
 
-bool accepts(Domain domain, Kind kind) { return domain == Domain::kBoolean || holds(domain, kind); }
-
 const char* wanted(Domain domain) {
   switch (domain) {
     case Domain::kBits:
@@ -29,6 +27,8 @@ const char* wanted(Domain domain) {
       return "real floats";
     case Domain::kComplex:
       return "complex numbers";
+    case Domain::kWord:
+      return "uint64";
     default:
       return "another dtype";
   }
@@ -45,15 +45,12 @@ ElementwiseTypes infer_elementwise(Op op, std::span<const DType> operands) {
   for (const DType each : promoted) compute = promote(compute, each);
   if (compute == DType::k_float16) compute = DType::k_float32;  // a storage dtype: there are no kernels for it
   if (floats_only(r.domain) && (kind_of(compute) == Kind::kBool || is_integer(compute))) compute = DType::k_float64;
-  if (!accepts(r.domain, kind_of(compute))) {
+  if (!holds(r.domain, compute)) {
     std::string got;
     for (const DType each : operands) got += cat(got.empty() ? "" : ", ", name_of(each));
     throw DTypeError(cat(r.name, " got ", got, "; it wants ", wanted(r.domain)));
   }
-  const DType result = r.result == Result::kBool       ? DType::k_bool
-                       : r.result == Result::kRealPart ? real_of(compute)
-                                                       : compute;
-  return {compute, result};
+  return {compute, result_of(op, compute)};
 }
 
 DType accumulator_of(Reduction r, DType operand) {

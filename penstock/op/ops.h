@@ -19,7 +19,8 @@ enum class Domain : std::uint8_t {
   kOrdered,
   kFloating,
   kRealFloat,
-  kComplex
+  kComplex,
+  kWord
 };
 
 /// Whether a domain has values of this kind.
@@ -45,11 +46,18 @@ constexpr bool holds(Domain domain, Kind kind) {
       return kind == Kind::kFloat;
     case Domain::kComplex:
       return kind == Kind::kComplex;
+    case Domain::kWord:
+      return kind == Kind::kUInt;
   }
   return false;
 }
 
-enum class Result : std::uint8_t { kSame, kBool, kRealPart };
+/// Whether a domain has values of this dtype.
+constexpr bool holds(Domain domain, DType dtype) {
+  return domain == Domain::kWord ? dtype == DType::k_uint64 : holds(domain, kind_of(dtype));
+}
+
+enum class Result : std::uint8_t { kSame, kBool, kRealPart, kFloat64 };
 
 enum class Op : std::uint8_t {
 #define PENSTOCK_OP(name, functor, arity, domain, result) k_##name,
@@ -74,6 +82,21 @@ inline constexpr int kMaxArity = 3;
 
 constexpr int index_of(Op op) { return static_cast<int>(op); }
 constexpr const OpRow& row(Op op) { return kOps[index_of(op)]; }
+
+/// The dtype of what an operation computes in a dtype.
+inline DType result_of(Op op, DType compute) {
+  switch (row(op).result) {
+    case Result::kBool:
+      return DType::k_bool;
+    case Result::kRealPart:
+      return real_of(compute);
+    case Result::kFloat64:
+      return DType::k_float64;
+    case Result::kSame:
+      break;
+  }
+  return compute;
+}
 
 enum class Accumulator : std::uint8_t { kWide, kSameReal, kIndex, kFloatPair };
 

@@ -265,7 +265,7 @@ std::int64_t Calculation::cost() const {
   constexpr std::int64_t kComplexMaths = 64;
   std::int64_t cost = 1;
   for (const auto& step : recipe_.steps) {
-    const bool elsewhere = kernel::is_elsewhere(step.op, step.dtype);
+    const bool elsewhere = kernel::is_elsewhere(step.op, step.dtype) || row(step.op).domain == Domain::kWord;
     cost = std::max(cost, !elsewhere ? 1 : kind_of(step.dtype) == Kind::kComplex ? kComplexMaths : kMaths);
   }
   return cost;

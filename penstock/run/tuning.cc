@@ -193,7 +193,9 @@ Rows parse_tuning(std::string_view text, const std::string& machine) {
 }
 
 OpClass class_of(const Program& program, bool reduces) {
-  const auto maths = [](const Instruction& each) { return !each.cast && kernel::is_elsewhere(each.op, each.from); };
+  const auto maths = [](const Instruction& each) {
+    return !each.cast && (kernel::is_elsewhere(each.op, each.from) || row(each.op).domain == Domain::kWord);
+  };
   if (std::any_of(program.instructions.begin(), program.instructions.end(), maths)) return OpClass::kMaths;
   if (reduces) return OpClass::kReduction;
   const auto cast = [](const Instruction& each) { return each.cast; };

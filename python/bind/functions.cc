@@ -74,14 +74,17 @@ void bind_elementwise(nb::module_& m) {
           nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out, doc.c_str(),
           nb::sig(signature("x1: object, x2: object").c_str()));
     } else {
-      PENSTOCK_CHECK(op == Op::k_where, name);
+      PENSTOCK_CHECK(op == Op::k_where || op == Op::k_random_below, name);
       m.def(
           name,
           [op](nb::handle x, nb::handle x1, nb::handle x2, nb::handle to) {
             return apply(op, {x, x1, x2}, to);
           },
-          nb::arg("condition").none(), nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out, doc.c_str(),
-          nb::sig(signature("condition: object, x1: object, x2: object").c_str()));
+          nb::arg(op == Op::k_where ? "condition" : "x").none(), nb::arg("x1").none(), nb::arg("x2").none(),
+          nb::kw_only(), out, doc.c_str(),
+          nb::sig(signature(op == Op::k_where ? "condition: object, x1: object, x2: object"
+                                              : "x: object, x1: object, x2: object")
+                      .c_str()));
     }
   }
   def_both(m, "clip", ", min: object = None, max: object = None, *, out: Out | None = None) -> Out", &clip,
@@ -91,12 +94,13 @@ void bind_elementwise(nb::module_& m) {
       "elementwise_rows",
       [] {
         nb::list rows;
-#define PENSTOCK_OP(name, functor, arity, domain, result) rows.append(nb::make_tuple(#name, arity, #domain, #result));
+#define PENSTOCK_OP(name, functor, arity, domain, result) \
+  if (Domain::domain != Domain::kWord) rows.append(nb::make_tuple(#name, arity, #domain, #result));
 #include "penstock/op/elementwise.def"
 #undef PENSTOCK_OP
         return rows;
       },
-      "(name, arity, domain, result) of every elementwise operation, from the table.",
+      "(name, arity, domain, result) of every elementwise operation, from the table; words of random bits are apart.",
       nb::sig("def elementwise_rows() -> list[tuple[str, int, str, str]]"));
 }
 

@@ -19,6 +19,16 @@ def array(x: Any) -> Array:
     return _core.asarray(x, None, copy=None)
 
 
+def is_complex(x: Array) -> bool:
+    """Whether the elements are complex numbers."""
+    return str(x.dtype) in REAL
+
+
+def is_integer(x: Array) -> bool:
+    """Whether the elements are integers, signed or not; bool is none."""
+    return str(x.dtype).startswith(("int", "uint"))
+
+
 def floating(x: Any) -> Array:
     """``x`` in a floating dtype: float64 for integers and bool."""
     x = array(x)
@@ -33,6 +43,18 @@ def complex_of(dtype: DType) -> DType:
 def real_of(dtype: DType) -> DType:
     """The real dtype of a floating one."""
     return _core.dtype(REAL.get(str(dtype), str(dtype)))
+
+
+def put_out(x: Array, out: Any) -> Array:
+    """``x``, or what ``out`` holds once it has its elements, converted within their kind. Raises DTypeError."""
+    if out is None:
+        return x
+    import numpy
+
+    if numpy.can_cast(str(x.dtype), str(out.dtype), "same_kind"):
+        x = _core.astype(x, str(out.dtype))
+    held: Array = _core.logical_or(x, False, out=out) if x.dtype == _core.bool else _core.positive(x, out=out)
+    return held
 
 
 def normal_axis(axis: int, rank: int) -> int:
