@@ -30,6 +30,8 @@ void bind_functions(nb::module_& m);
 void bind_products(nb::module_& m);
 void bind_choose(nb::module_& m);
 void bind_callback(nb::module_& m);
+void bind_statistics(nb::module_& m);
+void bind_windows(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_measure(nb::module_& m);
 void bind_tuning(nb::module_& m);

@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bind.h"
+#include "lent.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
 #include "penstock/graph/operator.h"
@@ -21,17 +22,6 @@ using graph::Lease;
 using graph::Leases;
 using graph::Step;
 
-/// Memory that a function is lent for the time of a call, as a NumPy array.
-nb::object lent(const Lease& lease, DType dtype, bool writable) {
-  const ByteRange range = byte_range(lease.layout, size_of(dtype));
-  char* begin = reinterpret_cast<char*>(lease.data) + range.begin;
-  const nb::object memory = nb::steal(
-      PyMemoryView_FromMemory(begin, static_cast<Py_ssize_t>(range.size()), writable ? PyBUF_WRITE : PyBUF_READ));
-  const nb::module_ numpy = nb::module_::import_("numpy");
-  return numpy.attr("ndarray")(tuple_of(lease.layout.shape), name_of(dtype), memory, -range.begin,
-                               tuple_of(lease.layout.strides));
-}
-
 class Callback final : public graph::Operator {
  public:
   Callback(std::string name, nb::callable f, DType dtype, Dims out, const std::vector<Array>& inputs, bool columns)
@@ -41,13 +31,7 @@ class Callback final : public graph::Operator {
       dtypes_.push_back(input.dtype());
     }
   }
-  ~Callback() override {
-    // After the interpreter has ended there is nobody left to give the function back to.
-    if (const Locked lock; lock)
-      f_.reset();
-    else
-      f_.release();
-  }
+  ~Callback() override { drop(f_); }
 
   std::string text() const override { return name_; }
 
@@ -118,6 +102,23 @@ class Callback final : public graph::Operator {
 };
 
 }  // namespace
+
+nb::object lent(const Lease& lease, DType dtype, bool writable) {
+  const ByteRange range = byte_range(lease.layout, size_of(dtype));
+  char* begin = reinterpret_cast<char*>(lease.data) + range.begin;
+  const nb::object memory = nb::steal(
+      PyMemoryView_FromMemory(begin, static_cast<Py_ssize_t>(range.size()), writable ? PyBUF_WRITE : PyBUF_READ));
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  return numpy.attr("ndarray")(tuple_of(lease.layout.shape), name_of(dtype), memory, -range.begin,
+                               tuple_of(lease.layout.strides));
+}
+
+void drop(nb::callable& f) {
+  if (const Locked lock; lock)
+    f.reset();
+  else
+    f.release();
+}
 
 void bind_callback(nb::module_& m) {
   m.def(

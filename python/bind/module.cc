@@ -15,6 +15,8 @@ NB_MODULE(_core, m) {
   bind_products(m);
   bind_choose(m);
   bind_callback(m);
+  bind_statistics(m);
+  bind_windows(m);
   bind_engine(m);
   bind_measure(m);
   bind_tuning(m);

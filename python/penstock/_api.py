@@ -10,15 +10,39 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
+from penstock._convolve import convolve, correlate
 from penstock._core import Array
 from penstock._dtypes import can_cast, finfo, iinfo, isdtype, result_type
+from penstock._einsum import einsum, einsum_path
+from penstock._histograms import bincount, digitize, histogram, histogram_bin_edges
 from penstock._indexing import nonzero
 from penstock._info import __array_namespace_info__, check_device
 from penstock._info import follows as follows
 from penstock._latencies import latencies
 from penstock._plan import Plan
+from penstock._quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from penstock._rearranging import diff, pad, repeat, tile
 from penstock._sets import isin, unique_all, unique_counts, unique_inverse, unique_values
+from penstock._statistics import (
+    allclose,
+    array_equal,
+    average,
+    corrcoef,
+    cov,
+    isclose,
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
+    ptp,
+)
 from penstock._trace import trace
 from penstock._tune import tune
 
@@ -101,25 +125,6 @@ def plan(*arrays: Array, save: builtins.bool | str = False) -> Plan:
 def show_config() -> dict[str, Any]:
     """Versions, CPU targets found and chosen, caches, threads, memory, cgroup limits and settings in force."""
     return dict(_core.config())
-
-
-def histogram(
-    x: Any, bins: int | Sequence[float] = 10, range: tuple[float, float] | None = None
-) -> tuple[Array, Array]:
-    """Counts (int64) and edges (float64) of a histogram with fixed edges.
-
-    ``bins`` is a number of even bins over ``range``, which it then needs, or the ascending edges themselves. Bins are
-    closed below and open above, the last one closed; values outside and NaN are not counted.
-    """
-    if isinstance(bins, int):
-        if range is None:
-            raise _core.errors.ArgumentError("histogram with a number of bins needs range=(low, high)")
-        edges = _core.even_edges(bins, *range)
-    else:
-        edges = [float(edge) for edge in bins]
-    import numpy
-
-    return _core.histogram_counts(x, edges), asarray(numpy.asarray(edges, dtype=numpy.float64))
 
 
 def zeros(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
@@ -216,8 +221,14 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     *_SAME,
+    # NumPy's functions beyond the standard.
+    "allclose", "array_equal", "average", "bincount", "convolve", "corrcoef", "correlate", "cov", "digitize", "einsum",
+    "einsum_path", "histogram", "histogram_bin_edges", "isclose", "median", "nanargmax", "nanargmin", "nancumprod",
+    "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd",
+    "nansum", "nanvar", "percentile", "ptp", "quantile",
+    # The standard's, and the engine's.
     "__array_namespace_info__", "Array", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
-    "empty", "empty_like", "finfo", "from_dlpack", "full_like", "histogram", "iinfo", "inf", "isdtype", "isin",
+    "empty", "empty_like", "finfo", "from_dlpack", "full_like", "iinfo", "inf", "isdtype", "isin",
     "latencies", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pad", "pi", "plan", "repeat",
     "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse",
     "unique_values", "unstack", "zeros", "zeros_like",

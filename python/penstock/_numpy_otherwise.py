@@ -16,7 +16,7 @@ from penstock._indexing import nonzero
 from penstock._sets import unique_all
 
 __all__ = [
-    "argsort", "array_equal", "atleast_1d", "atleast_2d", "column_stack", "copy", "cumprod", "cumsum", "diagonal",
+    "argsort", "atleast_1d", "atleast_2d", "column_stack", "copy", "cumprod", "cumsum", "diagonal",
     "hstack", "iscomplexobj", "isrealobj", "ravel", "save", "sort", "squeeze", "swapaxes", "take", "trace",
     "transpose", "unique", "vstack", "where",
 ]  # fmt: skip
@@ -147,12 +147,6 @@ def save(file: Any, array: Array) -> None:
 def copy(x: Array) -> Array:
     """An array that no lender's memory changes."""
     return _core.asarray(x, None, copy=True)
-
-
-def array_equal(a: Any, b: Any) -> builtins.bool:
-    """Whether shapes and all elements are equal."""
-    a, b = _core.asarray(a, None, copy=None), _core.asarray(b, None, copy=None)
-    return a.shape == b.shape and builtins.bool(_core.all(_core.equal(a, b)))
 
 
 def iscomplexobj(x: Array) -> builtins.bool:

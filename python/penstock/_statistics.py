@@ -1,222 +1,283 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statistics beyond the standard, under NumPy's names: quantiles, covariance, reductions that leave NaN out."""
+"""Statistics beyond the standard, under NumPy's names: reductions without NaN, averages, covariances, closeness."""
 
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
 from penstock._core import Array
-from penstock._stacks import array, floating
+from penstock._stacks import array, floating, is_complex, put_out, real_of
 
 Axes: TypeAlias = "int | Sequence[int] | None"
 
 
-def _as_last(x: Array, axis: Axes) -> tuple[Array, tuple[int, ...]]:
-    """The elements along the axes as one last axis; and the shape with these axes of extent 1."""
-    chosen = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    kept = _core.sum(_core.broadcast_to(_core.full((), 0), x.shape), axis=chosen, keepdims=True).shape
-    chosen = tuple(a % x.ndim for a in chosen)
-    moved = _core.moveaxis(x, chosen, tuple(range(-len(chosen), 0))) if chosen else x
-    left = tuple(n for d, n in enumerate(x.shape) if d not in chosen)
-    return _core.reshape(moved, (*left, -1 if x.size else _size(x.shape, chosen))), kept
+def _has_nan(x: Array) -> builtins.bool:
+    """Whether the dtype has NaN."""
+    return str(x.dtype).startswith(("float", "complex"))
 
 
-def _size(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
-    n = 1
-    for axis in axes:
-        n *= shape[axis]
-    return n
+def _filled(x: Array, instead: float) -> Array:
+    """``x`` with another value for NaN."""
+    return _core.where(_core.isnan(x), _core.full((), instead, dtype=x.dtype), x) if _has_nan(x) else x
 
 
-_METHODS = ("linear", "lower", "higher", "nearest", "midpoint")
-
-
-def quantile(
-    x: Any,
-    q: Any,
-    axis: Axes = None,
-    *,
-    method: str = "linear",
-    keepdims: builtins.bool = False,
-) -> Array:
-    """Quantiles of ``x`` along ``axis``: for each q in [0, 1] the value at place q (n - 1) of the sorted elements.
-
-    Between two places the ``method`` decides: "linear", "lower", "higher", "nearest" (the even one of two as near) or
-    "midpoint". The axes of ``q`` come first in the result. NaN gives NaN. Raises ArgumentError for q outside [0, 1],
-    ShapeError for no elements.
-    """
-    x, q = floating(x), array(q)
-    q = _core.astype(q, _core.float64)
-    if method not in _METHODS:
-        raise _core.errors.ArgumentError(f"method is {method!r}; use one of {', '.join(map(repr, _METHODS))}")
-    if q.size and not (float(_core.min(q)) >= 0 and float(_core.max(q)) <= 1):
-        raise _core.errors.ArgumentError("quantiles lie in [0, 1] (percentiles in [0, 100])")
-    lines, kept = _as_last(x, axis)
-    n = lines.shape[-1]
-    if n == 0:
-        raise _core.errors.ShapeError(f"there is no quantile of nothing: shape {x.shape}")
-    (ordered,) = _core.evaluate(_core.sort(lines))
-    place = _core.multiply(_core.reshape(q, (q.size,)), float(n - 1))
-    below = _core.floor(place)
-    if method == "nearest":
-        below = _core.round(place)
-    elif method == "higher":
-        below = _core.ceil(place)
-    elif method == "midpoint":
-        place = _core.where(_core.equal(place, below), below, _core.add(below, 0.5))
-    low = _core.take(ordered, _core.astype(below, _core.int64), axis=-1)
-    if method in ("linear", "midpoint"):
-        above = _core.minimum(_core.add(below, 1), n - 1)
-        high = _core.take(ordered, _core.astype(above, _core.int64), axis=-1)
-        share = _core.astype(_core.subtract(place, below), x.dtype)
-        # Of equal ends there is nothing between, infinite ones included.
-        between = _core.add(low, _core.multiply(_core.subtract(high, low), share))
-        low = _core.where(_core.logical_or(_core.equal(low, high), _core.equal(share, 0)), low, between)
-    result = _core.where(_core.isnan(ordered[..., -1:]), _core.full((), float("nan"), dtype=x.dtype), low)
-    result = _core.moveaxis(result, -1, 0)
-    return _core.reshape(result, (*q.shape, *(kept if keepdims else result.shape[1:])))
-
-
-def percentile(x: Any, q: Any, axis: Axes = None, *, method: str = "linear", keepdims: builtins.bool = False) -> Array:
-    """quantile() with ``q`` in [0, 100]."""
-    return quantile(x, _core.divide(array(q), 100), axis, method=method, keepdims=keepdims)
-
-
-def median(x: Any, axis: Axes = None, *, keepdims: builtins.bool = False) -> Array:
-    """The middle of the sorted elements, of an even number the mean of both. NaN gives NaN."""
-    return quantile(x, 0.5, axis, keepdims=keepdims)
-
-
-def _without_nan(x: Any, instead: float) -> tuple[Array, Array]:
-    """``x`` with another value for NaN, and where there was one."""
-    x = array(x)
-    if str(x.dtype).startswith(("int", "uint", "bool")):
-        return x, _core.full(x.shape, False)
-    missing = _core.isnan(x)
-    return _core.where(missing, _core.full((), instead, dtype=x.dtype), x), missing
-
-
-def nansum(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: builtins.bool = False) -> Array:
+def nansum(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Sum over axes, NaN counted as 0."""
-    return _core.sum(_without_nan(x, 0)[0], axis=axis, dtype=dtype, keepdims=keepdims)
+    return put_out(_core.sum(_filled(array(a), 0), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
-def nanprod(x: Any, axis: Axes = None, *, dtype: Any = None, keepdims: builtins.bool = False) -> Array:
+def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Product over axes, NaN counted as 1."""
-    return _core.prod(_without_nan(x, 1)[0], axis=axis, dtype=dtype, keepdims=keepdims)
+    return put_out(_core.prod(_filled(array(a), 1), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
-def _nan_extreme(x: Any, axis: Axes, keepdims: builtins.bool, worst: float, extreme: Callable[..., Array]) -> Array:
-    x = array(x)
-    if str(x.dtype).startswith(("int", "uint", "bool")):
-        return extreme(x, axis=axis, keepdims=keepdims)
-    filled, missing = _without_nan(x, worst)
-    nothing = _core.all(missing, axis=axis, keepdims=keepdims)
-    found = extreme(filled, axis=axis, keepdims=keepdims)
-    return _core.where(nothing, _core.full((), float("nan"), dtype=x.dtype), found)
+def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: Any, out: Any, neutral: float) -> Array:
+    x = _filled(array(a), neutral)
+    x = _core.reshape(x, (x.size,)) if axis is None else x
+    return put_out(add_up(x, axis=0 if axis is None else axis, dtype=dtype), out)
 
 
-def nanmin(x: Any, axis: Axes = None, *, keepdims: builtins.bool = False) -> Array:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Cumulative sum along ``axis``, of ``a`` flattened without one, NaN counted as 0."""
+    return _cumulative(_core.cumulative_sum, a, axis, dtype, out, 0)
+
+
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+    """Cumulative product along ``axis``, of ``a`` flattened without one, NaN counted as 1."""
+    return _cumulative(_core.cumulative_prod, a, axis, dtype, out, 1)
+
+
+def _nan_extreme(
+    extreme: Callable[..., Array], worst: float, a: Any, axis: Axes, out: Any, keepdims: builtins.bool
+) -> Array:
+    x = array(a)
+    if not _has_nan(x):
+        return put_out(extreme(x, axis=axis, keepdims=keepdims), out)
+    found = extreme(_filled(x, worst), axis=axis, keepdims=keepdims)
+    nothing = _core.all(_core.isnan(x), axis=axis, keepdims=keepdims)
+    return put_out(_core.where(nothing, _core.full((), math.nan, dtype=x.dtype), found), out)
+
+
+def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Least element over axes, NaN left out; NaN where there is nothing else."""
-    return _nan_extreme(x, axis, keepdims, float("inf"), _core.min)
+    return _nan_extreme(_core.min, math.inf, a, axis, out, keepdims)
 
 
-def nanmax(x: Any, axis: Axes = None, *, keepdims: builtins.bool = False) -> Array:
+def nanmax(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Greatest element over axes, NaN left out; NaN where there is nothing else."""
-    return _nan_extreme(x, axis, keepdims, float("-inf"), _core.max)
+    return _nan_extreme(_core.max, -math.inf, a, axis, out, keepdims)
 
 
-def _present(missing: Array, axis: Axes, keepdims: builtins.bool, like: Array) -> Array:
-    counted = _core.count_nonzero(_core.logical_not(missing), axis=axis, keepdims=keepdims)
-    return _core.astype(counted, _core.real(like).dtype if "complex" in str(like.dtype) else like.dtype)
+def _nan_search(search: Callable[..., Array], worst: float, a: Any, axis: int | None, keepdims: builtins.bool) -> Array:
+    x = array(a)
+    if _has_nan(x) and x.size and builtins.bool(_core.any(_core.all(_core.isnan(x), axis=axis))):
+        raise _core.errors.ArgumentError("there are only NaN to be searched")
+    return search(_filled(x, worst), axis=axis, keepdims=keepdims)
 
 
-def nanmean(x: Any, axis: Axes = None, *, keepdims: builtins.bool = False) -> Array:
-    """Arithmetic mean over axes, NaN left out; NaN where there is nothing else."""
-    filled, missing = _without_nan(floating(x), 0)
-    total = _core.sum(filled, axis=axis, keepdims=keepdims)
-    return _core.divide(total, _present(missing, axis, keepdims, filled))
+def nanargmin(a: Any, axis: int | None = None, *, keepdims: builtins.bool = False) -> Array:
+    """Place of the least element, NaN left out. ArgumentError at the call where there is nothing else."""
+    return _nan_search(_core.argmin, math.inf, a, axis, keepdims)
 
 
-def nanvar(x: Any, axis: Axes = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array:
-    """Variance sum |x - mean|^2 / (n - correction) over axes, NaN left out; NaN where too little is left."""
-    x = floating(x)
-    apart = _core.abs(_core.subtract(x, nanmean(x, axis, keepdims=True)))
-    squares, missing = _without_nan(_core.square(apart), 0)
-    n = _core.subtract(_present(missing, axis, keepdims, squares), correction)
-    usable = _core.where(_core.greater(n, 0), n, _core.full((), float("nan"), dtype=n.dtype))
-    return _core.divide(_core.sum(squares, axis=axis, keepdims=keepdims), usable)
+def nanargmax(a: Any, axis: int | None = None, *, keepdims: builtins.bool = False) -> Array:
+    """Place of the greatest element, NaN left out. ArgumentError at the call where there is nothing else."""
+    return _nan_search(_core.argmax, -math.inf, a, axis, keepdims)
 
 
-def nanstd(x: Any, axis: Axes = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array:
-    """Square root of nanvar()."""
-    return _core.sqrt(nanvar(x, axis, correction=correction, keepdims=keepdims))
+def _present(x: Array, axis: Axes, keepdims: builtins.bool) -> Array:
+    """How many elements are not NaN, in the real dtype of ``x``."""
+    counted = _core.count_nonzero(_core.logical_not(_core.isnan(x)), axis=axis, keepdims=keepdims)
+    return _core.astype(counted, real_of(x.dtype))
 
 
-def cov(x: Any, *, rowvar: builtins.bool = True, correction: float = 1.0) -> Array:
-    """Covariance matrix of variables in rows (``rowvar`` False: in columns).
+def _as_floating(a: Any, dtype: Any) -> Array:
+    x = floating(a)
+    return x if dtype is None else _core.astype(x, dtype)
 
-    sum (x - mean) (x - mean)^H / (n - correction).
+
+def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
+    """Arithmetic mean over axes, NaN left out; NaN where there is nothing else. Integers give float64."""
+    x = _as_floating(a, dtype)
+    total = _core.sum(_filled(x, 0), axis=axis, keepdims=keepdims)
+    return put_out(_core.divide(total, _present(x, axis, keepdims)), out)
+
+
+def nanvar(
+    a: Any,
+    axis: Axes = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: builtins.bool = False,
+    *,
+    correction: float | None = None,
+) -> Array:
+    """Variance sum |x - mean|^2 / (n - ddof) over axes, NaN left out; NaN where too little is left.
+
+    ``correction`` is the standard's name for ``ddof``.
     """
-    x = floating(x)
+    x = _as_floating(a, dtype)
+    apart = _core.abs(_core.subtract(x, nanmean(x, axis, keepdims=True)))
+    n = _core.subtract(_present(x, axis, keepdims), ddof if correction is None else correction)
+    usable = _core.where(_core.greater(n, 0), n, math.nan)
+    squares = _filled(_core.square(apart), 0)
+    return put_out(_core.divide(_core.sum(squares, axis=axis, keepdims=keepdims), usable), out)
+
+
+def nanstd(
+    a: Any,
+    axis: Axes = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: builtins.bool = False,
+    *,
+    correction: float | None = None,
+) -> Array:
+    """Square root of nanvar()."""
+    return put_out(_core.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, correction=correction)), out)
+
+
+def ptp(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
+    """Greatest minus least element over axes."""
+    x = array(a)
+    high, low = _core.max(x, axis=axis, keepdims=keepdims), _core.min(x, axis=axis, keepdims=keepdims)
+    return put_out(_core.subtract(high, low), out)
+
+
+def average(
+    a: Any,
+    axis: Axes = None,
+    weights: Any = None,
+    returned: builtins.bool = False,
+    *,
+    keepdims: builtins.bool = False,
+) -> Array | tuple[Array, Array]:
+    """Mean over axes, with ``weights`` of each element sum(w a) / sum(w); ``returned`` gives the sum of weights too.
+
+    Weights have the shape of ``a`` or, with an axis, are one for each element along it. Raises ShapeError where they
+    are neither.
+    """
+    x = floating(a)
+    if weights is None:
+        mean = _core.mean(x, axis=axis, keepdims=keepdims)
+        n = math.prod(x.shape) // max(math.prod(mean.shape), 1)
+        return (mean, _core.full(mean.shape, n, dtype=mean.dtype)) if returned else mean
+    w = floating(weights)
+    if w.shape != x.shape:
+        if not isinstance(axis, int) or w.ndim != 1 or w.shape != (x.shape[axis],):
+            raise _core.errors.ShapeError(f"weights of shape {w.shape} do not fit an array of shape {x.shape}")
+        along = [1] * x.ndim
+        along[axis] = -1
+        w = _core.broadcast_to(_core.reshape(w, along), x.shape)
+    total = _core.sum(w, axis=axis, keepdims=keepdims)
+    mean = _core.divide(_core.sum(_core.multiply(x, w), axis=axis, keepdims=keepdims), total)
+    return (mean, total) if returned else mean
+
+
+def _observations(m: Any, rowvar: builtins.bool, dtype: Any) -> Array:
+    """A matrix with a variable a row."""
+    x = _as_floating(m, dtype)
     if x.ndim > 2:
         raise _core.errors.ShapeError(f"cov takes a vector or a matrix of observations; got shape {x.shape}")
-    if x.ndim == 2 and not rowvar:
-        x = _core.matrix_transpose(x)
-    rows = _core.reshape(x, (1, x.size)) if x.ndim < 2 else x
-    apart = _core.subtract(rows, _core.mean(rows, axis=1, keepdims=True))
-    total = _core.matmul(apart, _core.matrix_transpose(_core.conj(apart)))
-    result = _core.divide(total, float(rows.shape[1]) - correction)
-    return _core.reshape(result, ()) if x.ndim < 2 else result
+    if x.ndim < 2:
+        return _core.reshape(x, (1, x.size))
+    return x if rowvar or x.shape[0] == 1 else _core.matrix_transpose(x)
 
 
-def corrcoef(x: Any, *, rowvar: builtins.bool = True) -> Array:
-    """Pearson's correlation coefficients: the covariances over the standard deviations of both."""
-    c = cov(x, rowvar=rowvar)
+def _observation_weights(name: str, given: Any, n: int, whole: builtins.bool) -> Array:
+    w = array(given)
+    if w.shape != (n,):
+        raise _core.errors.ShapeError(f"{name} of shape {w.shape} are not one weight for each of {n} observations")
+    w = _core.astype(w, _core.float64)
+    if n and builtins.bool(_core.any(_core.less(w, 0))):
+        raise _core.errors.ArgumentError(f"{name} are not negative")
+    if whole and builtins.bool(_core.any(_core.not_equal(w, _core.floor(w)))):
+        raise _core.errors.DTypeError(f"{name} are how often an observation counts: whole numbers")
+    return w
+
+
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: builtins.bool = True,
+    bias: builtins.bool = False,
+    ddof: float | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Array:
+    """Covariance matrix of variables in rows (``rowvar`` False: in columns): sum (x - mean) (x - mean)^H / (n - ddof).
+
+    ``y`` has further variables. ``ddof`` is 1, with ``bias`` 0. ``fweights`` say how often each observation counts,
+    ``aweights`` how much. One variable gives a number. Works at any number of observations: it is a matrix product.
+    """
+    x = _observations(m, rowvar, dtype)
+    if y is not None:
+        x = _core.concat([x, _observations(y, rowvar, dtype)], axis=0)
+    n, w = float(x.shape[1]), None
+    if fweights is not None:
+        w = _observation_weights("fweights", fweights, x.shape[1], True)
+    counts = _observation_weights("aweights", aweights, x.shape[1], False) if aweights is not None else None
+    if counts is not None:
+        w = counts if w is None else _core.multiply(w, counts)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    if w is None:
+        apart = _core.subtract(x, _core.mean(x, axis=1, keepdims=True))
+        weighted, left = apart, n - ddof
+    else:
+        total = float(_core.sum(w))
+        w = _core.astype(w, real_of(x.dtype))
+        mean = _core.divide(_core.sum(_core.multiply(x, w), axis=1, keepdims=True), total)
+        apart = _core.subtract(x, mean)
+        weighted = _core.multiply(apart, w)
+        scale = 0.0 if ddof == 0 else float(_core.sum(_core.multiply(w, counts))) / total if counts is not None else 1.0
+        left = total - ddof * scale
+    products = _core.matmul(weighted, _core.matrix_transpose(_core.conj(apart)))
+    result = _core.divide(products, max(left, 0.0))
+    return _core.reshape(result, ()) if result.size == 1 else result
+
+
+def corrcoef(x: Any, y: Any = None, rowvar: builtins.bool = True, *, dtype: Any = None) -> Array:
+    """Pearson's correlation coefficients, the covariances over the standard deviations of both, in [-1, 1]."""
+    c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return _core.divide(c, c)
     from penstock.linalg import diagonal
 
-    deviation = _core.sqrt(_core.real(diagonal(c)) if "complex" in str(c.dtype) else diagonal(c))
-    return _core.divide(_core.divide(c, _core.expand_dims(deviation, 1)), deviation)
+    deviation = _core.sqrt(_core.real(diagonal(c)))
+    r = _core.divide(_core.divide(c, _core.expand_dims(deviation, 1)), deviation)
+    if not is_complex(r):
+        return _core.clip(r, -1.0, 1.0)
+    real, imaginary = (_core.clip(f(r), -1.0, 1.0) for f in (_core.real, _core.imag))
+    return _core.astype(_core.add(real, _core.multiply(imaginary, 1j)), r.dtype)
 
 
-def isclose(a: Any, b: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: builtins.bool = False) -> Array:
+def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: builtins.bool = False) -> Array:
     """Whether |a - b| <= atol + rtol |b|, elementwise; infinities are close to themselves only."""
-    a, b = array(a), array(b)
-    a, b = (floating(each) for each in (a, b))
+    a, b = floating(a), floating(b)
     near = _core.less_equal(_core.abs(_core.subtract(a, b)), _core.add(_core.multiply(_core.abs(b), rtol), atol))
     close = _core.logical_or(_core.logical_and(near, _core.isfinite(b)), _core.equal(a, b))
     return _core.logical_or(close, _core.logical_and(_core.isnan(a), _core.isnan(b))) if equal_nan else close
 
 
-def allclose(
-    a: Any, b: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: builtins.bool = False
-) -> builtins.bool:
-    """Whether isclose() holds everywhere."""
-    return builtins.bool(_core.all(isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)))
+def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: builtins.bool = False) -> builtins.bool:
+    """Whether isclose() holds everywhere. Evaluates."""
+    return builtins.bool(_core.all(isclose(a, b, rtol, atol, equal_nan)))
 
 
-def bincount(x: Any, *, minlength: int = 0) -> Array:
-    """How often each of 0, 1, 2, ... occurs in the integers ``x``; int64, at least ``minlength``.
-
-    Evaluates at the call.
-    Raises DTypeError for what are no integers, ArgumentError for negative ones.
-    """
-    x = array(x)
-    if not str(x.dtype).startswith(("int", "uint")):
-        raise _core.errors.DTypeError(f"bincount counts integers; got {x.dtype}")
-    if x.ndim != 1:
-        raise _core.errors.ShapeError(f"bincount takes a vector; got shape {x.shape}")
-    bins = max(minlength, 0)
-    if x.size:
-        low, high = _core.evaluate(_core.min(x), _core.max(x))
-        if int(low) < 0:
-            raise _core.errors.ArgumentError(f"bincount of {int(low)}; the integers are not negative")
-        bins = max(bins, int(high) + 1)
-    if bins == 0:
-        return _core.full((0,), 0, dtype=_core.int64)
-    return _core.histogram_counts(x, _core.even_edges(bins, -0.5, bins - 0.5))
+def array_equal(a1: Any, a2: Any, equal_nan: builtins.bool = False) -> builtins.bool:
+    """Whether shapes and elements are equal; with ``equal_nan`` NaN equals itself. Evaluates."""
+    a, b = array(a1), array(a2)
+    if a.shape != b.shape:
+        return False
+    same = _core.equal(a, b)
+    if equal_nan and _has_nan(a) and _has_nan(b):
+        same = _core.logical_or(same, _core.logical_and(_core.isnan(a), _core.isnan(b)))
+    return builtins.bool(_core.all(same))
