@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Special values are those of the C standard's Annex G, which the C library keeps. complex64 computes in double and
-// rounds once.
+// Special values are those of the C standard's Annex G, which the C library keeps, and where it differs (expm1 of -0,
+// tanh beside infinity) the array API's. complex64 computes in double and rounds once.
 #include "penstock/kernel/complex.h"
 
 #include <cmath>
@@ -36,7 +36,16 @@ Complex expm1_of(Complex z) {
     return {e.real() - 1, e.imag()};
   }
   const double half = std::sin(y / 2);
-  return {std::expm1(x) * std::cos(y) - 2 * half * half, y == 0 ? y : std::exp(x) * std::sin(y)};
+  // 0 is added for the array API's +0 of x = -0.
+  return {0.0 + std::expm1(x) * std::cos(y) - 2 * half * half, y == 0 ? y : std::exp(x) * std::sin(y)};
+}
+
+Complex tanh_of(Complex z) {
+  const double x = z.real();
+  const double y = z.imag();
+  // The array API's zero has the sign of y, not that of sin(2 y).
+  if (std::isinf(x) && std::isfinite(y)) return {std::copysign(1.0, x), std::copysign(0.0, y)};
+  return std::tanh(z);
 }
 
 Complex product(Complex a, Complex b) {
@@ -114,7 +123,7 @@ struct sin { Complex operator()(Complex z) const { return std::sin(z); } };
 struct sinh { Complex operator()(Complex z) const { return std::sinh(z); } };
 struct sqrt { Complex operator()(Complex z) const { return std::sqrt(z); } };
 struct tan { Complex operator()(Complex z) const { return std::tan(z); } };
-struct tanh { Complex operator()(Complex z) const { return std::tanh(z); } };
+struct tanh { Complex operator()(Complex z) const { return tanh_of(z); } };
 // clang-format on
 
 template <class F, int kArity, class T>

@@ -92,8 +92,8 @@ HWY_INLINE T floor_remainder(T a, T b) {
   return b == 0 ? T{0} : static_cast<T>(wide(a) - wide(floor_quotient(a, b)) * wide(b));
 }
 
-// Quotients of floats, as Python's divmod and the array API's special cases have them, from the truncated division's
-// remainder r, which is exact, or from the one next to it on the other side of 0.
+// Quotients of floats, as the array API's special cases have them and, of finite numbers, Python's divmod, from the
+// truncated division's remainder r, which is exact, or from the one next to it on the other side of 0.
 template <Float T>
 HWY_INLINE T remainder_from(T r, T b) {
   // Terms that may be 0 are chosen instead of sums: that vectorises.
@@ -135,7 +135,9 @@ HWY_INLINE T floor_remainder(T a, T b) {
 }
 template <Float T>
 HWY_INLINE T floor_quotient(T a, T b) {
-  const bool divides = b == 0 || magnitude(a) == std::numeric_limits<T>::infinity();
+  // By an infinity too the array API wants floor(a / b) rounded: 0 of the quotient's sign, where Python has -1.
+  const bool divides =
+      b == 0 || magnitude(a) > std::numeric_limits<T>::max() || magnitude(b) > std::numeric_limits<T>::max();
   return divides ? a / b : quotient_from(std::fmod(a, b), a, b);
 }
 

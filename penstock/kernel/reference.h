@@ -156,7 +156,7 @@ T minimum_reference(T a, T b) {
   return -maximum_reference(-a, -b);
 }
 
-/// Python's float.__divmod__.
+/// Python's float.__divmod__, and the array API's quotients where infinities are among the operands.
 template <class T>
 std::pair<T, T> divmod(T a, T b) {
   T mod = std::fmod(a, b);
@@ -172,7 +172,7 @@ std::pair<T, T> divmod(T a, T b) {
   T floored = std::floor(div);
   if (div - floored > T(0.5)) floored += 1;
   if (div == 0) floored = std::copysign(T{0}, a / b);
-  if (b == 0 || std::isinf(a)) floored = a / b;
+  if (b == 0 || std::isinf(a) || std::isinf(b)) floored = a / b;
   return {floored, mod};
 }
 

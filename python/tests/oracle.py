@@ -143,10 +143,10 @@ def _power(a: Numbers, b: Numbers) -> Numbers:
 
 
 def _floor_divide(a: Numbers, b: Numbers) -> Numbers:
-    """As the array API has it: the quotient of an infinity by a finite number is an infinity."""
+    """As the array API has it: quotients with an infinity are those of divide, which are whole."""
     quotient = np.floor_divide(a, b)
     if a.dtype.kind == "f":
-        quotient = np.where(np.isinf(a) & np.isfinite(b), a / b, quotient)
+        quotient = np.where(np.isinf(a) | np.isinf(b), a / b, quotient)
     return np.asarray(quotient)
 
 

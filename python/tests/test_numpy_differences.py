@@ -20,8 +20,19 @@ def got(array: Any) -> Any:
 
 def test_floor_divide_infinity() -> None:
     assert got(ps.floor_divide(ps.asarray([np.inf, -np.inf]), 2.0)) == [np.inf, -np.inf]
+    quotients = np.asarray(ps.floor_divide(ps.asarray([1.0, -1.0]), ps.asarray([-np.inf, np.inf])))
+    assert_same_bits(quotients, np.array([-0.0, -0.0]))
     with np.errstate(invalid="ignore"):
         assert np.isnan(np.floor_divide(np.inf, 2.0))
+    assert np.floor_divide(1.0, -np.inf) == -1
+
+
+def test_complex_zeros() -> None:
+    z = np.array([complex(-0.0, 0.0), complex(np.inf, 2.0)])
+    assert np.signbit(np.asarray(ps.expm1(z)).real[0]) == np.False_
+    assert np.signbit(np.asarray(ps.tanh(z)).imag[1]) == np.False_
+    assert np.signbit(np.expm1(z).real[0])
+    assert np.signbit(np.tanh(z).imag[1])
 
 
 def test_signed_zeros() -> None:

@@ -50,7 +50,7 @@ expm1: nan -> nan; 0 -> 0; -0 -> -0; inf -> inf; -inf -> -1
 floor: whole -> x; inf -> inf; -inf -> -inf; 0 -> 0; -0 -> -0; nan -> nan
 floor_divide: nan any -> nan; any nan -> nan; infinite infinite -> nan; zero zero -> nan; 0 >0 -> 0; -0 >0 -> -0
 floor_divide: 0 <0 -> -0; -0 <0 -> 0; >0 0 -> inf; >0 -0 -> -inf; <0 0 -> -inf; <0 -0 -> inf; inf pos -> inf
-floor_divide: inf neg -> -inf; -inf pos -> -inf; -inf neg -> inf; pos inf -> 0; pos -inf -> -1; neg inf -> -1
+floor_divide: inf neg -> -inf; -inf pos -> -inf; -inf neg -> inf; pos inf -> 0; pos -inf -> -0; neg inf -> -0
 floor_divide: neg -inf -> 0
 greater: nan any -> 0; any nan -> 0; number number -> x > y
 greater_equal: nan any -> 0; any nan -> 0; number number -> x >= y
@@ -122,7 +122,7 @@ cosh: nan nonzero -> nan nan; nan nan -> nan nan
 exp: zero 0 -> 1 0; finite inf -> nan nan; finite nan -> nan nan; inf 0 -> inf 0; -inf finite -> 0*cos(b) 0*sin(b)
 exp: inf nonzero -> inf*cos(b) inf*sin(b); -inf inf -> ~0 ~0; inf inf -> ~inf nan; -inf nan -> ~0 ~0
 exp: inf nan -> ~inf nan; nan 0 -> nan 0; nan nonzero -> nan nan; nan nan -> nan nan
-expm1: 0 0 -> 0 0; finite inf -> nan nan; finite nan -> nan nan; inf 0 -> inf 0; -inf finite -> -1 0*sin(b)
+expm1: zero 0 -> 0 0; finite inf -> nan nan; finite nan -> nan nan; inf 0 -> inf 0; -inf finite -> -1 0*sin(b)
 expm1: inf nonzero -> inf*cos(b) inf*sin(b); -inf inf -> -1 ~0; inf inf -> ~inf nan; -inf nan -> -1 ~0
 expm1: inf nan -> ~inf nan; nan 0 -> nan 0; nan nonzero -> nan nan; nan nan -> nan nan
 imag: any any -> b
@@ -145,7 +145,7 @@ sinh: inf pos -> inf*cos(b) inf*sin(b); inf inf -> ~inf nan; inf nan -> ~inf nan
 sinh: nan nonzero -> nan nan; nan nan -> nan nan
 sqrt: zero 0 -> 0 0; any inf -> inf inf; finite nan -> nan nan; -inf pos -> 0 inf; inf pos -> inf 0
 sqrt: -inf nan -> nan ~inf; inf nan -> inf nan; nan finite -> nan nan; nan nan -> nan nan
-tanh: 0 0 -> 0 0; nonzero inf -> nan nan; 0 inf -> 0 nan; nonzero nan -> nan nan; 0 nan -> 0 nan; inf pos -> 1 ~0
+tanh: 0 0 -> 0 0; nonzero inf -> nan nan; 0 inf -> 0 nan; nonzero nan -> nan nan; 0 nan -> 0 nan; inf pos -> 1 0
 tanh: inf inf -> 1 ~0; inf nan -> 1 ~0; nan 0 -> nan 0; nan nonzero -> nan nan; nan nan -> nan nan
 """
 # Defined through another function of the same value turned by a quarter: f(z) = -1j * g(1j * z).
