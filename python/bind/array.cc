@@ -67,15 +67,7 @@ Array& in_place(Array& self, nb::handle other) {
   std::optional<Operand> operand = operand_of(other);
   if (!operand) throw DTypeError(cat(row(op).name, " cannot take ", repr_text(other)));
   const Operand operands[] = {self, std::move(*operand)};
-  const Array result = elementwise(op, operands);
-  if (result.shape() != self.shape()) {
-    throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
-  }
-  if (result.dtype() != self.dtype()) {
-    throw DTypeError(cat("in place, ", name_of(self.dtype()), " cannot become ", name_of(result.dtype()),
-                         "; convert it with astype"));
-  }
-  self = result;
+  become(self, elementwise(op, operands));
   return self;
 }
 
@@ -211,6 +203,22 @@ void bind_methods(C& cls) {
 }  // namespace
 
 PyTypeObject* array_class() { return array_type; }
+
+Array& array_in(nb::handle self) {
+  if (nb::isinstance<Array>(self)) return nb::cast<Array&>(self);
+  throw DTypeError(cat("a method of arrays cannot take ", repr_text(self)));
+}
+
+void become(Array& self, const Array& result) {
+  if (result.shape() != self.shape()) {
+    throw ShapeError(cat("in place, shape ", shape_text(self.shape()), " cannot become ", shape_text(result.shape())));
+  }
+  if (result.dtype() != self.dtype()) {
+    throw DTypeError(cat("in place, ", name_of(self.dtype()), " cannot become ", name_of(result.dtype()),
+                         "; convert it with astype"));
+  }
+  self = result;
+}
 
 // Making a node takes less time than passing the interpreter's lock on: settle() gives it up where it evaluates.
 nb::object calculated(Op op, std::span<const Operand> operands) {

@@ -35,6 +35,7 @@ void bind_windows(nb::module_& m);
 void bind_engine(nb::module_& m);
 void bind_measure(nb::module_& m);
 void bind_tuning(nb::module_& m);
+void bind_signatures(nb::module_& m);
 
 /// Makes a Python error of the exception that is being handled, where nanobind has no translator: in C slots.
 void set_error();
@@ -55,8 +56,15 @@ Array array_of(nb::handle object);
 /// As array_of; nothing (and no Python error) for objects that are no arrays.
 std::optional<Array> try_array_of(nb::handle object);
 
+/// The array that a method was called on; throws DTypeError for what is none.
+Array& array_in(nb::handle self);
+/// What an operator in place does with its result, which must have the shape and dtype of `self`.
+void become(Array& self, const Array& result);
+
 /// An int or a sequence of ints as dimensions or axes.
 Dims dims_of(nb::handle object, const char* what);
+/// One integer, beyond 64 bits the nearest one of them: where only its order among places counts.
+std::int64_t clipped(nb::handle object, const char* what);
 /// None stays nothing.
 std::optional<Dims> optional_dims(nb::handle object, const char* what);
 /// A Python number by kind; throws DTypeError for what is none.

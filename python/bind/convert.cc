@@ -249,7 +249,7 @@ Dims dims_of(nb::handle object, const char* what) {
     PyObject* index = PyNumber_Index(item.ptr());
     if (index == nullptr) {
       PyErr_Clear();
-      throw ArgumentError(cat(what, " takes integers; got ", repr_text(item)));
+      throw DTypeError(cat(what, " takes integers; got ", repr_text(item)));
     }
     const long long value = PyLong_AsLongLong(index);
     Py_DECREF(index);
@@ -261,7 +261,7 @@ Dims dims_of(nb::handle object, const char* what) {
   };
   if (PyIndex_Check(object.ptr())) return {one(object)};
   if (!PySequence_Check(object.ptr()) || nb::isinstance<nb::str>(object)) {
-    throw ArgumentError(cat(what, " takes an integer or a tuple of integers; got ", repr_text(object)));
+    throw DTypeError(cat(what, " takes an integer or a tuple of integers; got ", repr_text(object)));
   }
   Dims dims;
   if (PyTuple_CheckExact(object.ptr())) {
@@ -270,6 +270,13 @@ Dims dims_of(nb::handle object, const char* what) {
   }
   for (nb::handle item : nb::borrow<nb::object>(object)) dims.push_back(one(item));
   return dims;
+}
+
+std::int64_t clipped(nb::handle object, const char* what) {
+  if (!PyIndex_Check(object.ptr())) throw DTypeError(cat(what, " takes an integer; got ", repr_text(object)));
+  const Py_ssize_t n = PyNumber_AsSsize_t(object.ptr(), nullptr);
+  if (n == -1 && PyErr_Occurred()) throw nb::python_error();
+  return n;
 }
 
 std::optional<Dims> optional_dims(nb::handle object, const char* what) {

@@ -42,22 +42,26 @@ Array frozen(const Array& array) {
   return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
 }
 
-Array as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
+nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   const std::optional<DType> wanted = dtype_of(dtype);
+  if (copy.ptr() != Py_True && nb::isinstance<Array>(object)) {
+    // Itself: what is assigned to one is seen in the other, as the array API has it of arrays that share memory.
+    if (!wanted || nb::cast<const Array&>(object).dtype() == *wanted) return nb::borrow(object);
+  }
   if (copy.ptr() == Py_False) {
     const std::optional<Array> array = try_borrow(object);
     if (!array || (wanted && array->dtype() != *wanted)) {
       throw ArgumentError(cat("asarray of ", type_text(object), wanted ? cat(" as ", name_of(*wanted)) : std::string(),
                               " needs a copy, and copy=False forbids it"));
     }
-    return *array;
+    return object_of(*array);
   }
   const std::optional<Number> number = try_number_of(object);
   Array array = number ? full({}, *number) : array_of(object);
   // Nobody else has what was made of a list.
   const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
   if (copy.ptr() == Py_True && shared) array = frozen(array);
-  return wanted ? astype(array, *wanted) : array;
+  return object_of(wanted ? astype(array, *wanted) : std::move(array));
 }
 
 Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std::int64_t offset, bool strict) {

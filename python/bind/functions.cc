@@ -187,17 +187,25 @@ std::vector<Array> arrays_of(nb::handle objects) {
   return arrays;
 }
 
+void check_device(nb::handle device) {
+  if (!device.is_none() && !device.equal(nb::str("cpu"))) {
+    throw ArgumentError(cat("device ", repr_text(device), " is unknown; there is 'cpu'"));
+  }
+}
+
+nb::object converted(nb::handle x, nb::handle dtype, bool copy, nb::handle device) {
+  check_device(device);
+  const DType wanted = need_dtype(dtype);
+  if (!copy && nb::isinstance<Array>(x) && nb::cast<const Array&>(x).dtype() == wanted) return nb::borrow(x);
+  return object_of(astype(array_of(x), wanted));
+}
+
 void bind_views(nb::module_& m) {
-  def_both(
-      m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True) -> Array",
-      [](nb::handle x, nb::handle dtype, bool) {
-        const Array in = array_of(x);
-        const DType wanted = need_dtype(dtype);
-        return astype(in, wanted);
-      },
-      "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
-      "Arrays are values, so `copy` makes no difference.",
-      nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true);
+  def_both(m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True, device: str | None = None) -> Array",
+           &converted,
+           "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
+           "Of an array that has the dtype, `copy=False` gives the array itself.",
+           nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true, nb::arg("device").none() = nb::none());
   def_both(
       m, "squeeze", ", axis: Ints) -> Array",
       [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); },
@@ -269,28 +277,24 @@ void bind_assemblies(nb::module_& m) {
       nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
   m.def(
       "tril",
-      [](nb::handle x, std::int64_t k) {
+      [](nb::handle x, nb::handle k) {
         const Array in = array_of(x);
-        return tril(in, k);
+        return tril(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.");
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.",
+      nb::sig("def tril(x: object, /, *, k: int = 0) -> Array"));
   m.def(
       "triu",
-      [](nb::handle x, std::int64_t k) {
+      [](nb::handle x, nb::handle k) {
         const Array in = array_of(x);
-        return triu(in, k);
+        return triu(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.");
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.",
+      nb::sig("def triu(x: object, /, *, k: int = 0) -> Array"));
 }
 
 /// The parameters that every creation function ends with.
 constexpr const char* kMade = "dtype: AnyDType | None = None, device: str | None = None) -> Array";
-
-void check_device(nb::handle device) {
-  if (!device.is_none() && !device.equal(nb::str("cpu"))) {
-    throw ArgumentError(cat("device ", repr_text(device), " is unknown; there is 'cpu'"));
-  }
-}
 
 void bind_creation(nb::module_& m) {
   const auto dtype_argument = nb::arg("dtype").none() = nb::none();
@@ -328,9 +332,9 @@ void bind_creation(nb::module_& m) {
           "None, endpoint: builtins.bool = True) -> Array"));
   m.def(
       "eye",
-      [](std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, nb::handle dtype, nb::handle device) {
+      [](std::int64_t rows, std::optional<std::int64_t> columns, nb::handle k, nb::handle dtype, nb::handle device) {
         check_device(device);
-        return eye(rows, columns.value_or(rows), k, dtype_of(dtype).value_or(DType::k_float64));
+        return eye(rows, columns.value_or(rows), clipped(k, "k"), dtype_of(dtype).value_or(DType::k_float64));
       },
       nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, dtype_argument,
       device_argument, "Ones on the k-th diagonal.",

@@ -29,8 +29,13 @@ class Indices {
   std::size_t count_ = 0;
 };
 
-/// One integer. What dims_of takes besides, tuples of any length, is none.
-std::int64_t bound(PyObject* value, const char* what) { return dims_of(value, what)[0]; }
+/// An index. Beyond 64 bits there is no element.
+std::int64_t bound(PyObject* value) {
+  const Py_ssize_t n = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+  if (n != -1 || !PyErr_Occurred()) return n;
+  PyErr_Clear();
+  throw OutOfRangeError(cat("index ", repr_text(value), " is out of range for any axis"));
+}
 
 /// A bound or the step of a slice: beyond 64 bits the nearest integer there is, as of Python's own sequences.
 std::int64_t clipped(PyObject* value) {
@@ -99,7 +104,7 @@ bool read_indices(PyObject* key, std::size_t rank, Indices& indices) {
     } else if (PySlice_Check(item)) {
       indices.push_back(slice_index(item));
     } else if (is_integer_index(item)) {
-      indices.push_back(integer_index(bound(item, "index")));
+      indices.push_back(integer_index(bound(item)));
     } else {
       return false;
     }

@@ -21,4 +21,5 @@ NB_MODULE(_core, m) {
   bind_measure(m);
   bind_tuning(m);
   watch_the_end(m);
+  bind_signatures(m);
 }

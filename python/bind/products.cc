@@ -30,6 +30,12 @@ nb::object matmul_operator(const Array& self, nb::handle other) {
   return nb::cast(reflected ? matmul(*array, self) : matmul(self, *array));
 }
 
+nb::object matmul_in_place(const nb::object& self, nb::handle other) {
+  Array& array = array_in(self);
+  become(array, matmul(array, need_array(other, "matmul")));
+  return self;
+}
+
 nb::object vecdot_of(nb::handle x1, nb::handle x2, std::int64_t axis) {
   const Array a = need_array(x1, "vecdot");
   const Array b = need_array(x2, "vecdot");
@@ -83,6 +89,8 @@ void bind_products(nb::module_& m) {
   nb::cpp_function_def(&matmul_operator<true>, nb::scope(cls), nb::name("__rmatmul__"), nb::is_method(),
                        nb::is_operator(), nb::arg("other").none(),
                        nb::sig("def __rmatmul__(self, other: object, /) -> Array"));
+  nb::cpp_function_def(&matmul_in_place, nb::scope(cls), nb::name("__imatmul__"), nb::is_method(),
+                       nb::arg("other").none(), nb::sig("def __imatmul__(self, other: object, /) -> Array"));
 }
 
 }  // namespace penstock::bind

@@ -32,9 +32,11 @@ nb::object integer(const Array& self) {
   return nb::steal(PyLong_FromLongLong(scalar<std::int64_t>(self)));
 }
 
+/// A vector of one element chooses an element and keeps the axis, so it is no integer.
 nb::object index(const Array& self) {
-  if (!is_integer(self.dtype())) {
-    throw DTypeError(cat("an array of ", name_of(self.dtype()), " is no index; only integers are"));
+  if (!is_integer(self.dtype()) || self.ndim() != 0) {
+    throw DTypeError(cat("an array of ", name_of(self.dtype()), " of shape ", shape_text(self.shape()),
+                         " is no index; only integers without axes are"));
   }
   return integer(self);
 }
