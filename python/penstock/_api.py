@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
+from penstock._arguments import array, arrays_of, normal_axis, one_of
 from penstock._convolve import convolve, correlate
 from penstock._core import Array
 from penstock._dtypes import can_cast, finfo, iinfo, isdtype, result_type
@@ -59,7 +60,7 @@ _VIEWS = (
 _CHOICES = (
     "take", "take_along_axis", "sort", "argsort", "searchsorted", "cumulative_sum", "cumulative_prod",
 )  # fmt: skip
-_CREATION = ("full", "arange", "linspace", "eye", "tril", "triu")
+_CREATION = ("full", "arange", "eye", "tril", "triu")
 _DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
     "complex64", "complex128",
@@ -129,12 +130,12 @@ def show_config() -> dict[str, Any]:
 
 def zeros(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Zeros; takes no memory until evaluated."""
-    return _core.full(shape, 0, dtype=dtype or _core.float64, device=device)
+    return _core.full(shape, 0, dtype=_core.float64 if dtype is None else dtype, device=device)
 
 
 def ones(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Ones; takes no memory until evaluated."""
-    return _core.full(shape, 1, dtype=dtype or _core.float64, device=device)
+    return _core.full(shape, 1, dtype=_core.float64 if dtype is None else dtype, device=device)
 
 
 def empty(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
@@ -144,12 +145,12 @@ def empty(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = N
 
 def zeros_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Zeros of the shape and dtype of ``x``."""
-    return zeros(x.shape, dtype=dtype or x.dtype, device=device)
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
 def ones_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """Ones of the shape and dtype of ``x``."""
-    return ones(x.shape, dtype=dtype or x.dtype, device=device)
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
 def empty_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
@@ -159,7 +160,34 @@ def empty_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None
 
 def full_like(x: Array, /, fill_value: complex, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
     """``fill_value`` everywhere, in the shape and dtype of ``x``."""
-    return _core.full(x.shape, fill_value, dtype=dtype or x.dtype, device=device)
+    x = array(x)
+    return _core.full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device)
+
+
+def linspace(
+    start: complex,
+    stop: complex,
+    /,
+    num: int,
+    *,
+    dtype: AnyDType | None = None,
+    device: str | None = None,
+    endpoint: builtins.bool = True,
+) -> Array:
+    """``num`` even steps from ``start`` to ``stop``, which ``endpoint=False`` leaves out; takes no memory.
+
+    float64, of complex limits complex128, unless ``dtype`` says otherwise. Raises ArgumentError for a negative ``num``.
+    """
+    wanted = None if dtype is None else _core.dtype(dtype)
+    if not (isinstance(start, complex) or isinstance(stop, complex) or wanted in (_core.complex64, _core.complex128)):
+        return _core.linspace(start, stop, num, dtype=wanted, device=device, endpoint=endpoint)
+    if wanted is not None and not isdtype(wanted, "complex floating"):
+        raise _core.errors.DTypeError(f"linspace of complex limits as {wanted}; complex dtypes hold them")
+    first, last = complex(start), complex(stop)
+    real = _core.linspace(first.real, last.real, num, device=device, endpoint=endpoint)
+    imaginary = _core.linspace(first.imag, last.imag, num, device=device, endpoint=endpoint)
+    result = _core.add(real, _core.multiply(imaginary, 1j))
+    return result if wanted is None else _core.astype(result, wanted)
 
 
 def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | None = None) -> Array:
@@ -183,19 +211,24 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | N
 
 
 def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
-    """Coordinate arrays of 1-D ``arrays``; views, no copies."""
-    if indexing not in ("xy", "ij"):
-        raise _core.errors.ArgumentError(f"indexing is {indexing!r}; use 'xy' or 'ij'")
-    shape = [len(array) for array in arrays]
-    order = list(builtins.range(len(arrays)))
-    if indexing == "xy" and len(arrays) > 1:
+    """Coordinate arrays of vectors, as many axes as vectors; views, no copies.
+
+    ``indexing``: "ij" (the i-th vector varies along axis i) or "xy" (the first two axes swapped). All arrays must be of
+    one dtype by the standard; here each keeps its own. Arrays of several axes are taken flattened, as NumPy has it.
+    """
+    one_of(indexing, "indexing", ("xy", "ij"))
+    vectors = [_core.reshape(each, (each.size,)) for each in arrays_of(arrays, "meshgrid")]
+    order = list(builtins.range(len(vectors)))
+    if indexing == "xy" and len(vectors) > 1:
         order[0], order[1] = 1, 0
-        shape[0], shape[1] = shape[1], shape[0]
+    shape = [0] * len(vectors)
+    for axis, vector in zip(order, vectors, strict=True):
+        shape[axis] = vector.size
     placed = []
-    for i, array in enumerate(arrays):
-        own = [1] * len(arrays)
-        own[order[i]] = len(array)
-        placed.append(_core.broadcast_to(_core.reshape(array, own), shape))
+    for axis, vector in zip(order, vectors, strict=True):
+        own = [1] * len(vectors)
+        own[axis] = vector.size
+        placed.append(_core.broadcast_to(_core.reshape(vector, own), shape))
     return tuple(placed)
 
 
@@ -210,13 +243,15 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     """The arrays broadcast against each other; views."""
-    shape = broadcast_shapes(*(array.shape for array in arrays))
-    return tuple(_core.broadcast_to(array, shape) for array in arrays)
+    given = arrays_of(arrays, "broadcast_arrays")
+    shape = broadcast_shapes(*(each.shape for each in given))
+    return tuple(_core.broadcast_to(each, shape) for each in given)
 
 
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     """The parts of ``x`` along ``axis``; views."""
-    return tuple(_core.moveaxis(x, axis, 0))
+    x = array(x)
+    return tuple(_core.moveaxis(x, normal_axis(axis, x.ndim), 0))
 
 
 __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
@@ -229,7 +264,7 @@ __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     # The standard's, and the engine's.
     "__array_namespace_info__", "Array", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
     "empty", "empty_like", "finfo", "from_dlpack", "full_like", "iinfo", "inf", "isdtype", "isin",
-    "latencies", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pad", "pi", "plan", "repeat",
-    "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values", "unstack", "zeros", "zeros_like",
+    "latencies", "linspace", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pad", "pi", "plan",
+    "repeat", "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

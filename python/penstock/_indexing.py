@@ -92,7 +92,7 @@ def _spelt_out(entries: list[Any], rank: int) -> list[Any]:
 def _condition(entry: Array, shape: tuple[int, ...], axis: int) -> tuple[Array, ...]:
     """A condition as places along the axes it takes up."""
     for d, (got, expected) in enumerate(zip(entry.shape, shape[axis:], strict=False)):
-        if got != expected:
+        if got not in (expected, 0):  # of no extent it chooses nothing
             raise _core.errors.OutOfRangeError(
                 f"a condition of shape {entry.shape} does not fit axis {axis + d} of extent {expected}"
             )

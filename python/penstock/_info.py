@@ -20,7 +20,7 @@ def follows(version: object) -> builtins.bool:
 
 def check_device(device: object) -> None:
     """Refuse any device but the one there is."""
-    if device not in (None, "cpu"):
+    if device is not None and not (isinstance(device, str) and device == "cpu"):
         raise _core.errors.ArgumentError(f"device {device!r} is unknown; there is 'cpu'")
 
 

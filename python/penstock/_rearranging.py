@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array, integer, integers, normal_axis
 from penstock._core import Array
-from penstock._stacks import array, normal_axis
+from penstock._dtypes import isdtype
 
 
 def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
@@ -23,6 +24,8 @@ def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
     axis = normal_axis(axis, x.ndim)
     if not isinstance(repeats, int):
         repeats = array(repeats)
+        if not isdtype(repeats.dtype, ("integral", "bool")):
+            raise _core.errors.DTypeError(f"repeats is of {repeats.dtype}; it takes integers")
         if repeats.size != 1:
             return _repeat_each(x, repeats, axis)
         repeats = int(_core.reshape(repeats, ()))
@@ -51,7 +54,7 @@ def _repeat_each(x: Array, repeats: Array, axis: int) -> Array:
 def tile(x: Any, repetitions: Sequence[int], /) -> Array:
     """``x`` side by side ``repetitions`` times along each axis; missing axes of either count as 1."""
     x = array(x)
-    repetitions = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
+    repetitions = integers(repetitions, "repetitions")
     if any(each < 0 for each in repetitions):
         raise _core.errors.ArgumentError(f"repetitions is {repetitions}; give numbers of 0 or more")
     rank = max(x.ndim, len(repetitions))
@@ -107,16 +110,16 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None,
 
     ``prepend`` and ``append`` are put before and behind ``x`` first.
     """
-    result = array(x)
-    if result.ndim == 0:
-        raise _core.errors.ShapeError("diff needs at least one axis")
+    result, n = array(x), integer(n, "n")
     if n < 0:
         raise _core.errors.ArgumentError(f"n is {n}; differences are taken 0 times or more")
+    if result.ndim == 0:
+        raise _core.errors.ShapeError("diff needs at least one axis")
     axis = normal_axis(axis, result.ndim)
     if prepend is not None or append is not None:
         result = _core.concat([part for part in (prepend, result, append) if part is not None], axis=axis)
     differ = _core.not_equal if result.dtype == _core.bool else _core.subtract
     before = (slice(None),) * axis
-    for _ in range(n):
+    for _ in range(min(n, result.shape[axis])):  # after so many nothing is left
         result = differ(result[(*before, slice(1, None))], result[(*before, slice(None, -1))])
     return result

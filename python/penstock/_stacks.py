@@ -8,15 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array as array
+from penstock._arguments import normal_axis as normal_axis
 from penstock._core import Array, DType
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
 REAL = {"complex64": "float32", "complex128": "float64"}
-
-
-def array(x: Any) -> Array:
-    """``x`` as an array."""
-    return _core.asarray(x, None, copy=None)
 
 
 def is_complex(x: Array) -> bool:
@@ -57,11 +54,16 @@ def put_out(x: Array, out: Any) -> Array:
     return held
 
 
-def normal_axis(axis: int, rank: int) -> int:
-    """``axis`` in [-rank, rank) counted from the front; raises AxisError."""
-    if not -rank <= axis < rank:
-        raise _core.errors.AxisError(f"axis {axis} is out of range for {rank} dimension(s)")
-    return axis % rank
+def _quietly(f: Callable[..., object]) -> Callable[..., None]:
+    """``f`` without the warnings of a library about NaN and overflows, which are results like others here."""
+
+    def quiet(*arrays: Any) -> None:
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            f(*arrays)
+
+    return quiet
 
 
 def along(name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtype: DType) -> Array:
@@ -69,7 +71,7 @@ def along(name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtyp
     axis = normal_axis(axis, x.ndim)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     lines = _core.reshape(x, (outer, x.shape[axis], inner))
-    out = _core.stacked(name, f, [lines], (outer, n, inner), dtype, columns=True)
+    out = _core.stacked(name, _quietly(f), [lines], (outer, n, inner), dtype, columns=True)
     return _core.reshape(out, (*x.shape[:axis], n, *x.shape[axis + 1 :]))
 
 
@@ -87,7 +89,7 @@ def of_matrices(
             begin += size
 
     stacks = [_core.reshape(each, (math.prod(batch), *each.shape[-2:])) for each in inputs]
-    packed = _core.stacked(name, fill, stacks, (math.prod(batch), sum(sizes)), dtype)
+    packed = _core.stacked(name, _quietly(fill), stacks, (math.prod(batch), sum(sizes)), dtype)
     results, begin = [], 0
     for size, part in zip(sizes, parts, strict=True):
         results.append(_core.reshape(packed[:, begin : begin + size], (*batch, *part)))

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array, integer, integers, normal_axis, number, one_of
 from penstock._core import Array, DType
 from penstock._info import check_device
-from penstock._stacks import along, complex_of, floating, normal_axis, real_of
+from penstock._stacks import along, complex_of, floating, real_of
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",
@@ -29,8 +30,7 @@ _NORMS = ("backward", "ortho", "forward")
 
 def _transform(name: str, x: Array, n: int | None, lines: int, axis: int, norm: str, dtype: DType) -> Array:
     """``n`` is what the library is told, ``lines`` the length of what it gives."""
-    if norm not in _NORMS:
-        raise _core.errors.ArgumentError(f"norm is {norm!r}; use one of {', '.join(map(repr, _NORMS))}")
+    one_of(norm, "norm", _NORMS)
 
     def fill(out: Any, a: Any) -> None:
         import scipy.fft
@@ -43,7 +43,7 @@ def _transform(name: str, x: Array, n: int | None, lines: int, axis: int, norm: 
 def _length(x: Array, n: int | None, axis: int, usual: int | None = None) -> int:
     """The length of a transform, checked."""
     axis = normal_axis(axis, x.ndim)
-    n = n if n is not None else usual if usual is not None else x.shape[axis]
+    n = integer(n, "n") if n is not None else usual if usual is not None else x.shape[axis]
     if n < 1:
         raise _core.errors.ArgumentError(f"a transform of {n} points along axis {axis}; there must be at least 1")
     return n
@@ -109,6 +109,8 @@ def ihfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backw
 
 def _axes(x: Array, s: Sequence[int] | None, axes: Sequence[int] | None) -> list[tuple[int | None, int]]:
     """(length, axis) of each transform."""
+    s = None if s is None else integers(s, "s")
+    axes = None if axes is None else integers(axes, "axes")
     if s is not None and axes is not None and len(s) != len(axes):
         raise _core.errors.ArgumentError(f"{len(s)} lengths for {len(axes)} axes")
     if axes is None:
@@ -170,11 +172,24 @@ def _frequency_dtype(dtype: Any) -> DType:
     return wanted
 
 
+def _samples(n: Any) -> int:
+    samples = integer(n, "n")
+    if samples < 1:
+        raise _core.errors.ArgumentError(f"n is {n}; there must be at least 1 sample")
+    return samples
+
+
+def _spacing(d: Any) -> float:
+    spacing = number(d, "d")
+    if spacing == 0:
+        raise _core.errors.ArgumentError("d is 0; samples lie apart")
+    return spacing
+
+
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None = None) -> Array:
     """Frequencies of fft() of ``n`` samples ``d`` apart: [0, 1, ..., (n - 1) // 2, -(n // 2), ..., -1] / (n d)."""
     check_device(device)
-    if n < 1:
-        raise _core.errors.ArgumentError(f"n is {n}; there must be at least 1 sample")
+    n, d = _samples(n), _spacing(d)
     half = (n - 1) // 2 + 1
     order = _core.concat([_core.arange(half), _core.arange(-(n // 2), 0)])
     return _core.astype(_core.divide(order, n * d), _frequency_dtype(dtype))
@@ -183,15 +198,14 @@ def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None = None) -> Array:
     """Frequencies of rfft() of ``n`` samples ``d`` apart: [0, 1, ..., n // 2] / (n d)."""
     check_device(device)
-    if n < 1:
-        raise _core.errors.ArgumentError(f"n is {n}; there must be at least 1 sample")
+    n, d = _samples(n), _spacing(d)
     return _core.astype(_core.divide(_core.arange(n // 2 + 1), n * d), _frequency_dtype(dtype))
 
 
 def _shifted(x: Any, axes: int | Sequence[int] | None, back: int) -> Array:
-    x = _core.asarray(x, None, copy=None)
-    chosen = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
-    chosen = [normal_axis(axis, x.ndim) for axis in chosen]
+    x = array(x)
+    named = range(x.ndim) if axes is None else integers(axes, "axes")
+    chosen = [normal_axis(axis, x.ndim) for axis in named]
     return _core.roll(x, [back * (x.shape[axis] // 2) for axis in chosen], axis=chosen) if chosen else x
 
 

@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import array, integer, normal_axis, number, one_of
 from penstock._core import Array, DType
 from penstock._core import matmul as matmul
 from penstock._core import matrix_transpose as matrix_transpose
 from penstock._core import tensordot as tensordot
 from penstock._core import vecdot as vecdot
-from penstock._stacks import array, complex_of, floating, normal_axis, of_matrices, real_of
+from penstock._stacks import complex_of, floating, of_matrices, real_of
 
 __all__ = [
     "cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
@@ -181,8 +182,7 @@ def eigvalsh(x: Any, /) -> Array:
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
     """Q and R with Q R = x. ``mode``: "reduced" (Q is m x min(m, n)) or "complete" (m x m)."""
     x = _matrices("qr", x)
-    if mode not in ("reduced", "complete"):
-        raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'reduced' or 'complete'")
+    one_of(mode, "mode", ("reduced", "complete"))
     m, n = x.shape[-2:]
     k = min(m, n) if mode == "reduced" else m
     return QRResult(*_decomposed("qr", lambda a: _lapack().qr(a, mode=mode), [x], [(m, k), (k, n)], x.dtype))
@@ -241,6 +241,7 @@ def matrix_power(x: Any, n: int, /) -> Array:
     x = array(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise _core.errors.ShapeError(f"matrix_power needs square matrices; got shape {x.shape}")
+    n = integer(n, "n")
     if n < 0:
         x, n = inv(x), -n
     if n == 0:
@@ -265,7 +266,7 @@ def outer(x1: Any, x2: Any, /) -> Array:
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
     """Vector products of three-dimensional vectors along ``axis``; the other axes broadcast."""
-    a, b = array(x1), array(x2)
+    a, b, axis = array(x1), array(x2), integer(axis, "axis")
     if not -min(a.ndim, b.ndim) <= axis < min(a.ndim, b.ndim) or a.shape[axis] != 3 or b.shape[axis] != 3:
         raise _core.errors.ShapeError(
             f"cross needs axis {axis} of extent 3 in both; got shapes {a.shape} and {b.shape}"
@@ -286,6 +287,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Array:
     if x.ndim < 2:
         raise _core.errors.ShapeError(f"diagonal needs matrices; got shape {x.shape}")
     m, n = x.shape[-2:]
+    offset = integer(offset, "offset")
     length = max(0, min(m, n - offset) if offset >= 0 else min(m + offset, n))
     if length == 0:
         return x[..., 0:0, 0] if m and n else _core.full((*x.shape[:-2], 0), 0, dtype=x.dtype)
@@ -316,7 +318,7 @@ def vector_norm(
 
     ``ord``: inf (greatest absolute value), -inf (least), 0 (how many are not zero), or p: (sum |x|^p)^(1/p).
     """
-    x = floating(x)
+    x, ord = floating(x), number(ord, "ord")
     size = _core.abs(x)
     if ord == 2:
         squares = _core.square(size)
@@ -329,7 +331,7 @@ def vector_norm(
         return _core.astype(_core.count_nonzero(size, axis=axis, keepdims=keepdims), size.dtype)
     if ord == 1:
         return _core.sum(size, axis=axis, keepdims=keepdims)
-    return _power_sum(size, float(ord), axis, keepdims)
+    return _power_sum(size, ord, axis, keepdims)
 
 
 def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str | None = "fro") -> Array:
