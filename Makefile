@@ -140,6 +140,21 @@ TORTURE ?= all
 torture: | system-core system-torture ## Kill, fault and cut the power of a writer of files (root; about twenty minutes)
 	tools/torture/run.sh $(TORTURE)
 
+# EXAMPLES is what is tried of each test; CHECKOUT a checkout of the suite; KEEP=--keep writes the page.
+EXAMPLES ?= 10
+CHECKOUT ?=
+KEEP ?=
+.PHONY: conformance
+conformance: build $(VENV)/conformance.stamp ## The public conformance suite of the array API standard, both versions
+	$(BIN)/python tools/conformance.py run --examples $(EXAMPLES) $(CHECKOUT:%=--checkout %) $(KEEP)
+
+# SEQUENCES of 40 calls each; about 30 a second.
+SEQUENCES ?= 20000
+.PHONY: sequences
+sequences: build $(VENV)/test.stamp ## Random sequences of calls against NumPy, and bad input for every function
+	PENSTOCK_TEST_SEQUENCES=$(SEQUENCES) PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  python/tests/test_standard_sequences.py python/tests/test_standard_bad_input.py
+
 .PHONY: accuracy exhaust nightly
 accuracy: build ## Measure the errors of the mathematical functions and write their table
 	tools/accuracy.py $(RELEASE)
@@ -148,8 +163,8 @@ exhaust: build $(VENV)/test.stamp ## Mathematics at every float32 and 10^7 float
 	PENSTOCK_TEST_POINTS=10000000 ctest --test-dir $(RELEASE) --output-on-failure --tests-regex Maths
 	PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q python/tests/test_cli_interrupt.py
 
-nightly: ## What .ci/run leaves out: tidy, exhaust, cover, fuzz, torture (as root; hours)
-	.ci/run tidy exhaust cover fuzz torture
+nightly: ## What .ci/run leaves out: tidy, exhaust, cover, fuzz, sequences, torture (as root; hours)
+	.ci/run tidy exhaust cover fuzz sequences torture
 
 # -- Cleaning ----------------------------------------------------------------------------------------------------------
 .PHONY: clean
