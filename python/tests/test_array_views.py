@@ -223,7 +223,7 @@ def test_assignment_converts_and_broadcasts() -> None:
         (np.array([True] * 4), "OutOfRangeError"),
         (np.array([[True] * 3] * 5), "OutOfRangeError"),
         ([0, 5], "OutOfRangeError"),
-        (2**70, "ArgumentError"),
+        (2**70, "OutOfRangeError"),
     ],
 )
 def test_wrong_indices(key: Any, error: str) -> None:
