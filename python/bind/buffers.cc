@@ -64,20 +64,29 @@ nb::object array_protocol(const nb::object& self, nb::handle dtype, nb::handle c
   throw nb::python_error();
 }
 
+/// Whether this thread lends memory that NumPy passes on to a consumer that can't be told that it is read-only.
+thread_local bool lends_unmarked = false;
+struct Lending {
+  explicit Lending(bool unmarked) { lends_unmarked = unmarked; }
+  ~Lending() { lends_unmarked = false; }
+};
+
 /// A capsule of the elements. Consumers that know versions from 1.0 on are told that they are read-only; what others
-/// get is a copy, which they may write to.
+/// get is a copy, which they may write to, or with copy=False the memory as it is.
 nb::object dlpack(const nb::object& self, nb::handle stream, nb::handle max_version, nb::handle dl_device,
                   nb::handle copy) {
   if (!stream.is_none()) raise_buffer_error(cat("stream ", repr_text(stream), ": there are none on the CPU; use None"));
   if (!dl_device.is_none() && !dl_device.equal(nb::make_tuple(1, 0))) {
     raise_buffer_error(cat("dl_device ", repr_text(dl_device), ": arrays are on the CPU, which is (1, 0)"));
   }
-  const bool versioned = !max_version.is_none() && nb::cast<long>(nb::object(max_version[0])) >= 1;
-  if (!versioned && copy.ptr() == Py_False) {
-    raise_buffer_error("a Penstock array is read-only, which DLPack tells from version 1.0 on: use max_version=(1, 0)");
-  }
+  const Dims version = max_version.is_none() ? Dims{0, 0} : dims_of(max_version, "max_version");
+  if (version.size() != 2)
+    throw ArgumentError(cat("max_version is ", repr_text(max_version), "; it takes two integers"));
+  const bool versioned = version[0] >= 1;
+  const bool shares = copy.ptr() == Py_False;
+  const Lending lending(shares && !versioned);
   nb::object array = to_numpy(self);
-  if (copy.ptr() == Py_True || !versioned) array = array.attr("copy")();
+  if (copy.ptr() == Py_True || !(versioned || shares)) array = array.attr("copy")();
   nb::dict options;
   if (versioned) options["max_version"] = max_version;
   return array.attr("__dlpack__")(**options);
@@ -106,7 +115,7 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags) {
     view->obj = Py_NewRef(object);
     view->len = layout.size() * size;
     view->itemsize = size;
-    view->readonly = 1;
+    view->readonly = lends_unmarked ? 0 : 1;
     view->ndim = layout.rank();
     view->format = (flags & PyBUF_FORMAT) != 0 ? const_cast<char*>(format_text(array.dtype())) : nullptr;
     static_assert(sizeof(Py_ssize_t) == sizeof(std::int64_t));
@@ -137,11 +146,13 @@ void bind_buffers(nb::class_<Array>& cls) {
           nb::sig("def __array__(self, dtype: numpy.typing.DTypeLike | None = None, copy: builtins.bool | None = None) "
                   "-> numpy.typing.NDArray[typing.Any]"));
   const auto none = [](const char* name) { return nb::arg(name).none() = nb::none(); };
-  cls.def("__dlpack__", &dlpack, nb::kw_only(), none("stream"), none("max_version"), none("dl_device"), none("copy"),
-          "The elements, evaluated, as a DLPack capsule. Raises BufferError for another device, and for copy=False "
-          "without max_version=(1, 0): older consumers can't be told that the memory is read-only.",
-          nb::sig("def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | None = None, "
-                  "dl_device: tuple[int, int] | None = None, copy: builtins.bool | None = None) -> typing.Any"));
+  cls.def(
+      "__dlpack__", &dlpack, nb::kw_only(), none("stream"), none("max_version"), none("dl_device"), none("copy"),
+      "The elements, evaluated, as a DLPack capsule. Raises BufferError for another device.\n\n"
+      "Consumers of DLPack before 1.0 (no max_version) can't be told that the memory is read-only: they get a copy, "
+      "and with copy=False, by which they ask for it, the memory itself, which they must not write to.",
+      nb::sig("def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | None = None, "
+              "dl_device: tuple[int, int] | None = None, copy: builtins.bool | None = None) -> typing.Any"));
   cls.def(
       "__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); },
       nb::sig("def __dlpack_device__(self) -> tuple[int, int]"));

@@ -82,7 +82,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: comp
         raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'constant', {', '.join(map(repr, _PLACES))}")
     try:
         widths = numpy.broadcast_to(numpy.asarray(pad_width, dtype=numpy.int64), (out.ndim, 2)).tolist()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _core.errors.ArgumentError(
             f"pad_width is {pad_width!r}; give a number, a pair, or a pair for each of {out.ndim} axes"
         ) from None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every function of the namespace, its extensions and its arrays, with arguments that are right."""
+"""Every function of the namespace, its extensions and its arrays, with arguments that are right where the standard has
+the function, and that it may refuse where it has not."""
 
 from __future__ import annotations
 
@@ -84,11 +85,14 @@ def functions() -> dict[str, Callable[..., Any]]:
     found |= {f"fft.{name}": getattr(penstock.fft, name) for name in penstock.fft.__all__}
     methods = {name: getattr(ps.Array, name) for name in dir(ps.Array)}
     found |= {f"Array.{name}": each for name, each in methods.items() if hasattr(each, "__nb_signature__")}
-    return {name: each for name, each in found.items() if not _is_in_place(name)}
+    return {name: each for name, each in found.items() if not _is_left_out(name)}
 
 
-def _is_in_place(name: str) -> bool:
-    return name.startswith("Array.__i") and name not in ("Array.__int__", "Array.__invert__", "Array.__index__")
+def _is_left_out(name: str) -> bool:
+    """Operators in place, which change what they are called on, and what only Python and NumPy call."""
+    if name in ("Array.__int__", "Array.__invert__", "Array.__index__", "Array.__array_namespace__"):
+        return False
+    return name.startswith(("Array.__i", "Array.__array_", "Array.__reduce", "Array.__deepcopy", "Array._repr"))
 
 
 def parameters(function: Callable[..., Any]) -> list[Parameter]:
@@ -104,7 +108,7 @@ def right(name: str, function: Callable[..., Any]) -> tuple[dict[str, Any], list
             usual = {"shape": 9, "axes": (0, 1)}.get(each.name, own.get(each.name, MATRIX))
             given[each.name] = _arrays(usual, name)
         elif each.name in own or each.default is Parameter.empty:
-            usual = MATRIX if each.name == "self" else USUAL[each.name] if each.name not in own else own[each.name]
+            usual = MATRIX if each.name == "self" else USUAL.get(each.name, 1)
             given[each.name] = _arrays(own.get(each.name, usual), name)
     return given, parameters(function)
 

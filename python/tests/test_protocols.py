@@ -199,8 +199,17 @@ class TestDLPack:
     def test_old_consumers_get_a_copy_they_may_write_to(self) -> None:
         assert 'dltensor"' in repr(P.__dlpack__())
         assert "dltensor_versioned" in repr(P.__dlpack__(max_version=(1, 0)))
-        with pytest.raises(BufferError, match="max_version"):
-            P.__dlpack__(copy=False)
+
+    def test_old_consumers_that_ask_for_no_copy_get_the_memory(self) -> None:
+        class Old:
+            def __dlpack__(self, **_: Any) -> Any:
+                return P.__dlpack__(copy=False)
+
+            def __dlpack_device__(self) -> tuple[int, int]:
+                return 1, 0
+
+        assert np.shares_memory(np.from_dlpack(Old()), np.asarray(P))
+        assert memoryview(P).readonly
 
     def test_copies_are_copies(self) -> None:
         source = A.copy()

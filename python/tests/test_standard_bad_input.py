@@ -13,6 +13,7 @@ from typing import Any
 import namespace
 import numpy as np
 import pytest
+import test_standard_names
 from sweep import FULL
 
 import penstock as ps
@@ -98,7 +99,10 @@ def _small_budget() -> Iterator[None]:
     ps.memory_budget("80%")
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+OF_THE_STANDARD = sorted({f"{prefix}{name}" for _, prefix, name, _ in test_standard_names.CASES} & FUNCTIONS.keys())
+
+
+@pytest.mark.parametrize("name", OF_THE_STANDARD)
 def test_what_is_right_works(name: str) -> None:
     given, kinds = namespace.right(name, FUNCTIONS[name])
     looked_at(namespace.call(FUNCTIONS[name], kinds, given))
