@@ -96,7 +96,9 @@ Array var(const Array& x, const Over& over, double correction) {
   if (is_complex(x)) return add(var(real(x), over, correction), var(imag(x), over, correction));
   const Array in = astype(x, float_dtype(x));
   const auto n = static_cast<double>(reduced_count(x, axes_of(x, over)));
-  return divide(reduce(Reduction::k_moments, in, over), std::max(n - correction, 0.0));
+  // Of no degrees of freedom there is no variance.
+  const double degrees = n - correction;
+  return divide(reduce(Reduction::k_moments, in, over), degrees > 0 ? degrees : std::nan(""));
 }
 
 Array std(const Array& x, const Over& over, double correction) { return sqrt(var(x, over, correction)); }

@@ -165,7 +165,8 @@ void bind_reductions(nb::module_& m) {
   def_reduction(m, "all", &all, "Whether every element is nonzero. Of nothing: True.");
   def_reduction(m, "count_nonzero", &count_nonzero, "How many elements are nonzero; int64.");
   def_spread(m, "var", &var,
-             "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree.");
+             "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree; NaN where n - "
+             "correction is 0 or less.");
   def_spread(m, "std", &std, "Square root of var.");
   def_search(m, "argmin", &argmin,
              "Index of the least element; the first of equals, the first NaN. axis None: of the flattened array.");

@@ -81,7 +81,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: comp
     if mode != "constant" and mode not in _PLACES:
         raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'constant', {', '.join(map(repr, _PLACES))}")
     try:
-        widths = numpy.broadcast_to(numpy.asarray(pad_width, dtype=numpy.int64), (out.ndim, 2)).tolist()
+        given = numpy.asarray(pad_width).astype(numpy.int64, casting="safe")
+        widths = numpy.broadcast_to(given, (out.ndim, 2)).tolist()
     except (TypeError, ValueError, OverflowError):
         raise _core.errors.ArgumentError(
             f"pad_width is {pad_width!r}; give a number, a pair, or a pair for each of {out.ndim} axes"

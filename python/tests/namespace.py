@@ -40,6 +40,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "broadcast_to": {"shape": (2, 3, 3)},
     "result_type": {"arrays_and_dtypes": ps.int8},
     "promote_types": {"a": ps.int8, "b": ps.int16},
+    "clip": {"min": 1, "max": 3},
     "take": {"axis": 0},
     "cumulative_sum": {"axis": 0},
     "cumulative_prod": {"axis": 0},

@@ -149,10 +149,10 @@ def test_variance_does_not_cancel() -> None:
     np.testing.assert_allclose(float(ps.std(a, correction=1)), 30**0.5)
 
 
-def test_a_correction_of_all_degrees_of_freedom_divides_by_zero() -> None:
+def test_a_correction_of_all_degrees_of_freedom_leaves_no_variance() -> None:
     assert np.isnan(float(ps.var(np.array([3.0]), correction=1)))
-    assert float(ps.var(np.array([1.0, 2.0]), correction=2)) == math.inf
-    assert float(ps.var(np.array([1.0, 2.0]), correction=5)) == math.inf
+    assert math.isnan(ps.var(np.array([1.0, 2.0]), correction=2))
+    assert math.isnan(ps.var(np.array([1.0, 2.0]), correction=5))
     assert float(ps.var(np.array([1.0, 3.0]), correction=0.5)) == 2 / 1.5
 
 

@@ -93,6 +93,12 @@ def test_integer_mean() -> None:
     assert np.asarray(ps.mean(ps.asarray(large))).dtype == np.float64
 
 
+def test_no_degrees_of_freedom() -> None:
+    assert np.isnan(np.asarray(ps.var(ps.asarray([1.0, 2.0]), correction=3)))
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="Degrees"):
+        assert np.isinf(np.var([1.0, 2.0], correction=3))
+
+
 def test_integer_maths() -> None:
     assert np.asarray(ps.sin(np.ones(2, np.int8))).dtype == np.float64
     assert np.sin(np.ones(2, np.int8)).dtype == np.float16

@@ -209,7 +209,7 @@ def made(r: random.Random) -> Both:
     """A new array of small whole numbers, in memory of some order."""
     shape = tuple(r.choice([0, 1, 2, 3, 3, 4, 5]) for _ in range(r.randrange(4)))
     dtype = np.dtype(r.choice(DTYPES))
-    low = 0 if dtype.kind in "bu" else -4
+    low = 0 if dtype.kind in ("b", "u") else -4
     values = np.array([r.randrange(low, 2 if dtype.kind == "b" else 5) for _ in range(int(np.prod(shape)))])
     a = values.reshape(shape).astype(dtype, order=r.choice(["C", "F"]))
     a = a[..., ::-1] if a.ndim and r.random() < 0.2 else a
