@@ -2,14 +2,16 @@
 #include "penstock/array/statistics.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/memory/buffer.h"
+#include "penstock/run/distinct.h"
 #include "penstock/run/select.h"
 #include "penstock/run/sort.h"
 
 namespace penstock {
-
 Array order_statistics(const Array& x, std::vector<std::int64_t> ranks, bool poison) {
   if (x.ndim() == 0) throw ShapeError("order statistics need an axis; got a number");
   const DType dtype = x.dtype() == DType::k_float16 ? DType::k_float32 : x.dtype();
@@ -38,6 +40,21 @@ Array bin_sums(const Array& places, const std::optional<Array>& weights, std::in
   if (weights) inputs.push_back(astype(*weights, DType::k_float64));
   return operated(weights ? DType::k_float64 : DType::k_int64, {bins},
                   run::make_bin_sums(places.size(), bins, weights.has_value()), inputs);
+}
+
+Array distinct(const Array& sorted) {
+  if (sorted.ndim() != 1) throw ShapeError(cat("distinct takes a vector; got shape ", shape_text(sorted.shape())));
+  const DType dtype = sorted.dtype();
+  if (!run::can_sort(dtype)) throw DTypeError(cat("distinct of ", name_of(dtype), ", which has no order"));
+  const std::int64_t size = size_of(dtype);
+  const graph::InMemory elements = sorted.data();
+  PENSTOCK_CHECK(sorted.size() < 2 || elements.layout.strides[0] == size, "what was sorted lies side by side");
+  const std::byte* x = elements.memory->data() + elements.layout.offset;
+  const std::vector<std::int64_t> counts = run::count_distinct(dtype, x, sorted.size());
+  const std::int64_t n = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  auto memory = memory::share(memory::Buffer::allocate(n * size, "distinct elements"));
+  run::copy_distinct(dtype, x, sorted.size(), counts, memory->data());
+  return Array(graph::make_memory(dtype, std::move(memory), contiguous({n}, size)));
 }
 
 }  // namespace penstock

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "penstock/base/temporary_directory.h"
+#include "penstock/run/distinct.h"
 #include "penstock/run/settings.h"
 #include "penstock/run/sort.h"
 
@@ -147,6 +148,25 @@ TEST(BinSums, CountsAndWeights) {
   const graph::NodeRef weighted =
       graph::make_operator(DType::k_float64, {10}, make_bin_sums(kN, 10, true), {node, node_of(weights)});
   EXPECT_EQ(difference(evaluated(weighted), sums), "");
+}
+
+TEST(Distinct, AsTheStandardLibraryHasIt) {
+  for (int t = 0; t < kDTypeCount; ++t) {
+    const auto dtype = static_cast<DType>(t);
+    if (!can_sort(dtype)) continue;
+    for (const std::int64_t n : {0, 1, 2, 3, 1'000, 200'003}) {
+      const Plain x = mixed(dtype, {n}, true);
+      for_sortable(dtype, [&]<class T>() {
+        // In no order: equal neighbours are all that counts.
+        std::vector<T> wanted(x.as<T>(), x.as<T>() + n);
+        wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+        const std::vector<std::int64_t> counts = count_distinct(dtype, x.at(0), n);
+        Plain got(dtype, {std::accumulate(counts.begin(), counts.end(), std::int64_t{0})});
+        copy_distinct(dtype, x.at(0), n, counts, got.at(0));
+        EXPECT_EQ(difference(got, plain_of<T>({std::ssize(wanted)}, wanted)), "") << name_of(dtype) << " " << n;
+      });
+    }
+  }
 }
 
 }  // namespace

@@ -30,9 +30,30 @@ def _transforms() -> Any:
 
 
 def _sum_up(out: Any, x: Any, y: Any, shift: int) -> None:
+    """out[j] = sum_i y[i] x[j + shift - i], blocks on as many threads as are set: NumPy's loop lets others run."""
     import numpy
 
-    out[...] = numpy.convolve(x, y)[shift : shift + out.size]
+    before = y.size - 1
+
+    def block(begin: int) -> None:
+        to = out[begin : begin + _BLOCK]
+        first = begin + shift - before
+        low, high = max(first, 0), min(first + to.size + before, x.size)
+        # Where x ends the sums are shorter, else they are those of y whole.
+        inside = first >= 0 and first + to.size + before <= x.size
+        whole = numpy.convolve(x[low:high], y, "valid" if inside else "full")
+        to[...] = whole if inside else whole[before + first - low :][: to.size]
+
+    begins = range(0, out.size, _BLOCK)
+    workers = min(_core.threads(), len(begins))
+    if workers < 2:
+        for begin in begins:
+            block(begin)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(block, begins))
 
 
 def _by_transforms(out: Any, x: Any, y: Any, shift: int, block: int) -> None:

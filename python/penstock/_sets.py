@@ -74,6 +74,8 @@ def _sorted(x: Array) -> Array:
 def unique_values(x: Any, /) -> Array:
     """The distinct elements of ``x``, ascending. Each NaN is distinct; of 0.0 and -0.0 one stays."""
     ordered = _sorted(_flat(x))
+    if not _is_complex(ordered):
+        return _core.distinct(ordered)
     return _evaluated(_core.take(ordered, _begins(ordered)))[0]
 
 

@@ -237,7 +237,7 @@ def cov(
         mean = _core.divide(_core.sum(_core.multiply(x, w), axis=1, keepdims=True), total)
         apart = _core.subtract(x, mean)
         weighted = _core.multiply(apart, w)
-        scale = 0.0 if ddof == 0 else float(_core.sum(_core.multiply(w, counts))) / total if counts is not None else 1.0
+        scale = 1.0 if counts is None else float(_core.sum(_core.multiply(w, counts))) / total
         left = total - ddof * scale
     products = _core.matmul(weighted, _core.matrix_transpose(_core.conj(apart)))
     result = _core.divide(products, max(left, 0.0))

@@ -26,6 +26,7 @@ _MAX_INT = 2**64 - 1
 # What an expression may call besides the elementwise operations, whose names come from the table of the extension.
 REDUCTIONS = (
     "sum", "prod", "min", "max", "mean", "var", "std", "any", "all", "argmin", "argmax", "count_nonzero", "histogram",
+    "median", "quantile", "percentile", "nansum", "nanprod", "nanmin", "nanmax", "nanmean", "nanvar", "nanstd",
 )  # fmt: skip
 PRODUCTS = ("matmul", "dot", "vecdot", "tensordot")
 VIEWS = (

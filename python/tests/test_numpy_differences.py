@@ -87,6 +87,34 @@ def test_histogram_edges() -> None:
     assert got(counts) == [0, 3]
 
 
+def test_quantile_places() -> None:
+    x = np.arange(2**23, dtype=np.float32)
+    assert float(ps.quantile(x, 0.43, method="lower")) == np.floor((x.size - 1) * 0.43)
+    n = 2**24 + 3
+    place = np.floor((n - 1) * 0.43)
+    assert np.floor(np.float32(n - 1) * np.float32(0.43)) != place
+    assert float(ps.quantile(np.arange(n, dtype=np.float32), 0.43, method="lower")) == place
+
+
+def test_quantile_infinities() -> None:
+    x = np.array([1, np.inf, np.inf])
+    assert float(ps.quantile(x, 0.75)) == float(ps.median(x[1:])) == np.inf
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(np.quantile(x, 0.75))
+
+
+def test_long_convolutions() -> None:
+    x, y = np.ones(3000), np.random.default_rng(0).normal(size=513)
+    np.testing.assert_allclose(np.asarray(ps.convolve(x, y)), np.convolve(x, y), atol=1e-12)
+    assert_same_bits(np.asarray(ps.convolve(x, y[:512])), np.convolve(x, y[:512]))
+
+
+def test_random_stream() -> None:
+    from penstock.random import default_rng
+
+    assert float(default_rng(1).random()) != np.random.default_rng(1).random()
+
+
 def test_integer_mean() -> None:
     large = np.full(1001, 2**53 + 1, np.int64)
     assert float(ps.mean(ps.asarray(large.astype(np.int32)))) == float(large.astype(np.int32)[0])
