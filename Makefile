@@ -40,6 +40,9 @@ $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+# What the Python tests need: their own packages, and the libraries that compute with Penstock arrays.
+TESTED := $(VENV)/test.stamp $(VENV)/clients.stamp
+
 # -- Build and test ----------------------------------------------------------------------------------------------------
 .PHONY: build test demo dev bench bench-quick bench-env install
 build: $(VENV)/build.stamp | system-core ## Build everything in build/release and install the package into .venv
@@ -50,7 +53,7 @@ build: $(VENV)/build.stamp | system-core ## Build everything in build/release an
 python/penstock/_core.pyi:
 	$(MAKE) build
 
-test: build $(VENV)/test.stamp ## Run the C++ tests and the Python tests
+test: build $(TESTED) ## Run the C++ tests and the Python tests
 	$(BIN)/python tools/run_tests.py $(RELEASE)
 
 demo: build $(VENV)/demo.stamp | system-demo ## Run the demo on real photographs (about three minutes)
@@ -111,7 +114,7 @@ fuzz: | system-core system-dev ## Fuzz each reader of untrusted bytes for FUZZ_S
 	cmake --build --preset fuzz --target fuzz/all
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-cover: build $(VENV)/test.stamp | system-core system-dev ## Line coverage of penstock/, at least 85 %
+cover: build $(TESTED) | system-core system-dev ## Line coverage of penstock/, at least 85 %
 	cmake --preset cover -DPENSTOCK_PYTHON=ON -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 	cmake --build --preset cover
 	rm -rf build/cover/site
@@ -159,7 +162,7 @@ sequences: build $(VENV)/test.stamp ## Random sequences of calls against NumPy, 
 accuracy: build ## Measure the errors of the mathematical functions and write their table
 	tools/accuracy.py $(RELEASE)
 
-exhaust: build $(VENV)/test.stamp ## Mathematics at every float32 and 10^7 float64, Ctrl-C a hundred times (hours)
+exhaust: build $(TESTED) ## Mathematics at every float32 and 10^7 float64, Ctrl-C a hundred times (hours)
 	PENSTOCK_TEST_POINTS=10000000 ctest --test-dir $(RELEASE) --output-on-failure --tests-regex Maths
 	PENSTOCK_TEST_FULL=1 $(BIN)/python -m pytest -q python/tests/test_cli_interrupt.py
 

@@ -184,9 +184,18 @@ void bind_methods(C& cls) {
   def_unary<Op::k_conj>(cls, "conj");
   def_unary<Op::k_round>(cls, "round");
   cls.def_prop_ro(
-      "real", [](const Array& self) { return real(self); }, "The real part.");
+      "real", [](const Array& self) { return kind_of(self.dtype()) == Kind::kComplex ? real(self) : self; },
+      "The real part; of real numbers and bool the array itself.");
   cls.def_prop_ro(
-      "imag", [](const Array& self) { return imag(self); }, "The imaginary part.");
+      "imag",
+      [](const Array& self) {
+        const Number zero{Kind::kInt, std::int64_t{0}};
+        return kind_of(self.dtype()) == Kind::kComplex ? imag(self) : full(self.shape(), zero, self.dtype());
+      },
+      "The imaginary part; of real numbers and bool zeros.");
+  cls.def(
+      "ravel", [](const Array& self) { return object_of(reshape(self, {-1})); }, "The elements in C order on one axis.",
+      nb::sig("def ravel(self) -> Array"));
   cls.def(
       "to_device",
       [](const nb::object& self, nb::handle device, nb::handle) {
@@ -255,6 +264,7 @@ void bind_array(nb::module_& m) {
       },
       "Paths of the files that the array reads when it is evaluated.", nb::sig("def sources(self) -> list[str]"));
   cls.attr("__hash__") = nb::none();
+  cls.attr("__array_priority__") = kPriority;
   bind_operators(cls);
   bind_buffers(cls);
   bind_ufunc(cls);

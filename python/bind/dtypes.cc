@@ -55,6 +55,20 @@ void bind_dtypes(nb::module_& m) {
           [](const DTypeObject& self) { return nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)); },
           "The NumPy dtype; numpy.dtype() looks here.",
           nb::for_getter(nb::sig("def dtype(self, /) -> numpy.dtype[typing.Any]")))
+      .def_prop_ro(
+          "kind",
+          [](const DTypeObject& self) {
+            constexpr const char* kLetters[] = {"b", "i", "u", "f", "c"};
+            static_assert(static_cast<int>(Kind::kBool) == 0 && static_cast<int>(Kind::kComplex) == 4);
+            return kLetters[static_cast<int>(kind_of(self.dtype))];
+          },
+          "NumPy's letter of the kind: b, i, u, f or c.")
+      .def_prop_ro(
+          "type",
+          [](const DTypeObject& self) {
+            return nb::object(nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)).attr("type"));
+          },
+          "NumPy's class of one element.", nb::for_getter(nb::sig("def type(self, /) -> builtins.type[typing.Any]")))
       .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
       .def("__eq__", &equals, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> builtins.bool"))

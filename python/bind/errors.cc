@@ -6,6 +6,7 @@
 #include <new>
 #include <sstream>
 #include <string>
+#include <typeinfo>
 
 #include "bind.h"
 #include "penstock/base/error.h"
@@ -95,6 +96,8 @@ void set_error() {
     error.restore();
   } catch (const Error& error) {
     raise(error);
+  } catch (const std::bad_cast&) {
+    PyErr_SetString(PyExc_TypeError, "an argument is of another type than expected");
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& error) {

@@ -174,6 +174,10 @@ void bind_references(nb::module_& m, nb::class_<Array>& cls) {
       "__deepcopy__", [rest](const nb::object& self, nb::handle) { return nb::object(rest("deep_copy")(self)); },
       nb::arg("memo"), nb::sig("def __deepcopy__(self, memo: object, /) -> Array"));
   cls.def(
+      "copy", [rest](const nb::object& self) { return nb::object(rest("deep_copy")(self)); },
+      "An array whose elements nobody else can change: only borrowed memory is copied.",
+      nb::sig("def copy(self) -> Array"));
+  cls.def(
       "__dask_tokenize__", [rest](const nb::object& self) { return nb::object(rest("token")(self)); },
       "What tells arrays apart: a file's identity, or the elements' hash.",
       nb::sig("def __dask_tokenize__(self) -> tuple[typing.Any, ...]"));

@@ -83,6 +83,9 @@ PyGetSetDef* array_attributes();
 /// The elementwise operation of these operands.
 nb::object calculated(Op op, std::span<const Operand> operands);
 
+/// __array_priority__: above NumPy's own arrays, for libraries that choose a class by it.
+inline constexpr double kPriority = 1.0;
+
 /// Whether another class than NumPy's and this one says what ufuncs make of its objects: operators with them are then
 /// its business.
 bool gives_way(nb::handle other);

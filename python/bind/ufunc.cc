@@ -95,9 +95,13 @@ bool gives_way(nb::handle other) {
   if (type == ndarray_class() || PyType_IsSubtype(type, array_class()) != 0) return false;
   const bool is_ndarray = PyType_IsSubtype(type, ndarray_class()) != 0;
   if (PyObject_CheckBuffer(other.ptr()) && !is_ndarray) return false;  // NumPy's scalars, bytes
-  const nb::object own = nb::getattr(nb::handle(reinterpret_cast<PyObject*>(type)), "__array_ufunc__", nb::object());
-  if (!own) return false;
-  return !is_ndarray || !own.is(nb::handle(reinterpret_cast<PyObject*>(ndarray_class())).attr("__array_ufunc__"));
+  const nb::handle cls(reinterpret_cast<PyObject*>(type));
+  const nb::object own = nb::getattr(cls, "__array_ufunc__", nb::object());
+  if (!own || !is_ndarray) return static_cast<bool>(own);
+  // Masked arrays have NumPy's ufuncs, but operators of their own: their priority says so.
+  double priority = 0;
+  return !own.is(nb::handle(reinterpret_cast<PyObject*>(ndarray_class())).attr("__array_ufunc__")) ||
+         (nb::try_cast(nb::getattr(cls, "__array_priority__", nb::none()), priority) && priority > kPriority);
 }
 
 void bind_ufunc(nb::class_<Array>& cls) {

@@ -22,7 +22,7 @@ from penstock._info import follows as follows
 from penstock._latencies import latencies
 from penstock._plan import Plan
 from penstock._quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
-from penstock._rearranging import diff, pad, repeat, tile
+from penstock._rearranging import diff, pad, repeat, tile, transpose
 from penstock._sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from penstock._statistics import (
     allclose,
@@ -260,11 +260,11 @@ __all__ = [  # noqa: PLE0604 - the names of the extension are made of its tables
     "allclose", "array_equal", "average", "bincount", "convolve", "corrcoef", "correlate", "cov", "digitize", "einsum",
     "einsum_path", "histogram", "histogram_bin_edges", "isclose", "median", "nanargmax", "nanargmin", "nancumprod",
     "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd",
-    "nansum", "nanvar", "percentile", "ptp", "quantile",
+    "nansum", "nanvar", "pad", "percentile", "ptp", "quantile", "transpose",
     # The standard's, and the engine's.
     "__array_namespace_info__", "Array", "asarray", "broadcast_arrays", "broadcast_shapes", "can_cast", "diff", "e",
     "empty", "empty_like", "finfo", "from_dlpack", "full_like", "iinfo", "inf", "isdtype", "isin",
-    "latencies", "linspace", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pad", "pi", "plan",
+    "latencies", "linspace", "meshgrid", "nan", "newaxis", "nonzero", "ones", "ones_like", "open", "pi", "plan",
     "repeat", "result_type", "save", "show_config", "tile", "trace", "tune", "unique_all", "unique_counts",
     "unique_inverse", "unique_values", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -126,6 +126,8 @@ def _called(function: Any, own: Callable[..., Any], args: Any, kwargs: dict[str,
         if name not in bound:
             continue
         value = bound[name]
+        if (value is None and parameter.default is None) or _says_nothing(name, parameter):
+            continue
         here = name if name in takes.named else _RENAMED.get(name, name)
         missing = parameter.default is inspect.Parameter.empty
         if parameter.kind == inspect.Parameter.VAR_POSITIONAL:
@@ -154,6 +156,12 @@ def _of_partial(own: Callable[..., Any]) -> _Parameters:
     if isinstance(own, functools.partial):
         return _Parameters(("x",), 1, frozenset(), True)
     return _parameters(own)
+
+
+def _says_nothing(name: str, parameter: inspect.Parameter) -> builtins.bool:
+    """Whether a parameter is about memory, classes or algorithms, not about values: our sorts are stable anyway."""
+    layout = name == "order" and parameter.default == "K"
+    return layout or name in ("subok", "kind", "stable")
 
 
 def _is_default(value: Any, default: Any) -> builtins.bool:

@@ -16,15 +16,49 @@ from penstock._indexing import nonzero
 from penstock._sets import unique_all
 
 __all__ = [
-    "argsort", "atleast_1d", "atleast_2d", "column_stack", "copy", "cumprod", "cumsum", "diagonal",
-    "hstack", "iscomplexobj", "isrealobj", "ravel", "save", "sort", "squeeze", "swapaxes", "take", "trace",
-    "transpose", "unique", "vstack", "where",
+    "apply_along_axis", "argpartition", "argsort", "array", "asanyarray", "atleast_1d", "atleast_2d", "column_stack",
+    "copy", "cumprod", "cumsum", "diagonal", "empty_like", "full_like", "hstack", "iscomplexobj", "isrealobj",
+    "ones_like", "partition", "ravel", "save", "sort", "squeeze", "swapaxes", "take", "trace", "unique", "vstack",
+    "where", "zeros_like",
 ]  # fmt: skip
 
 
-def transpose(x: Array, axes: Any = None) -> Array:
-    """Axes in another order, without ``axes`` reversed."""
-    return x.transpose() if axes is None else x.transpose(axes)
+def array(x: Any, dtype: Any = None) -> Array:
+    """Of anything, copied."""
+    return _core.asarray(x, dtype, copy=True)
+
+
+def asanyarray(x: Any, dtype: Any = None) -> Array:
+    """Of anything, as asarray."""
+    return _core.asarray(x, dtype, copy=None)
+
+
+def apply_along_axis(func1d: Any, axis: builtins.int, x: Array, *args: Any, **kwargs: Any) -> Array:
+    """What a function of NumPy vectors makes of each line along an axis; evaluates at the call."""
+    import numpy
+
+    return _core.asarray(numpy.apply_along_axis(func1d, axis, numpy.asarray(x), *args, **kwargs), None, copy=None)
+
+
+def zeros_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
+    """Zeros of the shape and dtype of an array, unless others are given."""
+    return _api.zeros(x.shape if shape is None else shape, dtype=x.dtype if dtype is None else dtype)
+
+
+def ones_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
+    """Ones of the shape and dtype of an array, unless others are given."""
+    return _api.ones(x.shape if shape is None else shape, dtype=x.dtype if dtype is None else dtype)
+
+
+def empty_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
+    """Zeros of the shape and dtype of an array, unless others are given."""
+    return zeros_like(x, dtype, shape)
+
+
+def full_like(x: Array, fill_value: Any, dtype: Any = None, shape: Any = None) -> Array:
+    """One value everywhere, of the shape and dtype of an array, unless others are given."""
+    wanted = x.dtype if dtype is None else dtype
+    return _core.full(x.shape if shape is None else shape, fill_value, dtype=wanted)
 
 
 def squeeze(x: Array, axis: Any = None) -> Array:
@@ -47,6 +81,16 @@ def sort(x: Array, axis: builtins.int | None = -1) -> Array:
 def argsort(x: Array, axis: builtins.int | None = -1) -> Array:
     """Places in sorted order along an axis; flattened for None."""
     return _core.argsort(_core.reshape(x, -1)) if axis is None else _core.argsort(x, axis=axis)
+
+
+def partition(x: Array, kth: Any, axis: builtins.int | None = -1) -> Array:  # noqa: ARG001 - sorted, all are in place
+    """Sorted, which is a partition at every place."""
+    return sort(x, axis)
+
+
+def argpartition(x: Array, kth: Any, axis: builtins.int | None = -1) -> Array:  # noqa: ARG001 - as partition
+    """Places in sorted order, which is a partition at every place."""
+    return argsort(x, axis)
 
 
 def cumsum(x: Array, axis: builtins.int | None = None, dtype: Any = None) -> Array:

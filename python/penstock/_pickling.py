@@ -9,6 +9,7 @@ evaluated, and goes by its elements: a pickled expression does not drag its oper
 from __future__ import annotations
 
 import builtins
+import copy
 import hashlib
 import os
 import pickle
@@ -56,7 +57,7 @@ def from_bytes(data: Any, dtype: str, shape: tuple[builtins.int, ...]) -> Array:
 
 def deep_copy(x: Array) -> Array:
     """An array whose elements nobody else can change. Arrays are values, so only borrowed memory is copied."""
-    return _core.asarray(x, None, copy=True if _core.borrows(x) else None)
+    return _core.asarray(x, None, copy=True) if _core.borrows(x) else copy.copy(x)
 
 
 def token(x: Array) -> tuple[Any, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays made of others' elements, again and again or pairwise: repeat, tile, pad, diff."""
+"""Arrays made of others' elements, again and again, pairwise or turned: repeat, tile, pad, diff, transpose."""
 
 from __future__ import annotations
 
@@ -66,14 +66,21 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Array:
     return _core.reshape(_core.broadcast_to(_core.reshape(x, apart), spread), whole)
 
 
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Array:
+    """The axes of ``x`` in another order, without ``axes`` reversed; a view. NumPy's name of permute_dims."""
+    x = _core.asarray(x, None, copy=None)
+    return _core.permute_dims(x, tuple(range(x.ndim))[::-1] if axes is None else axes)
+
+
 _PLACES = ("edge", "reflect", "symmetric", "wrap")  # the modes that only choose elements
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: complex = 0) -> Array:
+def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Array:
     """``x`` with elements put before and after it along each axis, NumPy's pad; lazy.
 
     ``pad_width``: a number, a pair (before, after), or a pair for each axis. ``mode``: "constant" (``constant_values``,
-    one number), "edge", "reflect", "symmetric" or "wrap". Raises ArgumentError for other modes and negative widths.
+    a number, or like ``pad_width``), "edge", "reflect", "symmetric" or "wrap". Raises ArgumentError for other modes and
+    negative widths.
     """
     import numpy
 
@@ -83,9 +90,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: comp
     try:
         given = numpy.asarray(pad_width).astype(numpy.int64, casting="safe")
         widths = numpy.broadcast_to(given, (out.ndim, 2)).tolist()
+        values = numpy.broadcast_to(numpy.asarray(constant_values), (out.ndim, 2)).tolist()
     except (TypeError, ValueError, OverflowError):
         raise _core.errors.ArgumentError(
-            f"pad_width is {pad_width!r}; give a number, a pair, or a pair for each of {out.ndim} axes"
+            f"pad_width is {pad_width!r} and constant_values {constant_values!r}; give a number, a pair, or a pair for "
+            f"each of {out.ndim} axes"
         ) from None
     for axis, (before, after) in enumerate(widths):
         if before < 0 or after < 0:
@@ -94,8 +103,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: comp
             continue
         if mode == "constant":
             ends = [
-                _core.full((*out.shape[:axis], n, *out.shape[axis + 1 :]), constant_values, dtype=out.dtype)
-                for n in (before, after)
+                _core.full((*out.shape[:axis], n, *out.shape[axis + 1 :]), value, dtype=out.dtype)
+                for n, value in zip((before, after), values[axis], strict=True)
             ]
             out = _core.concat([ends[0], out, ends[1]], axis=axis)
         elif out.shape[axis] == 0:

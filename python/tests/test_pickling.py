@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,13 @@ class TestCopies:
         assert float(deep[0]) == 0
         assert float(shallow[0]) == 7
         assert float(copy.deepcopy(lazy)[1]) == 1
+
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, ps.Array.copy, np.copy, lambda x: x[...]])
+    def test_it_is_another_handle(self, duplicate: Callable[[ps.Array], ps.Array]) -> None:
+        (x,) = ps.evaluate(ps.asarray(np.arange(4.0)) * 2)
+        y = duplicate(x)
+        y[0] = 7
+        assert float(x[0]) == 0
 
     def test_a_deep_copy_of_a_file_reads_nothing(self, path: Path) -> None:
         before = ps.stats()

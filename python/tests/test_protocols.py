@@ -67,6 +67,12 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "clip-by-name": lambda x: np.clip(x, a_min=0.1, a_max=None),
     "transpose": lambda x: np.transpose(x[None], (1, 2, 0)),
     "take": lambda x: np.take(x, [0, 5]),
+    "sort-kind": lambda x: np.sort(x, axis=0, kind="stable"),
+    "partition": lambda x: np.sort(np.partition(x, 2, axis=0), axis=0),
+    "like-with-a-shape": lambda x: np.ones_like(x, shape=(2, 2), order="C"),
+    "zeros-like-it": lambda x: np.zeros((2, 3), like=x) if isinstance(x, ps.Array) else np.zeros((2, 3)),
+    "array-like-it": lambda x: np.array([1, 2], like=x) if isinstance(x, ps.Array) else np.array([1, 2]),
+    "norm-of-fft": lambda x: np.fft.fft(x, norm=None),
     "sort": lambda x: np.sort(x, axis=None),
     "searchsorted": lambda x: np.searchsorted(np.arange(5.0), x[0]),
     "diagonal-of-the-first-axes": lambda x: np.diagonal(np.stack([x, x, x]), 1),
@@ -82,6 +88,9 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "unique-all": lambda x: np.unique(np.round(x), return_index=True, return_inverse=True),
     "pad": lambda x: np.pad(x, ((1, 2), (0, 3))),
     "pad-with": lambda x: np.pad(x, 1, constant_values=7),
+    "pad-with-pairs": lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))),
+    "apply-along": lambda x: np.apply_along_axis(np.ptp, 1, x),
+    "copy": lambda x: x.copy(),
     "pad-edge": lambda x: np.pad(x, 2, "edge"),
     "pad-reflect": lambda x: np.pad(x, (5, 1), mode="reflect"),
     "full_like": lambda x: np.full_like(x, 3, dtype=np.int8),
@@ -173,11 +182,28 @@ class Wrapping:
         return "rmatmul"
 
 
+def test_masked_arrays_keep_their_mask() -> None:
+    masked = np.ma.masked_array(A[0], A[0] > 0)
+    for total in (P + masked, masked + P):
+        np.testing.assert_array_equal(total.mask, np.broadcast_to(masked.mask, A.shape))
+
+
 def test_classes_with_a_say_of_their_own_have_it() -> None:
     assert P + Wrapping() == "radd"
     assert P @ Wrapping() == "rmatmul"
     assert np.add(P, Wrapping()) == "ufunc"
     assert np.concatenate([P, Wrapping()]) == "function"
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "uint8", "float32", "complex64"])
+def test_what_clients_ask_dtypes_and_arrays(dtype: str) -> None:
+    a = np.ones((2, 3), dtype)
+    x = ps.asarray(a)
+    assert x.dtype.kind == a.dtype.kind
+    assert x.dtype.type is a.dtype.type
+    np.testing.assert_array_equal(np.asarray(x.real), a.real)
+    np.testing.assert_array_equal(np.asarray(x.imag), a.imag)
+    np.testing.assert_array_equal(np.asarray(x.ravel()), a.ravel())
 
 
 def test_array_copies_and_converts_as_asked() -> None:
@@ -217,6 +243,11 @@ class TestDLPack:
         source[0, 0] = 99
         assert float(copied[0, 0]) == A[0, 0]
         assert float(shared[0, 0]) == 99
+
+    @pytest.mark.parametrize("version", [5.5, ("a", 0), [None]])
+    def test_versions_are_numbers(self, version: Any) -> None:
+        with pytest.raises(TypeError, match="max_version"):
+            P.__dlpack__(max_version=version)
 
     @pytest.mark.parametrize("option", [{"stream": 1}, {"dl_device": (2, 0)}])
     def test_other_devices_are_refused(self, option: dict[str, Any]) -> None:
