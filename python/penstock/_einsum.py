@@ -188,5 +188,7 @@ def einsum_path(*operands: Any, optimize: Any = "greedy") -> tuple[list[Any], st
     import numpy
 
     text, objects = subscripts_of(operands)
+    terms = terms_of(text, [array(each).ndim for each in objects])
+    extents_of(terms, [array(each).shape for each in objects])
     stands = [numpy.broadcast_to(numpy.empty((), numpy.float64), array(each).shape) for each in objects]
     return numpy.einsum_path(text, *stands, optimize=optimize)

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import builtins
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from penstock import _core
+from penstock._arguments import array, integer
 from penstock._core import Array
 from penstock._quantiles import quantile
-from penstock._stacks import array, is_complex, is_integer
+from penstock._stacks import is_complex, is_integer
 
 Bins: TypeAlias = "int | str | Sequence[float] | Array"
 Range: TypeAlias = "tuple[float, float] | None"
 
+_MOST_BINS = 1 << 30
 _MOST_COUNTED = 4096  # bins that every thread has counters of its own for
 
 
@@ -34,7 +35,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
         raise _core.errors.DTypeError(f"bincount counts integers; got {x.dtype}")
     if x.ndim != 1:
         raise _core.errors.ShapeError(f"bincount takes a vector; got shape {x.shape}")
-    bins = operator.index(minlength)
+    bins = integer(minlength, "minlength")
     if bins < 0:
         raise _core.errors.ArgumentError(f"minlength is {bins}; give 0 or more")
     if x.size:
@@ -63,8 +64,10 @@ def digitize(x: Any, bins: Any, right: builtins.bool = False) -> Array:
     import numpy
 
     edges = numpy.asarray(bins)
+    if edges.ndim != 1 or edges.dtype.kind not in "biuf":
+        raise _core.errors.ArgumentError(f"bins must be a vector of real numbers; got {bins!r}")
     steps = numpy.diff(edges)
-    if edges.ndim != 1 or not ((steps >= 0).all() or (steps <= 0).all()):
+    if not ((steps >= 0).all() or (steps <= 0).all()):
         raise _core.errors.ArgumentError("bins must be a vector that ascends or descends")
     if (steps >= 0).all():
         return _core.searchsorted(edges, x, side="left" if right else "right")
@@ -172,6 +175,8 @@ def _edges(x: Array, bins: Bins, given: Range, weights: Any) -> Any:
 
     if not isinstance(bins, str) and numpy.ndim(bins) == 1:
         edges = numpy.asarray(bins)
+        if edges.dtype.kind not in "biuf":
+            raise _core.errors.DTypeError(f"edges are real numbers; got {edges.dtype}")
         if edges.size < 2:
             raise _core.errors.ArgumentError(f"a histogram needs at least 2 edges; got {edges.size}")
         if not (edges[:-1] <= edges[1:]).all():
@@ -180,15 +185,9 @@ def _edges(x: Array, bins: Bins, given: Range, weights: Any) -> Any:
     if isinstance(bins, str) and weights is not None:
         raise _core.errors.DTypeError("a number of bins is not found for weighted data; give it, or the edges")
     low, high = _limits(x, given)
-    if isinstance(bins, str):
-        number = _number_of_bins(x, bins, low, high, given)
-    else:
-        try:
-            number = operator.index(bins)  # type: ignore[arg-type]
-        except TypeError:
-            raise _core.errors.DTypeError(f"bins is {bins!r}; use a number, a name, or a vector of edges") from None
-    if number < 1:
-        raise _core.errors.ArgumentError(f"a histogram needs at least 1 bin; got {number}")
+    number = _number_of_bins(x, bins, low, high, given) if isinstance(bins, str) else integer(bins, "bins")
+    if not 1 <= number <= _MOST_BINS:
+        raise _core.errors.ArgumentError(f"a histogram has at least 1 bin and at most {_MOST_BINS}; got {number}")
     if not (math.isfinite(high - low) and low < high):
         raise _core.errors.ArgumentError(f"{number} bins between {low} and {high} are not told apart")
     return numpy.asarray(_core.even_edges(number, float(low), float(high)))

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
+from penstock._arguments import array, integers, normal_axis
 from penstock._core import Array
-from penstock._stacks import array, normal_axis, put_out
+from penstock._stacks import put_out
 
 Axes: TypeAlias = "int | Sequence[int] | None"
 
@@ -35,10 +36,10 @@ _METHODS = (*_BETWEEN, "lower", "higher", "nearest", "inverted_cdf", "closest_ob
 
 def lines_of(x: Array, axis: Axes) -> tuple[Array, tuple[int, ...]]:
     """The elements along the axes as one last axis; and the shape with these axes of extent 1."""
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = tuple(range(x.ndim)) if axis is None else integers(axis, "axis")
     chosen = [normal_axis(each, x.ndim) for each in axes]
     if len(set(chosen)) != len(chosen):
-        raise _core.errors.AxisError(f"axes {tuple(axes)} name an axis twice")
+        raise _core.errors.AxisError(f"axes {axes} name an axis twice")
     kept = tuple(1 if d in chosen else n for d, n in enumerate(x.shape))
     moved = _core.moveaxis(x, chosen, list(range(-len(chosen), 0))) if chosen else x
     left = [n for d, n in enumerate(x.shape) if d not in chosen]
@@ -254,7 +255,11 @@ def _hundredths(q: Any) -> Any:
     """Percentages as shares: of a Python number, a Python number."""
     import numpy
 
-    return q / 100 if isinstance(q, int | float) else numpy.true_divide(numpy.asarray(q), numpy.float32(100))
+    if isinstance(q, int | float):
+        return q / 100
+    given = numpy.asarray(q)
+    # What is no number is refused by quantile().
+    return numpy.true_divide(given, numpy.float32(100)) if given.dtype.kind in "biuf" else given
 
 
 def percentile(

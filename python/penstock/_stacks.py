@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from penstock import _core
 from penstock._arguments import array as array
@@ -48,10 +48,12 @@ def put_out(x: Array, out: Any) -> Array:
         return x
     import numpy
 
+    if not isinstance(out, Array | numpy.ndarray):
+        raise _core.errors.DTypeError(f"out is {out!r}; it takes an Array or a NumPy array")
     if numpy.can_cast(str(x.dtype), str(out.dtype), "same_kind"):
         x = _core.astype(x, str(out.dtype))
-    held: Array = _core.logical_or(x, False, out=out) if x.dtype == _core.bool else _core.positive(x, out=out)
-    return held
+    held = _core.logical_or(x, False, out=out) if x.dtype == _core.bool else _core.positive(x, out=out)
+    return cast("Array", held)
 
 
 def _quietly(f: Callable[..., object]) -> Callable[..., None]:

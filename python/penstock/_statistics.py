@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
+from penstock._arguments import array, integer
 from penstock._core import Array
-from penstock._stacks import array, floating, is_complex, put_out, real_of
+from penstock._stacks import floating, is_complex, put_out, real_of
 
 Axes: TypeAlias = "int | Sequence[int] | None"
 
@@ -38,7 +39,7 @@ def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepd
 def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: Any, out: Any, neutral: float) -> Array:
     x = _filled(array(a), neutral)
     x = _core.reshape(x, (x.size,)) if axis is None else x
-    return put_out(add_up(x, axis=0 if axis is None else axis, dtype=dtype), out)
+    return put_out(add_up(x, axis=0 if axis is None else integer(axis, "axis"), dtype=dtype), out)
 
 
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
@@ -74,6 +75,7 @@ def nanmax(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool =
 
 def _nan_search(search: Callable[..., Array], worst: float, a: Any, axis: int | None, keepdims: builtins.bool) -> Array:
     x = array(a)
+    axis = axis if axis is None else integer(axis, "axis")
     if _has_nan(x) and x.size and builtins.bool(_core.any(_core.all(_core.isnan(x), axis=axis))):
         raise _core.errors.ArgumentError("there are only NaN to be searched")
     return search(_filled(x, worst), axis=axis, keepdims=keepdims)

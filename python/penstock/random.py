@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import builtins
 import math
-import operator
 import threading
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
+from penstock._arguments import array, integer, integers, normal_axis
 from penstock._core import Array
-from penstock._stacks import array, is_integer, normal_axis, put_out
+from penstock._stacks import is_integer, put_out
 
 __all__ = ["Generator", "default_rng"]
 
@@ -47,7 +47,7 @@ def _shape(size: Size, *parameters: Array) -> tuple[int, ...]:
         common = _core.logical_or(_core.full(common, False), _core.full(each.shape, False)).shape
     if size is None:
         return common
-    shape = tuple(operator.index(n) for n in size) if isinstance(size, Sequence) else (operator.index(size),)
+    shape = integers(size, "size")
     if any(n < 0 for n in shape):
         raise _core.errors.ArgumentError(f"size is {shape}; extents are 0 or more")
     for each in parameters:
@@ -105,7 +105,7 @@ class Generator:
         return self
 
     def _move(self, words: int) -> int:
-        begin, end = self._position, self._position + operator.index(words)
+        begin, end = self._position, self._position + integer(words, "words")
         if not 0 <= end <= _WORDS:
             raise _core.errors.ArgumentError(f"word {end} of a stream that has 2**63; spawn() gives further streams")
         self._position = end
@@ -113,7 +113,10 @@ class Generator:
 
     def spawn(self, n_children: int) -> list[Generator]:
         """Generators of ``n_children`` further streams, by numpy.random.SeedSequence.spawn; others at each call."""
-        return [Generator(each) for each in self._seed.spawn(n_children)]
+        count = integer(n_children, "n_children")
+        if not 0 <= count < 1 << 32:
+            raise _core.errors.ArgumentError(f"n_children is {count}; give a number in [0, 2**32)")
+        return [Generator(each) for each in self._seed.spawn(count)]
 
     def __repr__(self) -> str:
         return f"Generator(Threefry-2x32-20, key=0x{self._key:016x}, position={self._position})"
@@ -147,7 +150,7 @@ class Generator:
         """So many random bytes: of ceil(length / 8) words, the least byte first."""
         import numpy
 
-        length = operator.index(length)
+        length = integer(length, "length")
         if length < 0:
             raise _core.errors.ArgumentError(f"length is {length}; give 0 or more")
         words = numpy.asarray(self._words((-(-length // 8),))[0])
@@ -183,7 +186,7 @@ class Generator:
             raise _core.errors.DTypeError(f"integers are of an integer dtype or bool; got {wanted}")
         low, high = (0, low) if high is None else (low, high)
         if all(not hasattr(each, "shape") and not isinstance(each, Sequence) for each in (low, high)):
-            return self._between(operator.index(low), operator.index(high) + endpoint, size, wanted)
+            return self._between(integer(low, "low"), integer(high, "high") + endpoint, size, wanted)
         return self._between_arrays(array(low), array(high), size, wanted, endpoint)
 
     def _between(self, low: int, end: int, size: Size, dtype: Any) -> Array:
@@ -282,7 +285,7 @@ class Generator:
 
     def permutation(self, x: Any, axis: int = 0) -> Array:
         """The parts of ``x`` along an axis in random order; of a whole number, those of arange(x)."""
-        x = _core.arange(operator.index(x)) if isinstance(x, int) else array(x)
+        x = _core.arange(integer(x, "x")) if isinstance(x, int) else array(x)
         if x.ndim == 0:
             raise _core.errors.ShapeError("a number has no parts to be put in another order")
         axis = normal_axis(axis, x.ndim)
@@ -302,6 +305,8 @@ class Generator:
         """Puts the parts of ``x``, an Array or a NumPy array, in random order where they are, as permutation() does."""
         import numpy
 
+        if not isinstance(x, Array | numpy.ndarray):
+            raise _core.errors.DTypeError(f"shuffle changes an Array or a NumPy array; got {type(x).__name__}")
         order = self.permutation(x, axis)
         x[...] = order if isinstance(x, Array) else numpy.asarray(order)
 
@@ -320,7 +325,7 @@ class Generator:
         for each part of ``a``; probabilities are then those of drawing one after the other (of the words as exponential
         numbers over p, the smallest). Raises ArgumentError for more than there are, and for p that do not add up to 1.
         """
-        a = _core.arange(operator.index(a)) if isinstance(a, int) else array(a)
+        a = _core.arange(integer(a, "a")) if isinstance(a, int) else array(a)
         axis = normal_axis(axis, a.ndim)
         n, shape = a.shape[axis], _shape(size)
         if n == 0 and math.prod(shape):
