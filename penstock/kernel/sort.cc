@@ -21,7 +21,7 @@ Key<T> ordered_key(T value) {
   if constexpr (!kDescending) {
     return key;
   } else if constexpr (std::is_floating_point_v<T>) {
-    return value != value ? key : static_cast<Key<T>>(~key);
+    return is_nan<T>(std::bit_cast<Key<T>>(value)) ? key : static_cast<Key<T>>(~key);
   } else {
     return static_cast<Key<T>>(~key);
   }
@@ -80,21 +80,44 @@ std::int64_t split(const void* a_, std::int64_t na, const void* b_, std::int64_t
   return low;
 }
 
+/// Two runs on their way to one.
+template <class K>
+struct Merge {
+  const K* a;
+  const K* a_end;
+  const K* b;
+  const K* b_end;
+  K* out;
+
+  bool both() const { return a < a_end && b < b_end; }
+  void step() {
+    const bool takes_b = before(*b, *a);
+    *out++ = takes_b ? *b : *a;
+    b += takes_b;
+    a += !takes_b;
+  }
+  void finish() {
+    while (both()) step();
+    std::copy(b, b_end, std::copy(a, a_end, out));
+  }
+};
+
 template <class K>
 void merge(const void* a_, std::int64_t na, const void* b_, std::int64_t nb, void* out_) {
   const K* a = static_cast<const K*>(a_);
   const K* b = static_cast<const K*>(b_);
   K* out = static_cast<K*>(out_);
-  std::int64_t i = 0;
-  std::int64_t j = 0;
-  while (i < na && j < nb) {
-    const bool takes_b = before(b[j], a[i]);
-    *out++ = takes_b ? b[j] : a[i];
-    j += takes_b;
-    i += !takes_b;
+  // Two halves side by side: each step waits for the one before it.
+  const std::int64_t half = (na + nb) / 2;
+  const std::int64_t middle = split<K>(a, na, b, nb, half);
+  Merge<K> low{a, a + middle, b, b + (half - middle), out};
+  Merge<K> high{a + middle, a + na, b + (half - middle), b + nb, out + half};
+  while (low.both() && high.both()) {
+    low.step();
+    high.step();
   }
-  out = std::copy(a + i, a + na, out);
-  std::copy(b + j, b + nb, out);
+  low.finish();
+  high.finish();
 }
 
 template <class K>
@@ -106,13 +129,14 @@ template <class T, bool kDescending>
 bool encode_values(const void* x_, std::int64_t n, std::int64_t /*first*/, void* out_) {
   const T* x = static_cast<const T*>(x_);
   Key<T>* out = static_cast<Key<T>*>(out_);
-  bool zeros = false;
+  Key<T> zeros = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const T value = x[i];
-    if constexpr (std::is_floating_point_v<T>) zeros |= std::bit_cast<Key<T>>(value) == std::bit_cast<Key<T>>(T(-0.0));
+    if constexpr (std::is_floating_point_v<T>)
+      zeros |= static_cast<Key<T>>(std::bit_cast<Key<T>>(value) == std::bit_cast<Key<T>>(T(-0.0)));
     out[i] = ordered_key<T, kDescending>(value);
   }
-  return zeros;
+  return zeros != 0;
 }
 
 template <class T, bool kDescending>
@@ -211,17 +235,33 @@ const Sorting* places_of(DType dtype, bool descending, std::int64_t n) {
   });
 }
 
-void restore_zeros(DType dtype, const void* x_, std::int64_t n, void* sorted_) {
-  visit(dtype, [=]<class T>() {
+std::int64_t zeros_of(DType dtype, const void* x_, std::int64_t n, void* out) {
+  return visit(dtype, [=]<class T>() -> std::int64_t {
+    std::int64_t found = 0;
     if constexpr (std::is_floating_point_v<T>) {
       const T* x = static_cast<const T*>(x_);
-      T* to = static_cast<T*>(sorted_);
-      while (*to != 0) ++to;
+      T* to = static_cast<T*>(out);
       for (std::int64_t i = 0; i < n; ++i) {
-        if (x[i] == 0) *to++ = x[i];
+        if (x[i] == 0) to[found++] = x[i];
       }
     }
+    return found;
   });
+}
+
+std::int64_t first_zero(DType dtype, const void* x_, std::int64_t n) {
+  return visit(dtype, [=]<class T>() {
+    if constexpr (std::is_floating_point_v<T>) {
+      const T* x = static_cast<const T*>(x_);
+      return static_cast<std::int64_t>(std::find(x, x + n, T(0)) - x);
+    } else {
+      return n;
+    }
+  });
+}
+
+void restore_zeros(DType dtype, const void* x, std::int64_t n, void* sorted) {
+  zeros_of(dtype, x, n, static_cast<std::byte*>(sorted) + first_zero(dtype, sorted, n) * size_of(dtype));
 }
 
 void search(DType dtype, const void* sorted_, std::int64_t n, const void* q_, std::int64_t count, bool right,

@@ -37,6 +37,11 @@ struct Sorting {
 const Sorting* values_of(DType dtype, bool descending);
 const Sorting* places_of(DType dtype, bool descending, std::int64_t n);
 
+/// The place of the first zero of n floats; n without one.
+std::int64_t first_zero(DType dtype, const void* x, std::int64_t n);
+/// The zeros among n floats, with their signs, in their order; how many they are.
+std::int64_t zeros_of(DType dtype, const void* x, std::int64_t n, void* out);
+
 /// Gives the zeros of a sorted line of floats the signs that they have in the line x, in its order. There is one.
 void restore_zeros(DType dtype, const void* x, std::int64_t n, void* sorted);
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "penstock/type/dtype.h"
@@ -36,17 +37,33 @@ using Key = typename UnsignedOf<sizeof(T)>::Type;
 template <class T>
 constexpr bool kSorts = !std::is_same_v<T, Half> && std::is_arithmetic_v<T>;
 
+template <class K>
+constexpr K kSign = K(1) << (8 * sizeof(K) - 1);
+
+/// Whether the bits of a float are those of a NaN: by integers, which loops over them compare in vectors.
+template <class T>
+bool is_nan(Key<T> bits) {
+  using Signed = std::make_signed_t<Key<T>>;
+  constexpr auto kInfinity = std::bit_cast<Signed>(std::numeric_limits<T>::infinity());
+  return static_cast<Signed>(bits & ~kSign<Key<T>>) > kInfinity;
+}
+
+/// All bits where the first one is set, else none.
+template <class K>
+K spread_sign(K bits) {
+  return static_cast<K>(static_cast<std::make_signed_t<K>>(bits) >> (8 * sizeof(K) - 1));
+}
+
 /// An unsigned number in the order of the elements: NaN is the greatest. The sign of a NaN is lost.
 template <class T>
 Key<T> key_of(T value) {
   using K = Key<T>;
-  constexpr K kSign = K(1) << (8 * sizeof(T) - 1);
   const K bits = std::bit_cast<K>(value);
   if constexpr (std::is_floating_point_v<T>) {
-    if (value != value) return static_cast<K>(bits | kSign);
-    return static_cast<K>((bits & kSign) != 0 ? ~bits : bits | kSign);
+    const auto turned = static_cast<K>(bits ^ (spread_sign(bits) | kSign<K>));
+    return is_nan<T>(bits) ? static_cast<K>(bits | kSign<K>) : turned;
   } else if constexpr (std::is_signed_v<T>) {
-    return static_cast<K>(bits ^ kSign);
+    return static_cast<K>(bits ^ kSign<K>);
   } else {
     return bits;
   }
@@ -55,11 +72,10 @@ Key<T> key_of(T value) {
 template <class T>
 T value_of(Key<T> key) {
   using K = Key<T>;
-  constexpr K kSign = K(1) << (8 * sizeof(T) - 1);
   if constexpr (std::is_floating_point_v<T>)
-    return std::bit_cast<T>(static_cast<K>((key & kSign) != 0 ? key ^ kSign : ~key));
+    return std::bit_cast<T>(static_cast<K>(key ^ (static_cast<K>(~spread_sign(key)) | kSign<K>)));
   else if constexpr (std::is_signed_v<T>)
-    return std::bit_cast<T>(static_cast<K>(key ^ kSign));
+    return std::bit_cast<T>(static_cast<K>(key ^ kSign<K>));
   else if constexpr (std::is_same_v<T, bool>)
     return key != 0;
   else

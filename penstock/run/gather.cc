@@ -8,7 +8,7 @@
 #include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
-#include "penstock/run/gemm.h"
+#include "penstock/run/crew.h"
 #include "penstock/run/tuning.h"
 
 namespace penstock::run {

@@ -10,9 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 
 #include "penstock/kernel/table.h"
+#include "penstock/run/crew.h"
 #include "penstock/type/dtype.h"
 
 namespace penstock::run {
@@ -32,16 +32,6 @@ struct Extents {
   std::int64_t n = 0;
   std::int64_t k = 0;
 };
-
-/// Who works, and what is called between pieces of the work.
-struct Crew {
-  int threads = 1;
-  const std::function<void()>* tick = nullptr;
-};
-
-/// Calls f(worker, i) for i in [0, n): each of the crew's threads goes through a part of its own, then through what is
-/// left of the others'. `worker` is below crew.threads.
-void share(const Crew& crew, std::int64_t n, const std::function<void(int, std::int64_t)>& f);
 
 /// Threads worth waking for a product of these extents.
 int workers_for(const Extents& extents, int threads);

@@ -2,8 +2,6 @@
 #include "penstock/run/operate.h"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 #include <optional>
 #include <set>
 
@@ -14,8 +12,7 @@
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/claim.h"
-#include "penstock/run/lend.h"
-#include "penstock/run/write_part.h"
+#include "penstock/run/operator_run.h"
 #include "penstock/store/scratch_file.h"
 #include "penstock/thread/parallel.h"
 
@@ -24,143 +21,12 @@ namespace {
 
 using graph::NodeRef;
 using graph::Operator;
-using graph::Step;
 using Kind = Destination::Kind;
-
-bool is_operator(const graph::Node& node) {
-  const std::lock_guard lock(graph::graph_mutex());
-  return node.as<graph::Operate>() != nullptr;
-}
 
 std::string text_of(const graph::Node& node) {
   const std::lock_guard lock(graph::graph_mutex());
   return node.as<graph::Operate>()->op->text();
 }
-
-/// An operator's work for one destination.
-class OperatorRun {
- public:
-  OperatorRun(const graph::Node& node, const Options& options) : monitor_(options, node.bytes()) {
-    {
-      const std::lock_guard lock(graph::graph_mutex());
-      op_ = node.as<graph::Operate>()->op;
-      inputs_of_node_ = node.inputs;
-    }
-    quiet_.stop = options.stop;
-    if (options.poll) quiet_.poll = [this](const Progress&) { monitor_.tick(); };
-    for (const NodeRef& input : inputs_of_node_) {
-      if (is_operator(*input)) operate(input, quiet_, Keep::kAnywhere);
-      inputs_.emplace_back(input);
-    }
-  }
-
-  void run(const Destination& to, std::int64_t size) {
-    const std::vector<Step> steps = fitting_steps(to, size);
-    memory::Buffer tile;
-    const memory::Buffer state = state_of(steps);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      monitor_.tick();
-      const Step& step = steps[i];
-      graph::Leases leases;
-      for (std::size_t k = 0; k < inputs_.size(); ++k) leases.inputs.push_back(lend(k, step));
-      const std::int64_t bytes = count(step.output.shape) * size;
-      if (to.in_file() && tile.size() != bytes) {
-        tile = {};
-        tile = memory::Buffer::allocate(bytes, "tile of an output");
-      }
-      leases.output = output_of(to, step, tile, size);
-      leases.state = state.data();
-      leases.threads = thread::count();
-      leases.scratch = op_->scratch_bytes(step, leases.threads);
-      leases.tick = [this] { monitor_.tick(); };
-      {
-        const measure::Span span(measure::Step::k_compute);
-        op_->compute(step, leases);
-      }
-      const bool last = i + 1 == steps.size() || steps[i + 1].first;
-      if (last) finish(to, step, tile, size);
-    }
-    measure::add(measure::Counter::k_evaluations, 1);
-  }
-
- private:
-  /// The same box of the same node is lent once.
-  graph::Lease lend(std::size_t k, const Step& step) {
-    for (std::size_t other = 0; other < k; ++other) {
-      if (inputs_[other].node() == inputs_[k].node() && step.inputs[other] == step.inputs[k])
-        return inputs_[other].lend(step.inputs[k], quiet_);
-    }
-    return inputs_[k].lend(step.inputs[k], quiet_);
-  }
-
-  memory::Buffer state_of(const std::vector<Step>& steps) const {
-    const std::int64_t bytes = op_->state_bytes(steps);
-    if (bytes == 0) return {};
-    memory::Buffer state = memory::Buffer::allocate(bytes, "what an operator's steps hand on");
-    std::memset(state.data(), 0, static_cast<std::size_t>(bytes));
-    return state;
-  }
-
-  static graph::Lease output_of(const Destination& to, const Step& step, const memory::Buffer& tile,
-                                std::int64_t size) {
-    if (to.in_file()) return {tile.data(), contiguous(step.output.shape, size)};
-    Layout layout = view_index(to.layout, indices_of(step.output));
-    std::byte* data = to.memory->data() + layout.offset;
-    layout.offset = 0;
-    return {data, std::move(layout)};
-  }
-
-  void finish(const Destination& to, const Step& step, const memory::Buffer& tile, std::int64_t size) {
-    const std::int64_t elements = count(step.output.shape);
-    monitor_.add(elements * size);
-    if (!to.in_file() || elements == 0) return;
-    Destination part = to;
-    part.layout = view_index(to.layout, indices_of(step.output));
-    write_part(part, tile, {0, elements}, size);
-  }
-
-  /// Bytes of the pool that a step takes beside a result in memory.
-  std::int64_t bytes_of(const Step& step, const Destination& to, std::int64_t size) const {
-    std::int64_t bytes = op_->scratch_bytes(step, thread::count());
-    for (std::size_t k = 0; k < inputs_.size(); ++k) bytes += inputs_[k].bytes(step.inputs[k]);
-    if (to.in_file()) bytes += memory::pool_capacity(count(step.output.shape) * size);
-    return bytes;
-  }
-
-  std::vector<Step> fitting_steps(const Destination& to, std::int64_t size) const {
-    const std::int64_t available = memory::Governor::instance().available();
-    const auto most = [&](const std::vector<Step>& steps) {
-      std::int64_t bytes = 0;
-      for (const Step& step : steps) bytes = std::max(bytes, bytes_of(step, to, size));
-      const std::int64_t state = op_->state_bytes(steps);
-      return bytes + (state > 0 ? memory::pool_capacity(state) : 0);
-    };
-    std::vector<Step> steps = op_->steps(std::numeric_limits<std::int64_t>::max());
-    std::int64_t need = most(steps);
-    const bool ready = std::all_of(inputs_.begin(), inputs_.end(), [](const Input& each) { return each.resident(); });
-    // Evaluating inputs takes tiles and states of its own.
-    const std::int64_t room = ready ? available : available / 10 * 9;
-    for (std::int64_t bytes = available / 5 * 4; need > room; bytes = bytes / 4 * 3) {
-      constexpr std::int64_t kLeast = 64 << 10;
-      if (bytes < kLeast) refuse(need, available);
-      steps = op_->steps(bytes);
-      need = most(steps);
-    }
-    return steps;
-  }
-
-  [[noreturn]] void refuse(std::int64_t need, std::int64_t available) const {
-    throw BudgetError(cat(op_->text(), " needs at least ", bytes_text(need), " beside its result; ",
-                          bytes_text(std::max<std::int64_t>(available, 0)),
-                          " of the memory budget is free. Raise the budget (PENSTOCK_MEMORY, ps.memory_budget)"));
-  }
-
-  Monitor monitor_;
-  Options quiet_;  // for what is evaluated on the way: one progress, not several
-  std::shared_ptr<const Operator> op_;
-  std::vector<NodeRef> inputs_of_node_;
-  std::vector<Input> inputs_;
-};
 
 /// Claims the node once nobody else does; false when it has its result by then.
 bool claim(const NodeRef& node, const Options& options, Claims& claims) {

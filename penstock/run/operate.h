@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "penstock/graph/operator.h"
-#include "penstock/run/gemm.h"
+#include "penstock/run/crew.h"
 #include "penstock/run/monitor.h"
 #include "penstock/run/plan.h"
 

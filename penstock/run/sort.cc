@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/sort.h"
 
-#include <atomic>
 #include <bit>
 #include <vector>
 
@@ -9,8 +8,10 @@
 #include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
-#include "penstock/run/gemm.h"
+#include "penstock/run/crew.h"
+#include "penstock/run/key_sort.h"
 #include "penstock/run/lines.h"
+#include "penstock/run/sort_passes.h"
 #include "penstock/run/tuning.h"
 
 namespace penstock::run {
@@ -21,13 +22,12 @@ using graph::Leases;
 using graph::Step;
 
 constexpr std::int64_t kPlace = 8;                // bytes
-constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread encodes, merges or looks up at once
+constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread sorts in groups or looks up at once
 constexpr std::int64_t kLeastShared = 128 << 10;  // elements of a line that several threads sort together
-constexpr std::int64_t kMostRuns = 64;
 
 graph::Box rows_of(Range rows, std::int64_t n) { return {{rows.begin, 0}, {rows.size(), n}}; }
 
-class Sort final : public graph::Operator {
+class Sort final : public InPasses {
  public:
   Sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n, bool descending)
       : what_(what),
@@ -35,7 +35,8 @@ class Sort final : public graph::Operator {
         rows_(rows),
         n_(n),
         sorting_(what == Sorted::kValues ? *kernel::values_of(dtype, descending)
-                                         : *kernel::places_of(dtype, descending, n)) {}
+                                         : *kernel::places_of(dtype, descending, n)),
+        sort_(dtype, sorting_, out_size()) {}
 
   std::string text() const override { return what_ == Sorted::kValues ? "sort" : "argsort"; }
 
@@ -72,6 +73,12 @@ class Sort final : public graph::Operator {
       for (std::int64_t i = g * group; i < std::min(rows, (g + 1) * group); ++i)
         sort_alone(from(i), across, to(i), rooms[static_cast<std::size_t>(worker)]);
     });
+  }
+
+  std::int64_t least_bytes() const override { return least_bytes_of_long_sort(line(0), sort_); }
+
+  void compute_in_passes(Access& access) const override {
+    for (std::int64_t row = 0; row < rows_; ++row) sort_long_line(line(row), sort_, access);
   }
 
  private:
@@ -116,62 +123,22 @@ class Sort final : public graph::Operator {
     if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
   }
 
-  /// A run a thread; then runs are merged by pairs, each pair by all threads at once.
   void sort_together(const std::byte* x, std::int64_t across, std::byte* out, const Crew& crew, Room& room) const {
     const std::byte* row = beside(x, across, room);
-    const std::int64_t size = sorting_.sorter.size;
-    const auto runs = static_cast<std::int64_t>(
-        std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(crew.threads, kMostRuns))));
-    const auto begin = [&](std::int64_t run, std::int64_t of) { return n_ * run / of; };
-    std::atomic<bool> zeros{false};
+    bool zeros = false;
     std::byte* keys = room.keys[0].data();
-    std::byte* other = room.keys[1].data();
-    share(crew, runs, [&](int, std::int64_t r) {
-      const std::int64_t first = begin(r, runs);
-      const std::int64_t n = begin(r + 1, runs) - first;
-      if (sorting_.encode(row + first * size_of(dtype_), n, first, keys + first * size)) zeros = true;
-      sorting_.sorter.sort(keys + first * size, n);
-    });
-    for (std::int64_t left = runs; left > 1; left /= 2) {
-      share(crew, (n_ + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
-        // A piece of the result may lie in two pairs.
-        Range todo{piece * kPiece, std::min(n_, (piece + 1) * kPiece)};
-        while (todo.size() > 0) {
-          std::int64_t pair = 0;
-          while (begin(pair + 2, left) <= todo.begin) pair += 2;
-          const Range part{todo.begin, std::min(todo.end, begin(pair + 2, left))};
-          merge_part(keys, {begin(pair, left), begin(pair + 1, left)}, begin(pair + 2, left), part, other);
-          todo.begin = part.end;
-        }
-      });
-      std::swap(keys, other);
-    }
-    share(crew, (n_ + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
-      const std::int64_t first = piece * kPiece;
-      sorting_.decode(keys + first * size, std::min(kPiece, n_ - first), out + first * out_size());
-    });
-    if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
+    sort_.merge_decoded(sort_.sorted_runs(row, {0, n_}, crew, keys, zeros), crew, keys, room.keys[1].data(), out);
+    if (zeros && what_ == Sorted::kValues) kernel::restore_zeros(dtype_, row, n_, out);
   }
 
-  /// The elements `part` of what merging keys [a.begin, a.end) with [a.end, end) gives.
-  void merge_part(const std::byte* keys, Range a, std::int64_t end, Range part, std::byte* out) const {
-    const std::int64_t size = sorting_.sorter.size;
-    const std::byte* left = keys + a.begin * size;
-    const std::byte* right = keys + a.end * size;
-    const std::int64_t nb = end - a.end;
-    const std::int64_t low = part.begin - a.begin;
-    const std::int64_t high = part.end - a.begin;
-    const std::int64_t a_low = sorting_.sorter.split(left, a.size(), right, nb, low);
-    const std::int64_t a_high = sorting_.sorter.split(left, a.size(), right, nb, high);
-    sorting_.sorter.merge(left + a_low * size, a_high - a_low, right + (low - a_low) * size,
-                          (high - a_high) - (low - a_low), out + part.begin * size);
-  }
+  LongLine line(std::int64_t row) const { return {dtype_, row, n_, what_ == Sorted::kValues, out_size()}; }
 
   Sorted what_;
   DType dtype_;
   std::int64_t rows_;
   std::int64_t n_;
   const kernel::Sorting& sorting_;
+  KeySort sort_;
 };
 
 class Search final : public graph::Operator {

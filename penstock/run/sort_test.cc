@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "penstock/base/expect_error.h"
+#include "penstock/base/temporary_directory.h"
+#include "penstock/memory/governor.h"
 #include "penstock/run/settings.h"
 #include "penstock/run/sort.h"
 
@@ -129,6 +132,54 @@ TEST(Sort, ColumnsAndRowsApart) {
   EXPECT_EQ(difference(sorted(Sorted::kValues, transposed_node_of(x), 40, 3'000, false),
                        plain_sort(Sorted::kValues, x, 40, 3'000, false)),
             "");
+}
+
+/// Sorts a file within a budget that has no room for a row, into another file.
+Plain sorted_in_passes(Sorted what, const Plain& x, std::int64_t budget, bool descending) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  const std::int64_t rows = x.shape[0];
+  const std::int64_t n = x.shape[1];
+  const graph::NodeRef file = file_node(directory.put("x.npy", npy_text(x)));
+  const graph::NodeRef node = graph::make_operator(what == Sorted::kValues ? x.dtype : DType::k_int64, x.shape,
+                                                   make_sort(what, x.dtype, rows, n, descending), {file});
+  {
+    const BudgetSetting setting(memory::Governor::instance().used() + budget);
+    const Request request = request_to_file(node, directory.path("out.npy"));
+    evaluate({request});
+    request.destination.sink->commit();
+  }
+  return evaluated(file_node(directory.path("out.npy")));
+}
+
+TEST(SortInPasses, WhatMemoryHasNoRoomFor) {
+  constexpr std::int64_t kBudget = 1 << 21;  // pieces of some 90,000 float32, few of which are merged at once
+  for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_float64, DType::k_uint64}) {
+    const Plain x = mixed(dtype, {1, 700'003});
+    for (const int threads : {1, 2}) {
+      const ThreadSetting setting(threads);
+      for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+        const bool descending = threads == 2;
+        EXPECT_EQ(
+            difference(sorted_in_passes(what, x, kBudget, descending), plain_sort(what, x, 1, 700'003, descending)), "")
+            << name_of(dtype) << " " << threads << " " << static_cast<int>(what);
+      }
+    }
+  }
+}
+
+TEST(SortInPasses, SeveralRowsAndFewDifferentValues) {
+  const ThreadSetting two(2);
+  Plain x(DType::k_float32, {2, 400'000});
+  for (std::int64_t i = 0; i < x.size(); ++i) x.as<float>()[i] = i % 3 == 0 ? -0.0F : static_cast<float>(i % 2);
+  for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+    EXPECT_EQ(difference(sorted_in_passes(what, x, 3 << 19, false), plain_sort(what, x, 2, 400'000, false)), "");
+  }
+}
+
+TEST(SortInPasses, NeedsAtLeast) {
+  const Plain x = mixed(DType::k_float32, {1, 700'003});
+  EXPECT_ERROR(BudgetError, "sort needs at least", sorted_in_passes(Sorted::kValues, x, 1 << 19, false));
 }
 
 TEST(Search, CountsWhatLiesBefore) {

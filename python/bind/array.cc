@@ -9,8 +9,6 @@
 namespace penstock::bind {
 namespace {
 
-PyTypeObject* array_type = nullptr;
-
 nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented); }
 
 template <Op op, bool reflected>
@@ -30,12 +28,12 @@ nb::object binary(const Array& self, nb::handle other) {
 /// By the methods of an operator, which Python code may replace.
 template <MethodName name, MethodName reflected>
 PyObject* by_method(PyObject* a, PyObject* b) {
-  if (PyObject_TypeCheck(a, array_class())) {
+  if (PyObject_TypeCheck(a, array_class)) {
     PyObject* result = PyObject_CallMethodOneArg(a, interned<name>(), b);
     if (result != Py_NotImplemented) return result;
     Py_DECREF(result);
   }
-  if (PyObject_TypeCheck(b, array_class())) return PyObject_CallMethodOneArg(b, interned<reflected>(), a);
+  if (PyObject_TypeCheck(b, array_class)) return PyObject_CallMethodOneArg(b, interned<reflected>(), a);
   Py_RETURN_NOTIMPLEMENTED;
 }
 
@@ -211,8 +209,6 @@ void bind_methods(C& cls) {
 
 }  // namespace
 
-PyTypeObject* array_class() { return array_type; }
-
 Array& array_in(nb::handle self) {
   if (nb::isinstance<Array>(self)) return nb::cast<Array&>(self);
   throw DTypeError(cat("a method of arrays cannot take ", repr_text(self)));
@@ -239,7 +235,7 @@ void bind_array(nb::module_& m) {
   nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(), nb::pooled(),
                         "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
                         "evaluate, float, tolist.");
-  array_type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+  array_class = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.def_prop_ro("nbytes", &Array::nbytes, "Bytes of all elements.");
   cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.",
                   nb::for_getter(nb::sig("def evaluated(self, /) -> builtins.bool")));

@@ -14,17 +14,17 @@
 namespace penstock::bind {
 
 /// The Array class, once bind_array has made it.
-PyTypeObject* array_class();
+inline PyTypeObject* array_class = nullptr;
 
 /// The array of an object of the class itself; null for subclasses, for objects without a value, and for all else.
 inline const Array* plain_array(PyObject* object) {
-  if (Py_TYPE(object) != array_class() || !nb::inst_ready(object)) return nullptr;
+  if (Py_TYPE(object) != array_class || !nb::inst_ready(object)) return nullptr;
   return nb::inst_ptr<Array>(object);
 }
 
 /// A new Python object of the class. nanobind's cast first searches whether one holds this very C++ object.
 inline nb::object object_of(Array array) {
-  nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(array_class()));
+  nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(array_class));
   new (nb::inst_ptr<Array>(made)) Array(std::move(array));
   nb::inst_mark_ready(made);
   return made;

@@ -92,7 +92,7 @@ PyMethodDef ufunc_method = {
 
 bool gives_way(nb::handle other) {
   PyTypeObject* type = Py_TYPE(other.ptr());
-  if (type == ndarray_class() || PyType_IsSubtype(type, array_class()) != 0) return false;
+  if (type == ndarray_class() || PyType_IsSubtype(type, array_class) != 0) return false;
   const bool is_ndarray = PyType_IsSubtype(type, ndarray_class()) != 0;
   if (PyObject_CheckBuffer(other.ptr()) && !is_ndarray) return false;  // NumPy's scalars, bytes
   const nb::handle cls(reinterpret_cast<PyObject*>(type));
