@@ -33,6 +33,7 @@ std::int64_t index_at(const Choice& c, const Plain& index, std::int64_t o, std::
 
 Plain plain_gather(const Choice& c, const Plain& x, const Plain& index) {
   Plain out(x.dtype, {c.lines.outer, c.k, c.lines.inner});
+  if (out.size() == 0) return out;
   const std::int64_t size = size_of(x.dtype);
   for (std::int64_t o = 0; o < c.lines.outer; ++o) {
     for (std::int64_t j = 0; j < c.k; ++j) {
@@ -46,6 +47,7 @@ Plain plain_gather(const Choice& c, const Plain& x, const Plain& index) {
 
 Plain plain_scatter(const Choice& c, const Plain& x, const Plain& index, const Plain& values) {
   Plain out = x;
+  if (out.size() == 0) return out;
   const std::int64_t size = size_of(x.dtype);
   for (std::int64_t o = 0; o < c.lines.outer; ++o) {
     for (std::int64_t j = 0; j < c.k; ++j) {
