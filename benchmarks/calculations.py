@@ -42,6 +42,11 @@ FUNCTIONS = [
     "abs",
     "dot",
     "matmul",
+    "sort",
+    "cumulative_sum",
+    "median",
+    "histogram",
+    "unique_values",
 ]
 
 
@@ -208,6 +213,10 @@ CALCULATIONS: dict[str, Calculation] = {
     "matmul": Calculation(
         "matmul(a, b)", (MATRIX, MATRIX), 1e-5, lambda n: 2 * math.isqrt(n), streams=False, blas=True
     ),
+    **{name: Calculation(f"{name}(a)", (Operand(),), streams=False) for name in ("sort", "median", "unique_values")},
+    # NumPy adds one after the other: what it has lost by then bounds how near others come.
+    "cumulative_sum": Calculation("cumulative_sum(a)", (Operand(low=-0.5, high=0.5),), 1e-3),
+    "histogram": Calculation("histogram(a, 128, range=(0, 1))[0]", (Operand(),)),
     "equation-of-state": Calculation(
         "density(a, b, c)",
         (Operand("float64", high=40), Operand("float64", low=-2, high=40), Operand("float64", high=1000)),

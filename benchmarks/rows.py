@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import rows_arrays
 import rows_bars
 import rows_chains
 import rows_files
@@ -16,6 +17,7 @@ from bench import Row
 ROWS: list[Row] = [
     *rows_roofline.ROWS,
     *rows_bars.ROWS,
+    *rows_arrays.ROWS,
     *rows_chains.ROWS,
     *rows_small.ROWS,
     *rows_self.ROWS,

@@ -24,6 +24,7 @@ CALLS: dict[str, tuple[str, str, int, float]] = {
     "attribute-shape": ("a.shape", "a.shape", 10, 1.0),
     "attribute-dtype": ("a.dtype", "a.dtype", 10, 1.0),
     "slicing": ("a[2:7]", "a[2:7]", 10, 1.0),
+    "reshape": ("a.reshape((2, 5))", "a.reshape((2, 5))", 10, 1.0),
     "element": ("a[3]", "a[3]", 10, 1.0),
     "scalar": ("float(a[3])", "float(a[3])", 10, 1.0),
 }
