@@ -26,6 +26,7 @@ constexpr std::int64_t kPiece = 16 << 10;                     // elements that a
 constexpr std::int64_t kFew = 4 << 10;                        // elements of a row that are picked from directly
 constexpr std::int64_t kLeastShared = 128 << 10;              // elements of a row that several threads count together
 constexpr std::int64_t kMostCounted = std::int64_t{1} << 31;  // elements of a step: counts are 32 bits
+constexpr std::int64_t kMostApart = 64 << 10;                 // bins that each thread counts for itself
 constexpr int kNarrow = 11;                                   // bits: counts that stay in L1
 constexpr int kWide = 16;                                     // bits: fewer passes over a file
 
@@ -286,34 +287,61 @@ class BinSums final : public graph::Operator {
     return steps;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int /*threads*/) const override { return 0; }
+  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override {
+    return counted_apart() ? memory::pool_capacity(threads * bins_ * 8) : 0;
+  }
 
-  /// One thread: sums of floats are of one order.
   void compute(const Step& step, const Leases& leases) const override {
     std::byte* out = leases.output.data;
+    const std::int64_t n = step.inputs[0].shape[0];
     if (step.first) std::memset(out, 0, static_cast<std::size_t>(bins_ * 8));
-    const Lease& places = leases.inputs[0];
-    for (std::int64_t first = 0; first < step.inputs[0].shape[0]; first += kPiece) {
-      leases.tick();
-      const std::int64_t end = std::min(first + kPiece, step.inputs[0].shape[0]);
-      for (std::int64_t i = first; i < end; ++i) {
-        const auto place = element<std::int64_t>(places, i);
-        if (place < 0 || place >= bins_) continue;
-        if (weighted_)
-          reinterpret_cast<double*>(out)[place] += element<double>(leases.inputs[1], i);
-        else
-          ++reinterpret_cast<std::int64_t*>(out)[place];
+    const int threads = counted_apart() ? workers_for(4 * n * 8, leases.threads, OpClass::kReduction) : 1;
+    const Crew crew{threads, &leases.tick};
+    const auto piece = [&](std::byte* to, std::int64_t i) {
+      add({i * kPiece, std::min(n, (i + 1) * kPiece)}, leases, to);
+    };
+    const std::int64_t pieces = (n + kPiece - 1) / kPiece;
+    if (threads < 2) return share(crew, pieces, [&](int, std::int64_t i) { piece(out, i); });
+    const memory::Buffer room = memory::Buffer::allocate(threads * bins_ * 8, "counts of a thread each");
+    std::memset(room.data(), 0, static_cast<std::size_t>(threads * bins_ * 8));
+    share(crew, pieces, [&](int worker, std::int64_t i) { piece(room.data() + worker * bins_ * 8, i); });
+    const auto* counts = reinterpret_cast<const std::int64_t*>(room.data());
+    for (std::int64_t i = 0; i < threads * bins_; ++i) reinterpret_cast<std::int64_t*>(out)[i % bins_] += counts[i];
+  }
+
+ private:
+  /// Counts come out the same in any order, sums of floats do not: one thread adds them up.
+  bool counted_apart() const { return !weighted_ && bins_ <= kMostApart; }
+
+  void add(Range part, const Leases& leases, std::byte* out) const {
+    const Elements<std::int64_t> places(leases.inputs[0]);
+    const std::int64_t bins = bins_;
+    if (weighted_) {
+      const Elements<double> weights(leases.inputs[1]);
+      auto* sums = reinterpret_cast<double*>(out);
+      for (std::int64_t i = part.begin; i < part.end; ++i) {
+        if (const std::int64_t place = places[i]; place >= 0 && place < bins) sums[place] += weights[i];
+      }
+    } else {
+      auto* counts = reinterpret_cast<std::int64_t*>(out);
+      for (std::int64_t i = part.begin; i < part.end; ++i) {
+        if (const std::int64_t place = places[i]; place >= 0 && place < bins) ++counts[place];
       }
     }
   }
 
- private:
+  /// What is lent, read wherever it lies.
   template <class T>
-  static T element(const Lease& lease, std::int64_t i) {
-    T value;
-    std::memcpy(&value, lease.data + i * lease.layout.strides[0], sizeof value);
-    return value;
-  }
+  struct Elements {
+    explicit Elements(const Lease& lease) : data(lease.data), stride(lease.layout.strides[0]) {}
+    T operator[](std::int64_t i) const {
+      T value;
+      std::memcpy(&value, data + i * stride, sizeof value);
+      return value;
+    }
+    const std::byte* data;
+    std::int64_t stride;
+  };
 
   std::int64_t n_;
   std::int64_t bins_;

@@ -51,7 +51,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
         if weights.shape != x.shape:
             raise _core.errors.ShapeError(f"weights of shape {weights.shape} do not fit a vector of shape {x.shape}")
         return _core.bin_sums(places, weights, bins)
-    if not 0 < bins <= _MOST_COUNTED:
+    # Places that lie in memory as they are counted need no conversion.
+    if x.dtype == _core.int64 or not 0 < bins <= _MOST_COUNTED:
         return _core.bin_sums(places, None, bins)
     return _core.histogram_counts(x, _core.even_edges(bins, -0.5, bins - 0.5))
 
