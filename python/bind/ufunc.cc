@@ -53,11 +53,11 @@ PyObject* called(PyObject* const* arguments, Py_ssize_t n) {
   if (std::any_of(arguments + 2, arguments + n, gives_way)) return nullptr;
   const Answer& answer = found->second;
   if (!answer.row) return PyObject_Vectorcall(answer.function, arguments + 2, static_cast<std::size_t>(n - 2), nullptr);
+  // Operands are held: an evaluation that gives up the interpreter's lock lets others change the handles.
   std::vector<Operand> operands;
   operands.reserve(static_cast<std::size_t>(n - 2));
   for (Py_ssize_t i = 2; i < n; ++i) {
-    const Array* array = plain_array(arguments[i]);
-    std::optional<Operand> operand = array != nullptr ? Operand::borrowed(*array) : operand_of(arguments[i]);
+    std::optional<Operand> operand = operand_of(arguments[i]);
     if (!operand) return nullptr;
     operands.push_back(std::move(*operand));
   }
