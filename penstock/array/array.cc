@@ -8,11 +8,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "penstock/array/number.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
-#include "penstock/op/infer.h"
-#include "penstock/run/at_once.h"
 #include "penstock/run/direct.h"
 #include "penstock/run/operate.h"
 
@@ -46,11 +43,11 @@ void evaluate_settled(const Array& array) {
   evaluate({array});
 }
 
+}  // namespace
+
 graph::NodeRef computable(const graph::NodeRef& node) {
   return node->dtype == DType::k_float16 ? graph::make_cast(node, DType::k_float32) : node;
 }
-
-}  // namespace
 
 Array settle(graph::NodeRef node) {
   bool now = false;
@@ -336,82 +333,6 @@ bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layo
     }
   }
   return false;
-}
-
-namespace {
-
-/// x ** 2, which everybody writes: a product is exact where pow is near, and ten times as fast.
-bool is_square(Op op, std::span<const Operand> operands, const ElementwiseTypes& types) {
-  if (op != Op::k_pow || kind_of(types.compute) == Kind::kComplex) return false;
-  const Number* number = operands[1].number();
-  if (number == nullptr || number->kind == Kind::kBool) return false;
-  return std::visit([](const auto& value) { return value == std::decay_t<decltype(value)>(2); }, number->value);
-}
-
-/// Numbers take part in promotion by their kind only, after all arrays.
-ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
-  const auto held = [](const Array& array) {
-    return array.dtype() == DType::k_float16 ? DType::k_float32 : array.dtype();
-  };
-  const bool first_is_condition = op == Op::k_where;
-  std::optional<DType> common;
-  for (const Operand& each : operands.subspan(first_is_condition ? 1 : 0)) {
-    if (const Array* array = each.array()) common = common ? promote(*common, held(*array)) : held(*array);
-  }
-  DType dtypes[kMaxArity] = {};
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Array* array = operands[i].array();
-    if (array != nullptr)
-      dtypes[i] = held(*array);
-    else if (first_is_condition && i == 0)
-      dtypes[i] = DType::k_bool;
-    else
-      dtypes[i] = common ? promote_weak(*common, operands[i].number()->kind) : default_dtype(*operands[i].number());
-  }
-  return infer_elementwise(op, std::span(dtypes, operands.size()));
-}
-
-}  // namespace
-
-std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operands) {
-  for (const Operand& each : operands) {
-    if (each.array() != nullptr && each.array()->size() > run::kMostAtOnce) return std::nullopt;
-  }
-  const ElementwiseTypes types = types_of(op, operands);
-  const bool squares = is_square(op, operands, types);
-  run::SmallOperand small[kMaxArity];
-  bool values = true;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Array* array = operands[i].array();
-    if (array != nullptr && array->element() != nullptr)
-      small[i].value = *array->element();
-    else if (array != nullptr)
-      small[i].node = array->held_node();
-    else
-      small[i].value = scalar_of(*operands[i].number(), types.operand(op, i));
-    values = values && small[i].node == nullptr;
-  }
-  const Op called = squares ? Op::k_square : op;
-  const std::span<const run::SmallOperand> given(small, squares ? 1 : operands.size());
-  if (values) return Array(run::elementwise_of_values(called, types, given));
-  std::optional<graph::InMemory> result = run::elementwise_at_once(called, types, given);
-  if (!result) return std::nullopt;
-  return of(types.result, std::move(*result));
-}
-
-Array elementwise(Op op, std::span<const Operand> operands) {
-  if (std::optional<Array> done = elementwise_at_once(op, operands)) return std::move(*done);
-  const ElementwiseTypes types = types_of(op, operands);
-  std::vector<graph::NodeRef> nodes;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (const Array* array = operands[i].array())
-      nodes.push_back(computable(array->node()));
-    else
-      nodes.push_back(graph::make_constant(scalar_of(*operands[i].number(), types.operand(op, i)), {}));
-  }
-  if (is_square(op, operands, types))
-    return settle(graph::make_elementwise(Op::k_square, {graph::make_cast(nodes[0], types.compute)}));
-  return settle(graph::make_elementwise(op, std::move(nodes)));
 }
 
 Array astype(const Array& x, DType dtype) { return x.dtype() == dtype ? x : settle(graph::make_cast(x.node(), dtype)); }

@@ -13,6 +13,9 @@ namespace penstock {
 /// grown too deep.
 Array settle(graph::NodeRef node);
 
+/// The node in a dtype that is computed with: float32 for float16.
+graph::NodeRef computable(const graph::NodeRef& node);
+
 /// How settle() evaluates, for a caller that holds a lock which others wait for: the binding gives up the interpreter's
 /// only then. Set once, before anything is evaluated; null: by evaluate().
 using Settler = void (*)(const Array& array);
