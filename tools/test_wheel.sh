@@ -25,6 +25,8 @@ result = ps.sqrt(ps.open("x.npy") * 2.0 + 1.0)
 ps.save(result, "y.npy")
 np.testing.assert_array_equal(np.load("y.npy"), np.sqrt(x * 2.0 + 1.0))
 np.testing.assert_allclose(float(ps.sum(ps.sin(ps.asarray(x)))), np.sin(x).sum(), rtol=1e-9)
+# Transforms are SciPy's: they need it beside the wheel, and nothing else.
+np.testing.assert_allclose(np.asarray(ps.fft.rfft(ps.asarray(x[:1000]))), np.fft.rfft(x[:1000]))
 
 mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
 ours = re.compile(r"/(lib)?(penstock|sleef|hwy)[^/]*\.so")
@@ -40,7 +42,8 @@ assert any(name.endswith("licenses/LICENSE") for name in names), "the wheel lack
 missing = {"py.typed", "__init__.pyi", "_core.pyi", "errors.pyi"} - {Path(name).name for name in names}
 assert not missing, f"the wheel lacks {sorted(missing)}"
 needed = [each for each in requires("penstock") or [] if "extra ==" not in each]
-assert [re.match(r"[\w-]+", each)[0] for each in needed] == ["numpy"], f"expected NumPy alone, got {needed}"
+dependencies = [re.match(r"[\w-]+", each)[0] for each in needed]
+assert dependencies == ["numpy", "scipy"], f"expected NumPy and SciPy alone, got {needed}"
 print(f"wheel: {len(bundled)} libraries bundled, {len(licences)} licences, result right")
 PY
 fresh/bin/penstock --version
