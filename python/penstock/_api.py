@@ -24,6 +24,7 @@ from penstock._plan import Plan
 from penstock._quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from penstock._rearranging import diff, pad, repeat, tile, transpose
 from penstock._sets import isin, unique_all, unique_counts, unique_inverse, unique_values
+from penstock._shapes import broadcast_shapes, flat
 from penstock._statistics import (
     allclose,
     array_equal,
@@ -217,7 +218,7 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
     one dtype by the standard; here each keeps its own. Arrays of several axes are taken flattened, as NumPy has it.
     """
     one_of(indexing, "indexing", ("xy", "ij"))
-    vectors = [_core.reshape(each, (each.size,)) for each in arrays_of(arrays, "meshgrid")]
+    vectors = [flat(each) for each in arrays_of(arrays, "meshgrid")]
     order = list(builtins.range(len(vectors)))
     if indexing == "xy" and len(vectors) > 1:
         order[0], order[1] = 1, 0
@@ -230,15 +231,6 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
         own[axis] = vector.size
         placed.append(_core.broadcast_to(_core.reshape(vector, own), shape))
     return tuple(placed)
-
-
-def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to."""
-    # Arrays of a constant take no memory: their shapes are all that is looked at.
-    shape: tuple[int, ...] = ()
-    for each in shapes:
-        shape = _core.logical_or(_core.full(shape, False), _core.full(each, False)).shape
-    return shape
 
 
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:

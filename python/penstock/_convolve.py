@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convolution and correlation of vectors under NumPy's names, block by block.
 
-Short kernels are summed up by numpy.convolve, long ones of floats go through Fourier transforms (scipy.fft's where it
-is installed, numpy.fft's otherwise) of blocks, in double precision. Blocks begin at fixed places, so that no budget
-changes a bit.
+Short kernels are summed up by numpy.convolve, long ones of floats go through Fourier transforms (scipy.fft's) of
+blocks, in double precision. Blocks begin at fixed places, so that no budget changes a bit.
 """
 
 from __future__ import annotations
@@ -11,22 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
-from penstock._stacks import array
 
 _SHORT = 512  # elements of a kernel whose products are summed up one by one
 _BLOCK = 1 << 15  # elements of a result that are the least to be computed at once
 _MODES = ("full", "same", "valid")
-
-
-def _transforms() -> Any:
-    try:
-        import scipy.fft
-    except ImportError:
-        import numpy.fft
-
-        return numpy.fft
-    return scipy.fft
 
 
 def _sum_up(out: Any, x: Any, y: Any, shift: int) -> None:
@@ -59,8 +48,8 @@ def _sum_up(out: Any, x: Any, y: Any, shift: int) -> None:
 def _by_transforms(out: Any, x: Any, y: Any, shift: int, block: int) -> None:
     """out[j] = sum_i y[i] x[j + shift - i], a block of out at once, by a circular convolution of twice its length."""
     import numpy
+    from scipy import fft
 
-    fft = _transforms()
     wide = numpy.complex128 if out.dtype.kind == "c" else numpy.float64
     forth, back = (fft.fft, fft.ifft) if out.dtype.kind == "c" else (fft.rfft, fft.irfft)
     n, before = 2 * block, y.size - 1

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
 from penstock._einsum_terms import Label, Term, extents_of, refuse, subscripts_of, terms_of
-from penstock._stacks import array, put_out
+from penstock._stacks import put_out
 
 
 class _Factor(NamedTuple):

@@ -12,6 +12,7 @@ from penstock import _core
 from penstock._arguments import array, integer
 from penstock._core import Array
 from penstock._quantiles import quantile
+from penstock._shapes import flat
 from penstock._stacks import is_complex, is_integer
 
 Bins: TypeAlias = "int | str | Sequence[float] | Array"
@@ -136,7 +137,7 @@ def _values(a: Any) -> Array:
     if is_complex(x):
         raise _core.errors.DTypeError(f"histogram got {x.dtype}; count real, imag or abs")
     x = _core.astype(x, _core.uint8) if x.dtype == _core.bool else x
-    return _core.reshape(x, (x.size,))
+    return flat(x)
 
 
 def _limits(x: Array, given: Range) -> tuple[Any, Any]:
@@ -245,7 +246,7 @@ def histogram(
         weights = array(weights)
         if weights.shape != array(a).shape:
             raise _core.errors.ShapeError(f"weights of shape {weights.shape} do not fit shape {array(a).shape}")
-        weights = _core.reshape(weights, (weights.size,))
+        weights = flat(weights)
     edges = _edges(x, bins, range, weights)
     counts = _counts(x, edges) if weights is None else _weighted(x, edges, weights)
     if density:

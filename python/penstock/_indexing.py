@@ -8,7 +8,9 @@ import operator
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
+from penstock._shapes import broadcast_shapes
 
 _EVERYTHING = slice(None)
 
@@ -24,7 +26,7 @@ class _Choice(NamedTuple):
 
 def nonzero(x: Any, /) -> tuple[Array, ...]:
     """For each axis, the places of the nonzero elements of ``x`` in C order; int64. Evaluates at the call."""
-    x = _core.asarray(x, None, copy=None)
+    x = array(x)
     if x.ndim == 0:
         raise _core.errors.ArgumentError("nonzero of an array of no axes is not defined")
     return _unravelled(_core.flat_nonzero(x), x.shape)
@@ -46,26 +48,26 @@ def _as_entry(item: Any) -> Any:
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
     if isinstance(item, builtins.bool):
-        return _core.asarray(item, None, copy=None)
+        return array(item)
     if not isinstance(item, Array):
         try:
             return operator.index(item)
         except TypeError:
             pass
     try:
-        array = _core.asarray(item, None, copy=None)
+        found = array(item)
     except TypeError:
         raise _core.errors.OutOfRangeError(
             f"index {item!r} is no integer, slice, None, Ellipsis, nor an array of integers or of conditions"
         ) from None
-    if array.size == 0 and not isinstance(item, Array) and not hasattr(item, "dtype"):
-        array = _core.astype(array, _core.int64)  # [] names nothing
-    kind = array.dtype
+    if found.size == 0 and not isinstance(item, Array) and not hasattr(item, "dtype"):
+        found = _core.astype(found, _core.int64)  # [] names nothing
+    kind = found.dtype
     if kind != _core.bool and not str(kind).lstrip("u").startswith("int"):
         raise _core.errors.OutOfRangeError(
             f"an index of {kind} names no elements; use integers, slices, None, Ellipsis or a condition"
         )
-    return array
+    return found
 
 
 def _used(entry: Any) -> int:
@@ -139,33 +141,26 @@ def _take_apart(shape: tuple[int, ...], key: Any) -> _Choice:
 
 def _joined(arrays: list[Array], extents: list[int]) -> Array:
     """Places along several axes as places along all of them taken as one, of the common shape."""
-    for array, extent in zip(arrays, extents, strict=True):
-        _check(array, extent)
-    place = _from_the_front(arrays[0], extents[0])
-    for array, extent in zip(arrays[1:], extents[1:], strict=True):
-        place = _core.add(_core.multiply(place, extent), _from_the_front(array, extent))
-    return place
+    for places, extent in zip(arrays, extents, strict=True):
+        _check(places, extent)
+    joined = _from_the_front(arrays[0], extents[0])
+    for places, extent in zip(arrays[1:], extents[1:], strict=True):
+        joined = _core.add(_core.multiply(joined, extent), _from_the_front(places, extent))
+    return joined
 
 
-def _from_the_front(array: Array, extent: int) -> Array:
-    array = _core.astype(array, _core.int64)
-    return _core.where(_core.less(array, 0), _core.add(array, extent), array)
+def _from_the_front(places: Array, extent: int) -> Array:
+    places = _core.astype(places, _core.int64)
+    return _core.where(_core.less(places, 0), _core.add(places, extent), places)
 
 
-def _check(array: Array, extent: int) -> None:
-    if array.size == 0:
+def _check(places: Array, extent: int) -> None:
+    if places.size == 0:
         return
-    low, high = _core.evaluate(_core.min(array), _core.max(array))
+    low, high = _core.evaluate(_core.min(places), _core.max(places))
     for place in (int(low), int(high)):
         if not -extent <= place < extent:
             raise _core.errors.OutOfRangeError(f"index {place} is out of range for an axis of extent {extent}")
-
-
-def _common_shape(arrays: list[Array]) -> tuple[int, ...]:
-    shape: tuple[int, ...] = ()
-    for array in arrays:
-        shape = _core.logical_or(_core.full(shape, False), _core.full(array.shape, False)).shape
-    return shape
 
 
 class _Front(NamedTuple):
@@ -177,7 +172,7 @@ class _Front(NamedTuple):
 
 
 def _front(part: Array, choice: _Choice) -> _Front:
-    shape = _common_shape(choice.arrays)
+    shape = broadcast_shapes(*(each.shape for each in choice.arrays))
     extents = [part.shape[axis] for axis in choice.axes]
     places = _core.broadcast_to(_joined(choice.arrays, extents), shape)
     moved = _core.moveaxis(part, choice.axes, list(range(len(choice.axes))))

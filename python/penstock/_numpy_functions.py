@@ -17,10 +17,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
 
 # NumPy's names of parameters that the standard calls otherwise.
-_RENAMED = {"ddof": "correction", "a_min": "min", "a_max": "max", "file": "path", "arr": "array", "axes": "axes"}
+_RENAMED = {"ddof": "correction", "a_min": "min", "a_max": "max", "file": "path", "arr": "array"}
 
 
 class _Parameters(NamedTuple):
@@ -85,7 +86,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
 
 
 def _attribute(name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
-    found = getattr(_core.asarray(x, None, copy=None), name)
+    found = getattr(array(x), name)
     return found(*args, **kwargs) if callable(found) else found
 
 

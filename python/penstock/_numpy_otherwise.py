@@ -10,10 +10,13 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from penstock import _api, _core, linalg
+from penstock import _api, _arguments, _core, linalg
+from penstock._arguments import arrays_of
 from penstock._core import Array
 from penstock._indexing import nonzero
 from penstock._sets import unique_all
+from penstock._shapes import flat, flat_without_axis
+from penstock._stacks import is_complex
 
 __all__ = [
     "apply_along_axis", "argpartition", "argsort", "array", "asanyarray", "atleast_1d", "atleast_2d", "column_stack",
@@ -37,17 +40,17 @@ def apply_along_axis(func1d: Any, axis: builtins.int, x: Array, *args: Any, **kw
     """What a function of NumPy vectors makes of each line along an axis; evaluates at the call."""
     import numpy
 
-    return _core.asarray(numpy.apply_along_axis(func1d, axis, numpy.asarray(x), *args, **kwargs), None, copy=None)
+    return _arguments.array(numpy.apply_along_axis(func1d, axis, numpy.asarray(x), *args, **kwargs))
 
 
 def zeros_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
     """Zeros of the shape and dtype of an array, unless others are given."""
-    return _api.zeros(x.shape if shape is None else shape, dtype=x.dtype if dtype is None else dtype)
+    return full_like(x, 0, dtype, shape)
 
 
 def ones_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
     """Ones of the shape and dtype of an array, unless others are given."""
-    return _api.ones(x.shape if shape is None else shape, dtype=x.dtype if dtype is None else dtype)
+    return full_like(x, 1, dtype, shape)
 
 
 def empty_like(x: Array, dtype: Any = None, shape: Any = None) -> Array:
@@ -69,18 +72,20 @@ def squeeze(x: Array, axis: Any = None) -> Array:
 
 def take(x: Any, indices: Any, axis: builtins.int | None = None) -> Array:
     """Elements by their places along an axis; without one, of the array flattened."""
-    x = _core.asarray(x, None, copy=None)
-    return _core.take(_core.reshape(x, -1) if axis is None else x, indices, axis=0 if axis is None else axis)
+    x, axis = flat_without_axis(_arguments.array(x), axis)
+    return _core.take(x, indices, axis=axis)
 
 
 def sort(x: Array, axis: builtins.int | None = -1) -> Array:
     """Sorted along an axis; flattened for None."""
-    return _core.sort(_core.reshape(x, -1)) if axis is None else _core.sort(x, axis=axis)
+    x, axis = flat_without_axis(x, axis)
+    return _core.sort(x, axis=axis)
 
 
 def argsort(x: Array, axis: builtins.int | None = -1) -> Array:
     """Places in sorted order along an axis; flattened for None."""
-    return _core.argsort(_core.reshape(x, -1)) if axis is None else _core.argsort(x, axis=axis)
+    x, axis = flat_without_axis(x, axis)
+    return _core.argsort(x, axis=axis)
 
 
 def partition(x: Array, kth: Any, axis: builtins.int | None = -1) -> Array:  # noqa: ARG001 - sorted, all are in place
@@ -95,13 +100,13 @@ def argpartition(x: Array, kth: Any, axis: builtins.int | None = -1) -> Array:  
 
 def cumsum(x: Array, axis: builtins.int | None = None, dtype: Any = None) -> Array:
     """Sums up to each element along an axis; without one, of the array flattened."""
-    x, axis = (_core.reshape(x, -1), 0) if axis is None else (x, axis)
+    x, axis = flat_without_axis(x, axis)
     return _core.cumulative_sum(x, axis=axis, dtype=dtype)
 
 
 def cumprod(x: Array, axis: builtins.int | None = None, dtype: Any = None) -> Array:
     """Products up to each element along an axis; without one, of the array flattened."""
-    x, axis = (_core.reshape(x, -1), 0) if axis is None else (x, axis)
+    x, axis = flat_without_axis(x, axis)
     return _core.cumulative_prod(x, axis=axis, dtype=dtype)
 
 
@@ -124,7 +129,7 @@ def trace(
 
 def ravel(x: Array) -> Array:
     """Flattened in C order."""
-    return _core.reshape(x, -1)
+    return flat(x)
 
 
 def swapaxes(x: Array, axis1: builtins.int, axis2: builtins.int) -> Array:
@@ -134,21 +139,20 @@ def swapaxes(x: Array, axis1: builtins.int, axis2: builtins.int) -> Array:
 
 def vstack(arrays: Any) -> Array:
     """Joined along the first axis; vectors are rows."""
-    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
-    return _core.concat([_core.reshape(each, (1, -1)) if each.ndim < 2 else each for each in arrays], axis=0)
+    rows = [_core.reshape(each, (1, each.size)) if each.ndim < 2 else each for each in arrays_of(arrays, "vstack")]
+    return _core.concat(rows, axis=0)
 
 
 def hstack(arrays: Any) -> Array:
     """Joined along the second axis, vectors along their only one."""
-    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
-    arrays = [_core.reshape(each, (1,)) if each.ndim == 0 else each for each in arrays]
-    return _core.concat(arrays, axis=0 if arrays[0].ndim == 1 else 1)
+    parts = [_core.reshape(each, (1,)) if each.ndim == 0 else each for each in arrays_of(arrays, "hstack")]
+    return _core.concat(parts, axis=0 if parts[0].ndim == 1 else 1)
 
 
 def column_stack(arrays: Any) -> Array:
     """Joined along the second axis; vectors are columns."""
-    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
-    return _core.concat([_core.reshape(each, (-1, 1)) if each.ndim < 2 else each for each in arrays], axis=1)
+    given = arrays_of(arrays, "column_stack")
+    return _core.concat([_core.reshape(each, (each.size, 1)) if each.ndim < 2 else each for each in given], axis=1)
 
 
 def atleast_1d(*arrays: Any) -> Any:
@@ -195,15 +199,15 @@ def copy(x: Array) -> Array:
 
 def iscomplexobj(x: Array) -> builtins.bool:
     """Whether the dtype is complex."""
-    return str(x.dtype).startswith("complex")
+    return is_complex(x)
 
 
 def isrealobj(x: Array) -> builtins.bool:
     """Whether the dtype is not complex."""
-    return not str(x.dtype).startswith("complex")
+    return not is_complex(x)
 
 
 def _at_least(rank: builtins.int, arrays: Any) -> Any:
-    arrays = [_core.asarray(each, None, copy=None) for each in arrays]
-    grown = tuple(_core.reshape(each, (*(1,) * (rank - each.ndim), *each.shape)) for each in arrays)
+    given = map(_arguments.array, arrays)
+    grown = tuple(_core.reshape(each, (*(1,) * (rank - each.ndim), *each.shape)) for each in given)
     return grown if len(grown) != 1 else grown[0]

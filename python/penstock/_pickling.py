@@ -16,6 +16,7 @@ import pickle
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
 
 
@@ -52,7 +53,7 @@ def from_bytes(data: Any, dtype: str, shape: tuple[builtins.int, ...]) -> Array:
     elements = numpy.frombuffer(data, dtype=dtype)
     if not elements.flags.aligned:
         elements = elements.copy()
-    return _core.asarray(elements.reshape(shape), None, copy=None)
+    return array(elements.reshape(shape))
 
 
 def deep_copy(x: Array) -> Array:

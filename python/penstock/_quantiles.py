@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
 from penstock._arguments import array, integers, normal_axis
 from penstock._core import Array
-from penstock._stacks import put_out
+from penstock._shapes import weights_of
+from penstock._stacks import is_complex, put_out
 
 Axes: TypeAlias = "int | Sequence[int] | None"
 
@@ -114,7 +115,7 @@ def _checked(x: Any, q: Any, method: str) -> tuple[Array, Any, Any]:
     import numpy
 
     x = array(x)
-    if str(x.dtype).startswith("complex"):
+    if is_complex(x):
         raise _core.errors.DTypeError(f"quantiles of {x.dtype}, which has no order; take real, imag or abs")
     if method not in _METHODS:
         raise _core.errors.ArgumentError(f"method is {method!r}; use one of {', '.join(map(repr, _METHODS))}")
@@ -166,13 +167,7 @@ def _weights(weights: Any, x: Array, axis: Axes, method: str) -> Array:
     """The weights of each line's elements, checked."""
     if method != "inverted_cdf":
         raise _core.errors.ArgumentError(f"method {method!r} takes no weights; use 'inverted_cdf'")
-    weights = _core.astype(array(weights), _core.float64)
-    if weights.shape != x.shape:
-        if not isinstance(axis, int) or weights.shape != (x.shape[normal_axis(axis, x.ndim)],):
-            raise _core.errors.ShapeError(f"weights of shape {weights.shape} do not fit an array of shape {x.shape}")
-        along = [1] * x.ndim
-        along[normal_axis(axis, x.ndim)] = -1
-        weights = _core.broadcast_to(_core.reshape(weights, along), x.shape)
+    weights = weights_of(x, _core.astype(array(weights), _core.float64), axis)
     if weights.size and builtins.bool(_core.any(_core.less(weights, 0))):
         raise _core.errors.ArgumentError("weights are not negative")
     return lines_of(weights, axis)[0]
@@ -292,11 +287,9 @@ def nanpercentile(
     return nanquantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
-def _middle(find: Callable[..., Array], a: Any, axis: Axes, out: Any, keepdims: builtins.bool) -> Array:
-    low, high = (find(a, 0.5, axis, method=method, keepdims=keepdims) for method in ("lower", "higher"))
-    dtype = low.dtype if str(low.dtype).startswith("float") else _core.float64
-    low, high = _core.astype(low, dtype), _core.astype(high, dtype)
-    return put_out(_core.where(_core.equal(low, high), low, _core.divide(_core.add(low, high), 2)), out)
+def _middle(low: Array, high: Array) -> Array:
+    """The mean of the two middle elements, in their floating dtype; of equal ones, infinite too, the one."""
+    return _core.where(_core.equal(low, high), low, _core.divide(_core.add(low, high), 2))
 
 
 def median(
@@ -325,7 +318,7 @@ def _median_of(x: Array, axis: Axes, keepdims: builtins.bool) -> Array:
     n = lines.shape[-1]
     found = _core.astype(_core.order_statistics(lines, sorted({(n - 1) // 2, n // 2}), True), dtype)
     low, high = found[..., 0], found[..., -1]
-    middle = low if n % 2 else _core.where(_core.equal(low, high), low, _core.divide(_core.add(low, high), 2))
+    middle = low if n % 2 else _middle(low, high)
     return _core.reshape(middle, kept) if keepdims else middle
 
 
@@ -340,4 +333,6 @@ def nanmedian(
     x = array(a)
     if x.size == 0:
         return median(x, axis, out, overwrite_input, keepdims)
-    return _middle(nanquantile, x, axis, out, keepdims)
+    low, high = (nanquantile(x, 0.5, axis, method=method, keepdims=keepdims) for method in ("lower", "higher"))
+    dtype = low.dtype if str(low.dtype).startswith("float") else _core.float64
+    return put_out(_middle(_core.astype(low, dtype), _core.astype(high, dtype)), out)

@@ -10,6 +10,7 @@ from penstock import _core
 from penstock._arguments import array, integer, integers, normal_axis
 from penstock._core import Array
 from penstock._dtypes import isdtype
+from penstock._shapes import flat_without_axis
 
 
 def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
@@ -19,8 +20,7 @@ def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
     ArgumentError for negative ones, ShapeError where their number does not fit.
     """
     x = array(x)
-    if axis is None:
-        x, axis = _core.reshape(x, (x.size,)), 0
+    x, axis = flat_without_axis(x, axis)
     axis = normal_axis(axis, x.ndim)
     if not isinstance(repeats, int):
         repeats = array(repeats)
@@ -68,7 +68,7 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Array:
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Array:
     """The axes of ``x`` in another order, without ``axes`` reversed; a view. NumPy's name of permute_dims."""
-    x = _core.asarray(x, None, copy=None)
+    x = array(x)
     return _core.permute_dims(x, tuple(range(x.ndim))[::-1] if axes is None else axes)
 
 
@@ -84,7 +84,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
     """
     import numpy
 
-    out = _core.asarray(x, None, copy=None)
+    out = array(x)
     if mode != "constant" and mode not in _PLACES:
         raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'constant', {', '.join(map(repr, _PLACES))}")
     try:

@@ -8,7 +8,10 @@ import builtins
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
+from penstock._shapes import flat
+from penstock._stacks import is_complex
 
 
 class UniqueAll(NamedTuple):
@@ -34,13 +37,9 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Array
 
 
-def _is_complex(x: Array) -> builtins.bool:
-    return x.dtype in (_core.complex64, _core.complex128)
-
-
 def _order(x: Array) -> Array:
     """Places that sort a vector; complex numbers by their real parts, then their imaginary ones."""
-    if not _is_complex(x):
+    if not is_complex(x):
         return _core.argsort(x)
     by_imaginary = _core.argsort(_core.imag(x))
     return _core.take(by_imaginary, _core.argsort(_core.take(_core.real(x), by_imaginary)))
@@ -57,39 +56,30 @@ def _counts(begins: Array, n: int) -> Array:
     return _core.subtract(ends, begins)
 
 
-def _evaluated(*arrays: Array) -> tuple[Array, ...]:
-    return _core.evaluate(*arrays)
-
-
-def _flat(x: Any) -> Array:
-    x = _core.asarray(x, None, copy=None)
-    return _core.reshape(x, (x.size,))
-
-
 def _sorted(x: Array) -> Array:
     """A vector in order, evaluated."""
-    return _evaluated(_core.take(x, _order(x)) if _is_complex(x) else _core.sort(x))[0]
+    return _core.evaluate(_core.take(x, _order(x)) if is_complex(x) else _core.sort(x))[0]
 
 
 def unique_values(x: Any, /) -> Array:
     """The distinct elements of ``x``, ascending. Each NaN is distinct; of 0.0 and -0.0 one stays."""
-    ordered = _sorted(_flat(x))
-    if not _is_complex(ordered):
+    ordered = _sorted(flat(array(x)))
+    if not is_complex(ordered):
         return _core.distinct(ordered)
-    return _evaluated(_core.take(ordered, _begins(ordered)))[0]
+    return _core.evaluate(_core.take(ordered, _begins(ordered)))[0]
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
     """The distinct elements of ``x``, ascending, and how often each occurs (int64)."""
-    ordered = _sorted(_flat(x))
+    ordered = _sorted(flat(array(x)))
     begins = _begins(ordered)
-    return UniqueCounts(*_evaluated(_core.take(ordered, begins), _counts(begins, ordered.size)))
+    return UniqueCounts(*_core.evaluate(_core.take(ordered, begins), _counts(begins, ordered.size)))
 
 
 def _grouped(x: Array) -> tuple[Array, Array, Array, Array]:
     """Places that sort the vector, the vector sorted, where its distinct elements begin, and each place's group."""
-    (order,) = _evaluated(_order(x))
-    (ordered,) = _evaluated(_core.take(x, order))
+    (order,) = _core.evaluate(_order(x))
+    (ordered,) = _core.evaluate(_core.take(x, order))
     begins = _begins(ordered)
     marks = _core.put(
         _core.full((x.size,), 0, dtype=_core.int64), begins, _core.full((begins.size,), 1, dtype=_core.int64)
@@ -100,17 +90,17 @@ def _grouped(x: Array) -> tuple[Array, Array, Array, Array]:
 
 def unique_inverse(x: Any, /) -> UniqueInverse:
     """The distinct elements of ``x``, ascending, and for each element of ``x`` the place of its equal (int64)."""
-    x = _core.asarray(x, None, copy=None)
-    _, ordered, begins, inverse = _grouped(_flat(x))
-    return UniqueInverse(*_evaluated(_core.take(ordered, begins), _core.reshape(inverse, x.shape)))
+    x = array(x)
+    _, ordered, begins, inverse = _grouped(flat(x))
+    return UniqueInverse(*_core.evaluate(_core.take(ordered, begins), _core.reshape(inverse, x.shape)))
 
 
 def unique_all(x: Any, /) -> UniqueAll:
     """Distinct elements, ascending; where each occurs first; for each element the place of its equal; counts."""
-    x = _core.asarray(x, None, copy=None)
-    order, ordered, begins, inverse = _grouped(_flat(x))
+    x = array(x)
+    order, ordered, begins, inverse = _grouped(flat(x))
     return UniqueAll(
-        *_evaluated(
+        *_core.evaluate(
             _core.take(ordered, begins),
             _core.take(order, begins),
             _core.reshape(inverse, x.shape),
@@ -124,13 +114,13 @@ def isin(x1: Any, x2: Any, /, *, invert: builtins.bool = False) -> Array:
 
     ``x1`` may be a number. Where dtypes differ, the common one counts.
     """
-    a = _core.asarray(x1, None, copy=None)
-    b = _flat(x2)
+    a = array(x1)
+    b = flat(array(x2))
     if b.size == 0:
         return _core.full(a.shape, invert)
     common = _core.promote_types(a.dtype, b.dtype)
     a, b = _core.astype(a, common), _sorted(_core.astype(b, common))
-    if _is_complex(b):
+    if is_complex(b):
         return _isin_complex(a, b, invert)
     place = _core.searchsorted(b, a)
     found = _core.equal(_core.take(b, _core.minimum(place, b.size - 1)), a)
@@ -139,11 +129,11 @@ def isin(x1: Any, x2: Any, /, *, invert: builtins.bool = False) -> Array:
 
 def _isin_complex(a: Array, b: Array, invert: builtins.bool) -> Array:
     """Complex numbers are looked up by the group of their real part and the place of their imaginary one."""
-    flat = _core.reshape(a, (a.size,))
-    both = _core.concat([b, flat])
+    line = flat(a)
+    both = _core.concat([b, line])
     # 0.0 and -0.0 are one number to the order, and equal: groups tell apart what differs.
     _, _, begins, inverse = _grouped(both)
     known = _core.put(_core.full((begins.size,), False), inverse[: b.size], _core.full((b.size,), True))
-    number = _core.equal(flat, flat)
+    number = _core.equal(line, line)
     found = _core.logical_and(_core.take(known, inverse[b.size :]), number)
     return _core.reshape(_core.logical_not(found) if invert else found, a.shape)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from penstock import _core
-from penstock._arguments import array as array
-from penstock._arguments import normal_axis as normal_axis
+from penstock._arguments import array, normal_axis
 from penstock._core import Array, DType
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
@@ -56,14 +55,14 @@ def put_out(x: Array, out: Any) -> Array:
     return cast("Array", held)
 
 
-def _quietly(f: Callable[..., object]) -> Callable[..., None]:
+def quietly(f: Callable[..., Any]) -> Callable[..., Any]:
     """``f`` without the warnings of a library about NaN and overflows, which are results like others here."""
 
-    def quiet(*arrays: Any) -> None:
+    def quiet(*arrays: Any) -> Any:
         import numpy
 
         with numpy.errstate(all="ignore"):
-            f(*arrays)
+            return f(*arrays)
 
     return quiet
 
@@ -73,7 +72,7 @@ def along(name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtyp
     axis = normal_axis(axis, x.ndim)
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     lines = _core.reshape(x, (outer, x.shape[axis], inner))
-    out = _core.stacked(name, _quietly(f), [lines], (outer, n, inner), dtype, columns=True)
+    out = _core.stacked(name, quietly(f), [lines], (outer, n, inner), dtype, columns=True)
     return _core.reshape(out, (*x.shape[:axis], n, *x.shape[axis + 1 :]))
 
 
@@ -91,7 +90,7 @@ def of_matrices(
             begin += size
 
     stacks = [_core.reshape(each, (math.prod(batch), *each.shape[-2:])) for each in inputs]
-    packed = _core.stacked(name, _quietly(fill), stacks, (math.prod(batch), sum(sizes)), dtype)
+    packed = _core.stacked(name, quietly(fill), stacks, (math.prod(batch), sum(sizes)), dtype)
     results, begin = [], 0
     for size, part in zip(sizes, parts, strict=True):
         results.append(_core.reshape(packed[:, begin : begin + size], (*batch, *part)))

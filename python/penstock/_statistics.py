@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from penstock import _core
 from penstock._arguments import array, integer
 from penstock._core import Array
+from penstock._shapes import flat_without_axis, weights_of
 from penstock._stacks import floating, is_complex, put_out, real_of
 
 Axes: TypeAlias = "int | Sequence[int] | None"
@@ -37,9 +38,8 @@ def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepd
 
 
 def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: Any, out: Any, neutral: float) -> Array:
-    x = _filled(array(a), neutral)
-    x = _core.reshape(x, (x.size,)) if axis is None else x
-    return put_out(add_up(x, axis=0 if axis is None else integer(axis, "axis"), dtype=dtype), out)
+    x, along = flat_without_axis(_filled(array(a), neutral), axis)
+    return put_out(add_up(x, axis=integer(along, "axis"), dtype=dtype), out)
 
 
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
@@ -170,13 +170,7 @@ def average(
         mean = _core.mean(x, axis=axis, keepdims=keepdims)
         n = math.prod(x.shape) // max(math.prod(mean.shape), 1)
         return (mean, _core.full(mean.shape, n, dtype=mean.dtype)) if returned else mean
-    w = floating(weights)
-    if w.shape != x.shape:
-        if not isinstance(axis, int) or w.ndim != 1 or w.shape != (x.shape[axis],):
-            raise _core.errors.ShapeError(f"weights of shape {w.shape} do not fit an array of shape {x.shape}")
-        along = [1] * x.ndim
-        along[axis] = -1
-        w = _core.broadcast_to(_core.reshape(w, along), x.shape)
+    w = weights_of(x, floating(weights), axis)
     total = _core.sum(w, axis=axis, keepdims=keepdims)
     mean = _core.divide(_core.sum(_core.multiply(x, w), axis=axis, keepdims=keepdims), total)
     return (mean, total) if returned else mean

@@ -13,7 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import array
 from penstock._core import Array
+from penstock._shapes import flat
+from penstock._stacks import quietly
 
 # The reduction, and the cumulative function, that `reduce` and `accumulate` of a ufunc are.
 _REDUCTIONS = {
@@ -96,7 +99,7 @@ def _call(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     _check(ufunc, options, ("casting", "dtype", "axis"))
     dtype, axis = options.get("dtype"), options.get("axis")
     if dtype is not None:
-        inputs = tuple(_core.astype(_core.asarray(each, None, copy=None), dtype) for each in inputs)
+        inputs = tuple(_core.astype(array(each), dtype) for each in inputs)
     if axis is not None and (own is None or ufunc.signature is None):
         raise _refused(ufunc, f"axis={axis!r}", "it works element by element")
     if own is not None:
@@ -111,28 +114,22 @@ def _tile_by_tile(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
     import numpy
 
     # Python's numbers promote weakly, so the ufunc sees them as they are.
-    arrays = {
-        i: _core.asarray(each, None, copy=None)
-        for i, each in enumerate(inputs)
-        if type(each) not in (builtins.bool, int, float, complex)
-    }
+    arrays = {i: array(each) for i, each in enumerate(inputs) if type(each) not in (builtins.bool, int, float, complex)}
     one_each = [numpy.ones(1, str(arrays[i].dtype)) if i in arrays else each for i, each in enumerate(inputs)]
-    with numpy.errstate(all="ignore"):
-        probe = ufunc(*one_each)
+    probe = quietly(ufunc)(*one_each)
     from penstock._api import broadcast_arrays
 
     spread = broadcast_arrays(*arrays.values())
-    shape, flat = spread[0].shape, [_core.reshape(each, (spread[0].size,)) for each in spread]
+    shape, vectors = spread[0].shape, [flat(each) for each in spread]
 
     def result(number: int, dtype: Any) -> Array:
         def fill(target: Any, *tiles: Any) -> None:
             given = iter(tiles)
             operands = [next(given) if i in arrays else each for i, each in enumerate(inputs)]
-            with numpy.errstate(all="ignore"):  # as everywhere in the engine, no floating-point warnings
-                found = ufunc(*operands)
+            found = ufunc(*operands)
             target[...] = found[number] if ufunc.nout > 1 else found
 
-        lines = _core.stacked(ufunc.__name__, fill, flat, (spread[0].size,), str(dtype))
+        lines = _core.stacked(ufunc.__name__, quietly(fill), vectors, (spread[0].size,), str(dtype))
         return _core.reshape(lines, shape)
 
     if ufunc.nout == 1:
@@ -174,7 +171,7 @@ def _accumulate(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
 
 def _outer(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """ufunc.outer(a, b): every element of a with every one of b."""
-    a, b = (_core.asarray(each, None, copy=None) for each in inputs)
+    a, b = (array(each) for each in inputs)
     a = _core.reshape(a, (*a.shape, *(1 for _ in b.shape)))
     return _call(ufunc, (a, b), options)
 

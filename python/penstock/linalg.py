@@ -21,7 +21,8 @@ from penstock._core import matmul as matmul
 from penstock._core import matrix_transpose as matrix_transpose
 from penstock._core import tensordot as tensordot
 from penstock._core import vecdot as vecdot
-from penstock._stacks import complex_of, floating, of_matrices, real_of
+from penstock._shapes import broadcast_shapes
+from penstock._stacks import complex_of, floating, is_complex, of_matrices, real_of
 
 __all__ = [
     "cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
@@ -98,7 +99,7 @@ def _decomposed(
 
 
 def _real(x: Array) -> Array:
-    return _core.real(x) if str(x.dtype).startswith("complex") else x
+    return _core.real(x) if is_complex(x) else x
 
 
 def cholesky(x: Any, /, *, upper: builtins.bool = False) -> Array:
@@ -134,7 +135,7 @@ def inv(x: Any, /) -> Array:
 def _broadcast(a: Array, b: Array) -> tuple[Array, Array]:
     """Stacks of matrices with the axes before the last two broadcast, of one dtype."""
     dtype = _core.promote_types(a.dtype, b.dtype)
-    batch = _core.logical_or(_core.full(a.shape[:-2], False), _core.full(b.shape[:-2], False)).shape
+    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     return (
         _core.broadcast_to(_core.astype(a, dtype), (*batch, *a.shape[-2:])),
         _core.broadcast_to(_core.astype(b, dtype), (*batch, *b.shape[-2:])),

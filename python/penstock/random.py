@@ -24,7 +24,8 @@ from typing import Any, TypeAlias
 from penstock import _core
 from penstock._arguments import array, integer, integers, normal_axis
 from penstock._core import Array
-from penstock._stacks import is_integer, put_out
+from penstock._shapes import broadcast_shapes, flat
+from penstock._stacks import is_complex, is_integer, put_out
 
 __all__ = ["Generator", "default_rng"]
 
@@ -42,9 +43,7 @@ def default_rng(seed: Any = None) -> Generator:
 
 def _shape(size: Size, *parameters: Array) -> tuple[int, ...]:
     """The shape asked for, or what the parameters broadcast to; which must broadcast to it."""
-    common: tuple[int, ...] = ()
-    for each in parameters:
-        common = _core.logical_or(_core.full(common, False), _core.full(each.shape, False)).shape
+    common = broadcast_shapes(*(each.shape for each in parameters))
     if size is None:
         return common
     shape = integers(size, "size")
@@ -58,7 +57,7 @@ def _shape(size: Size, *parameters: Array) -> tuple[int, ...]:
 def _real(name: str, x: Any, least: float | None = None) -> Array:
     """A parameter of a distribution, checked as far as it is a number."""
     x = array(x)
-    if str(x.dtype).startswith("complex"):
+    if is_complex(x):
         raise _core.errors.DTypeError(f"{name} is real; got {x.dtype}")
     if least is not None and x.size and not float(_core.min(x)) >= least:
         raise _core.errors.ArgumentError(f"{name} is {float(_core.min(x))}; it must be {least:g} or more")
@@ -295,7 +294,7 @@ class Generator:
         """``x`` with each line along ``axis`` in a random order of its own; without an axis, all elements in one."""
         x = array(x)
         if axis is None:
-            return put_out(_core.reshape(self.permutation(_core.reshape(x, (x.size,))), x.shape), out)
+            return put_out(_core.reshape(self.permutation(flat(x)), x.shape), out)
         axis = normal_axis(axis, x.ndim)
         lines = _core.moveaxis(x, axis, -1)
         taken = _core.take_along_axis(lines, self._order(lines.shape), axis=-1)
