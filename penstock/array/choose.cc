@@ -10,6 +10,7 @@
 #include "penstock/run/nonzero.h"
 #include "penstock/run/scan.h"
 #include "penstock/run/sort.h"
+#include "penstock/type/slice.h"
 
 namespace penstock {
 namespace {
@@ -103,8 +104,6 @@ Array cumulative(run::Cumulative what, const Array& x, std::int64_t axis_, std::
 }
 
 constexpr std::int64_t kPart = 4 << 20;  // elements of a condition that are looked at at once
-
-Index slice(std::int64_t begin, std::int64_t end) { return {Index::Type::kSlice, begin, end, 1, true}; }
 
 }  // namespace
 

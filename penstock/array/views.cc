@@ -7,6 +7,7 @@
 #include "penstock/array/array.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/type/slice.h"
 
 namespace penstock {
 namespace {
@@ -28,8 +29,6 @@ std::vector<int> all_axes(int rank) {
   std::iota(axes.begin(), axes.end(), 0);
   return axes;
 }
-
-Index slice(std::int64_t start, std::int64_t stop) { return {Index::Type::kSlice, start, stop, 1, true}; }
 
 /// [:, :, start:stop] for `axis` 2.
 std::vector<Index> along(int axis, std::int64_t start, std::int64_t stop) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "penstock/simd/exp-inl.h"
 #include "penstock/simd/per_target-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -65,8 +66,6 @@ HWY_INLINE double polynomial(const double (&c)[kTerms], double x) {
 /// s = (m - 1) / (m + 1), of which |s| < 0.172 leaves 10 terms.
 HWY_INLINE double minus_log(double x) {
   constexpr std::uint64_t kSqrtHalf = 0x3fe6'a09e'667f'3bcdu;
-  constexpr double kLn2High = 0x1.62e42fefa38p-1;  // e times it is exact
-  constexpr double kLn2Low = 0x1.ef35793c7673p-45;
   constexpr double kTerms[] = {1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
                                1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
   const auto bits = std::bit_cast<std::uint64_t>(x);
@@ -76,7 +75,9 @@ HWY_INLINE double minus_log(double x) {
   const double e = std::bit_cast<double>(exponent | 0x4330'0000'0000'0000u) - (0x1p52 + 1023);
   const double s = (m - 1) / (m + 1);
   const double z = s * s;
-  return -(e * kLn2High) - (2 * s + (2 * s * z * polynomial(kTerms, z) + e * kLn2Low));
+  // e times the first part of log 2 is exact.
+  return -(e * simd::HWY_NAMESPACE::kLn2[0]) -
+         (2 * s + (2 * s * z * polynomial(kTerms, z) + e * simd::HWY_NAMESPACE::kLn2[1]));
 }
 
 // clang-format off

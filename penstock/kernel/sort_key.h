@@ -8,30 +8,13 @@
 #include <limits>
 #include <type_traits>
 
+#include "penstock/kernel/element.h"
 #include "penstock/type/dtype.h"
 
 namespace penstock::kernel {
 
-template <std::size_t kBytes>
-struct UnsignedOf;
-template <>
-struct UnsignedOf<1> {
-  using Type = std::uint8_t;
-};
-template <>
-struct UnsignedOf<2> {
-  using Type = std::uint16_t;
-};
-template <>
-struct UnsignedOf<4> {
-  using Type = std::uint32_t;
-};
-template <>
-struct UnsignedOf<8> {
-  using Type = std::uint64_t;
-};
 template <class T>
-using Key = typename UnsignedOf<sizeof(T)>::Type;
+using Key = UInt<sizeof(T)>;
 
 /// Whether elements have an order that keys have too: not complex numbers; nothing computes in float16.
 template <class T>

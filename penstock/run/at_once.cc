@@ -9,6 +9,7 @@
 #include "penstock/measure/counters.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/run/fold.h"
+#include "penstock/run/packed.h"
 #include "penstock/run/tile.h"
 
 namespace penstock::run {

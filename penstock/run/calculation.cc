@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "penstock/kernel/elsewhere.h"
+#include "penstock/run/packed.h"
 #include "penstock/run/tile.h"
 
 namespace penstock::run {

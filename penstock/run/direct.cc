@@ -17,6 +17,7 @@
 #include "penstock/run/calculation.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/fold.h"
+#include "penstock/run/packed.h"
 #include "penstock/run/runner.h"
 #include "penstock/run/tile.h"
 #include "penstock/run/tuning.h"

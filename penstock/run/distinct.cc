@@ -5,7 +5,7 @@
 #include <numeric>
 #include <type_traits>
 
-#include "penstock/run/gemm.h"
+#include "penstock/run/crew.h"
 #include "penstock/run/tuning.h"
 #include "penstock/thread/parallel.h"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/memory/buffer.h"
+#include "penstock/run/packed.h"
 #include "penstock/run/tile.h"
 #include "penstock/run/tuning.h"
 
@@ -125,7 +126,7 @@ void dot_shared(const Tools& tools, const Vector& x, const Vector& y, std::int64
 /// read serves all of them.
 void dot_turned(const Tools& tools, std::int64_t rows, std::int64_t k, const Matrix& a, const Vector& x, std::byte* out,
                 std::int64_t stride, std::byte* room) {
-  const kernel::Transpose turn = kernel::table().transpose[std::countr_zero(static_cast<std::uint64_t>(tools.size))];
+  const kernel::Transpose turn = kernel::table().transpose[log2_of(tools.size)];
   for (std::int64_t block = 0; block < k; block += kDotBlock) {
     std::vector<Tree> trees(static_cast<std::size_t>(rows), Tree(tools.kernel));
     const std::int64_t end = std::min(block + kDotBlock, k);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/gather.h"
 
-#include <bit>
 #include <vector>
 
 #include "penstock/kernel/gather.h"
@@ -9,6 +8,8 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
+#include "penstock/run/packed.h"
+#include "penstock/run/rooms.h"
 #include "penstock/run/tuning.h"
 
 namespace penstock::run {
@@ -31,9 +32,7 @@ class Indices {
   const std::int64_t* read(std::int64_t outer, std::int64_t first, std::int64_t n, std::byte* room) const {
     const std::byte* at =
         lease_.data + (rows_ == 1 ? 0 : outer) * lease_.layout.strides[0] + first * lease_.layout.strides[1];
-    const bool ready = lease_.layout.strides[1] == kIndex && reinterpret_cast<std::uintptr_t>(at) % kIndex == 0;
-    if (!ready) kernel::table().pack[3](at, lease_.layout.strides[1], room, n);
-    return reinterpret_cast<const std::int64_t*>(ready ? at : room);
+    return reinterpret_cast<const std::int64_t*>(packed(at, lease_.layout.strides[1], kIndex, n, room));
   }
 
  private:
@@ -42,13 +41,7 @@ class Indices {
 };
 
 /// A thread's room for indices.
-std::vector<memory::Buffer> rooms(int threads) {
-  std::vector<memory::Buffer> made;
-  for (int i = 0; i < threads; ++i)
-    made.push_back(memory::Buffer::allocate(kIndicesAtOnce * kIndex, "indices side by side"));
-  return made;
-}
-std::int64_t room_bytes(int threads) { return threads * memory::pool_capacity(kIndicesAtOnce * kIndex); }
+constexpr std::int64_t kRoom = kIndicesAtOnce * kIndex;
 
 /// Inner elements of x side by side are one block, others each their own: calls f(offset in x, offset in the other
 /// array, bytes of a block).
@@ -96,7 +89,7 @@ class Gather final : public graph::Operator {
     return steps;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override { return room_bytes(threads); }
+  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override { return rooms_bytes(threads, kRoom); }
 
   void compute(const Step& step, const Leases& leases) const override {
     const Dims& shape = step.output.shape;
@@ -104,7 +97,7 @@ class Gather final : public graph::Operator {
     const Lease& x = leases.inputs[0];
     const Indices indices(leases.inputs[1], index_rows_);
     const int threads = workers_for(4 * count(shape) * size_, leases.threads, OpClass::kCopy);
-    const std::vector<memory::Buffer> own = rooms(threads);
+    const std::vector<memory::Buffer> own = rooms_for(threads, kRoom, "indices side by side");
     const std::int64_t pieces = (shape[1] + kIndicesAtOnce - 1) / kIndicesAtOnce;
     share({threads, &leases.tick}, shape[0] * pieces, [&](int worker, std::int64_t number) {
       const std::int64_t outer = number / pieces;
@@ -163,7 +156,7 @@ class Scatter final : public graph::Operator {
     return steps;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int /*threads*/) const override { return room_bytes(1); }
+  std::int64_t scratch_bytes(const Step& /*step*/, int /*threads*/) const override { return rooms_bytes(1, kRoom); }
 
   void compute(const Step& step, const Leases& leases) const override {
     const Dims& shape = step.output.shape;
@@ -171,7 +164,7 @@ class Scatter final : public graph::Operator {
     if (step.first) copy(shape, leases);
     const Lease& values = leases.inputs[2];
     const Indices indices(leases.inputs[1], index_rows_);
-    const std::vector<memory::Buffer> own = rooms(1);
+    const std::vector<memory::Buffer> own = rooms_for(1, kRoom, "indices side by side");
     const std::int64_t k = step.inputs[1].shape[1];
     // One thread, in order: the last of equal indices stays.
     for (std::int64_t outer = 0; outer < shape[0]; ++outer) {
@@ -194,7 +187,7 @@ class Scatter final : public graph::Operator {
   void copy(const Dims& shape, const Leases& leases) const {
     const Lease& x = leases.inputs[0];
     const int threads = workers_for(2 * count(shape) * size_, leases.threads, OpClass::kCopy);
-    const auto pack = kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size_))];
+    const auto pack = kernel::table().pack[log2_of(size_)];
     const std::int64_t rows = shape[0] * shape[1];
     const bool lines_of_n = shape[2] == 1 && leases.output.layout.strides[1] == size_;
     if (lines_of_n) {

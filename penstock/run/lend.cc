@@ -6,6 +6,7 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/execute.h"
+#include "penstock/type/slice.h"
 
 namespace penstock::run {
 namespace {
@@ -20,7 +21,7 @@ std::optional<graph::InMemory> found(const graph::Node& node) {
 std::vector<Index> indices_of(const graph::Box& box) {
   std::vector<Index> indices;
   for (std::size_t d = 0; d < box.begin.size(); ++d)
-    indices.push_back({Index::Type::kSlice, box.begin[d], box.begin[d] + box.shape[d], 1, true});
+    indices.push_back(slice(box.begin[d], box.begin[d] + box.shape[d]));
   return indices;
 }
 

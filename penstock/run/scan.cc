@@ -2,7 +2,6 @@
 #include "penstock/run/scan.h"
 
 #include <atomic>
-#include <bit>
 #include <cstring>
 #include <thread>
 
@@ -10,6 +9,8 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
+#include "penstock/run/packed.h"
+#include "penstock/run/rooms.h"
 #include "penstock/run/tuning.h"
 #include "penstock/thread/parallel.h"
 
@@ -93,8 +94,7 @@ class Scan final : public graph::Operator {
     if (count(shape) == 0) return;
     const int threads = workers_for(2 * count(shape) * size_, leases.threads, OpClass::kReduction);
     const Crew crew{threads, &leases.tick};
-    std::vector<memory::Buffer> rooms;
-    for (int i = 0; i < threads; ++i) rooms.push_back(memory::Buffer::allocate(kRoom, "room of a scan"));
+    const std::vector<memory::Buffer> rooms = rooms_for(threads, kRoom, "room of a scan");
     const bool fresh = step.output.begin[1] == 0;
     const auto room = [&](int worker) { return rooms[static_cast<std::size_t>(worker)].data(); };
     if (shape[2] > 1) return columns(shape, leases, fresh, crew, room);
@@ -111,24 +111,15 @@ class Scan final : public graph::Operator {
   }
 
  private:
-  bool beside(const Strip& strip) const {
-    return strip.stride == size_ &&
-           reinterpret_cast<std::uintptr_t>(strip.data) % static_cast<std::uintptr_t>(size_) == 0;
-  }
-
-  /// The elements side by side: where they are, or packed into the room.
-  const std::byte* packed(const Strip& x, std::int64_t n, std::byte* room) const {
-    if (beside(x)) return x.data;
-    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size_))](x.data, x.stride, room, n);
-    return room;
+  const std::byte* beside(const Strip& x, std::int64_t n, std::byte* room) const {
+    return packed(x.data, x.stride, size_, n, room);
   }
 
   std::byte* place(const Strip& out, std::byte* room) const {
     return out.stride == size_ ? out.data : room + kRoom / 2;
   }
   void put(const std::byte* from, const Strip& out, std::int64_t n) const {
-    if (from != out.data)
-      kernel::table().unpack[std::countr_zero(static_cast<std::uint64_t>(size_))](from, out.data, out.stride, n);
+    if (from != out.data) kernel::table().unpack[log2_of(size_)](from, out.data, out.stride, n);
   }
 
   /// carry = carry combined with the total of a run.
@@ -144,7 +135,7 @@ class Scan final : public graph::Operator {
 
   /// A chunk's elements, each run by itself, at `to`; the runs' totals.
   void chunk_runs(const Strip& x, std::int64_t n, std::byte* to, std::byte* room, std::byte* totals) const {
-    kernel_.runs(packed(x, n, room), to, n, totals);
+    kernel_.runs(beside(x, n, room), to, n, totals);
   }
 
   /// Adds the carries to the runs of a chunk; `carry` is then that after the chunk.
@@ -170,7 +161,7 @@ class Scan final : public graph::Operator {
         chunk_runs(x.from(first), m, here, room, totals.bytes);
         shift_runs(here, m, totals.bytes, carry, any);
       } else {
-        follow(packed(x.from(first), m, room), here, m, carry, any);
+        follow(beside(x.from(first), m, room), here, m, carry, any);
       }
       any = true;
       put(here, to, m);
@@ -262,7 +253,7 @@ class Scan final : public graph::Operator {
     bool any = !fresh;
     if (any) std::memcpy(sums ? carry : local, state, bytes);
     for (std::int64_t j = 0; j < n; ++j) {
-      const std::byte* row = packed({x.data + j * x.stride, across}, m, room);
+      const std::byte* row = packed(x.data + j * x.stride, across, size_, m, room);
       std::byte* to = out.data + j * out.stride;
       const bool begins = sums ? j % kScanRun == 0 : !any;
       if (begins) {

@@ -2,15 +2,15 @@
 #include "penstock/run/select.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "penstock/kernel/select.h"
-#include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
-#include "penstock/run/gemm.h"
+#include "penstock/run/crew.h"
 #include "penstock/run/lines.h"
+#include "penstock/run/packed.h"
+#include "penstock/run/rooms.h"
 #include "penstock/run/tuning.h"
 
 namespace penstock::run {
@@ -157,8 +157,9 @@ class Select final : public graph::Operator {
     const Crew crew{threads, &leases.tick};
     if (!whole(step)) return part(step, leases, row(0), to(0), crew);
     const bool together = threads > 1 && n_ >= kLeastShared && rows < 2 * threads;
-    std::vector<memory::Buffer> rooms = buffers(threads, room_bytes(kNarrow));
-    std::vector<memory::Buffer> searches = buffers(threads, Search::bytes(count(), kNarrow));
+    std::vector<memory::Buffer> rooms = rooms_for(threads, room_bytes(kNarrow), "room of order statistics");
+    std::vector<memory::Buffer> searches =
+        rooms_for(threads, Search::bytes(count(), kNarrow), "room of order statistics");
     const Crew alone{1, &leases.tick};
     if (together) {
       for (std::int64_t i = 0; i < rows; ++i) search_row(row(i), to(i), crew, rooms.data(), searches[0]);
@@ -178,11 +179,6 @@ class Select final : public graph::Operator {
 
  private:
   static graph::Box box(Range rows, Range part) { return {{rows.begin, part.begin}, {rows.size(), part.size()}}; }
-  static std::vector<memory::Buffer> buffers(int count, std::int64_t bytes) {
-    std::vector<memory::Buffer> all;
-    for (int i = 0; i < count; ++i) all.push_back(memory::Buffer::allocate(bytes, "room of order statistics"));
-    return all;
-  }
 
   std::int64_t count() const { return std::ssize(ranks_); }
   bool whole(const Step& step) const { return step.inputs[0].shape[1] == n_; }
@@ -192,11 +188,7 @@ class Select final : public graph::Operator {
   std::int64_t room_bytes(int width) const { return counts_bytes(width) + 2 * kPiece * size_of(dtype_); }
 
   const std::byte* beside(const Row& x, std::byte* room) const {
-    const std::int64_t size = size_of(dtype_);
-    if (x.stride == size && reinterpret_cast<std::uintptr_t>(x.data) % static_cast<std::uintptr_t>(size) == 0)
-      return x.data;
-    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](x.data, x.stride, room, x.n);
-    return room;
+    return packed(x.data, x.stride, size_of(dtype_), x.n, room);
   }
 
   void finish(Search& search, std::byte* out) const {
@@ -228,7 +220,7 @@ class Select final : public graph::Operator {
   void part(const Step& step, const Leases& leases, const Row& x, std::byte* out, const Crew& crew) const {
     if (step.first) std::memset(leases.state, 0, static_cast<std::size_t>(Search::bytes(count(), kWide)));
     Search search(leases.state, ranks_, kWide);
-    std::vector<memory::Buffer> rooms = buffers(crew.threads, room_bytes(kWide));
+    std::vector<memory::Buffer> rooms = rooms_for(crew.threads, room_bytes(kWide), "room of order statistics");
     const Digit digit = wide_[static_cast<std::size_t>(search.level())];
     count_digit(x, digit, wide_[0].shift, search, crew, rooms.data(), kWide);
     if (step.inputs[0].begin[1] + x.n < n_) return;

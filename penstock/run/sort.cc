@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/sort.h"
 
-#include <bit>
 #include <vector>
 
 #include "penstock/kernel/sort.h"
-#include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
 #include "penstock/run/key_sort.h"
 #include "penstock/run/lines.h"
+#include "penstock/run/packed.h"
 #include "penstock/run/sort_passes.h"
 #include "penstock/run/tuning.h"
 
@@ -107,15 +106,8 @@ class Sort final : public InPasses {
     return workers_for(10 * rows * n_ * sorting_.sorter.size, threads, OpClass::kMaths);
   }
 
-  const std::byte* beside(const std::byte* x, std::int64_t across, Room& room) const {
-    const std::int64_t size = size_of(dtype_);
-    if (across == size && reinterpret_cast<std::uintptr_t>(x) % static_cast<std::uintptr_t>(size) == 0) return x;
-    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](x, across, room.packed.data(), n_);
-    return room.packed.data();
-  }
-
   void sort_alone(const std::byte* x, std::int64_t across, std::byte* out, Room& room) const {
-    const std::byte* row = beside(x, across, room);
+    const std::byte* row = packed(x, across, size_of(dtype_), n_, room.packed.data());
     std::byte* keys = room.keys[0].data();
     const bool zeros = sorting_.encode(row, n_, 0, keys);
     sorting_.sorter.sort(keys, n_);
@@ -124,14 +116,14 @@ class Sort final : public InPasses {
   }
 
   void sort_together(const std::byte* x, std::int64_t across, std::byte* out, const Crew& crew, Room& room) const {
-    const std::byte* row = beside(x, across, room);
+    const std::byte* row = packed(x, across, size_of(dtype_), n_, room.packed.data());
     bool zeros = false;
     std::byte* keys = room.keys[0].data();
     sort_.merge_decoded(sort_.sorted_runs(row, {0, n_}, crew, keys, zeros), crew, keys, room.keys[1].data(), out);
-    if (zeros && what_ == Sorted::kValues) kernel::restore_zeros(dtype_, row, n_, out);
+    if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
   }
 
-  LongLine line(std::int64_t row) const { return {dtype_, row, n_, what_ == Sorted::kValues, out_size()}; }
+  LongLine line(std::int64_t row) const { return {dtype_, row, n_, out_size()}; }
 
   Sorted what_;
   DType dtype_;
@@ -180,11 +172,8 @@ class Search final : public graph::Operator {
   const std::byte* beside(const Lease& lease, std::int64_t n, memory::Buffer& room) const {
     const std::int64_t size = size_of(dtype_);
     const std::int64_t across = lease.layout.strides[0];
-    if (across == size && reinterpret_cast<std::uintptr_t>(lease.data) % static_cast<std::uintptr_t>(size) == 0)
-      return lease.data;
-    room = memory::Buffer::allocate(n * size, "elements side by side");
-    kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](lease.data, across, room.data(), n);
-    return room.data();
+    if (!side_by_side(lease.data, across, size)) room = memory::Buffer::allocate(n * size, "elements side by side");
+    return packed(lease.data, across, size, n, room.data());
   }
 
   DType dtype_;

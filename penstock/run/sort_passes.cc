@@ -2,14 +2,13 @@
 #include "penstock/run/sort_passes.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
+#include "penstock/run/packed.h"
 #include "penstock/store/file_source.h"
 #include "penstock/store/scratch_file.h"
 
@@ -86,7 +85,7 @@ class LongSort {
     merge(runs, {0, std::ssize(runs.bounds) - 1}, [&](std::int64_t first, const std::byte* keys, std::int64_t n) {
       access_.write(part_of(line_, {first, first + n}), [&](const graph::Lease& to) {
         sort_.decode(keys, n, crew_, to.data);
-        if (zeros_ && line_.values) note_zeros(first, to.data, n);
+        if (zeros_) note_zeros(first, to.data, n);
       });
     });
     if (zeros_begin_ >= 0) restore_zeros();
@@ -113,16 +112,13 @@ class LongSort {
   template <class F>
   void for_pieces(const F& f) {
     const std::int64_t size = size_of(line_.dtype);
-    memory::Buffer packed;
+    memory::Buffer room;
     cut(line_.n, piece(), [&](Range part) {
       const graph::Lease x = access_.read(0, part_of(line_, part));
       const std::int64_t across = x.layout.strides[1];
-      const bool aligned = reinterpret_cast<std::uintptr_t>(x.data) % static_cast<std::uintptr_t>(size) == 0;
-      if (across == size && aligned) return f(part, x.data);
-      if (packed.size() == 0) packed = memory::Buffer::allocate(piece() * size, "a piece to be sorted");
-      kernel::table().pack[std::countr_zero(static_cast<std::uint64_t>(size))](x.data, across, packed.data(),
-                                                                               part.size());
-      f(part, packed.data());
+      if (!side_by_side(x.data, across, size) && room.size() == 0)
+        room = memory::Buffer::allocate(piece() * size, "a piece to be sorted");
+      f(part, packed(x.data, across, size, part.size(), room.data()));
     });
   }
 

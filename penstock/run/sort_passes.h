@@ -15,7 +15,6 @@ struct LongLine {
   DType dtype;
   std::int64_t row = 0;
   std::int64_t n = 0;
-  bool values = true;         // the elements, not their places
   std::int64_t out_size = 0;  // bytes of an element of the result
 };
 

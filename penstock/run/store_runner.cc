@@ -5,6 +5,7 @@
 #include <bit>
 #include <optional>
 
+#include "penstock/run/packed.h"
 #include "penstock/run/runner.h"
 
 namespace penstock::run {
@@ -97,7 +98,7 @@ class StoreRunner final : public ElementRunner {
     const Layout& layout = place.layout;
     const std::size_t rank = layout.shape.size();
     if (rank == 0) {
-      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + layout.offset, 0, n);
+      table.unpack[log2_of(place.size)](from, place.base + layout.offset, 0, n);
       return;
     }
     const std::int64_t row = layout.shape[rank - 1];
@@ -107,8 +108,7 @@ class StoreRunner final : public ElementRunner {
       for (std::size_t d = rank - 1; d-- > 0; rest /= layout.shape[d])
         offset += rest % layout.shape[d] * layout.strides[d];
       const std::int64_t length = std::min(n, row - first % row);
-      table.unpack[std::countr_zero(static_cast<std::uint64_t>(place.size))](from, place.base + offset,
-                                                                             layout.strides[rank - 1], length);
+      table.unpack[log2_of(place.size)](from, place.base + offset, layout.strides[rank - 1], length);
       from += length * place.size;
       first += length;
       n -= length;

@@ -10,6 +10,7 @@
 #include "penstock/base/machine.h"
 #include "penstock/base/text.h"
 #include "penstock/measure/counters.h"
+#include "penstock/run/packed.h"
 
 namespace penstock::run {
 namespace {
@@ -37,14 +38,6 @@ std::int64_t choose_tile(std::int64_t registers, std::int64_t widest, std::int64
 }
 
 }  // namespace
-
-std::size_t log2_size(DType dtype) {
-  return static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size_of(dtype))));
-}
-
-bool is_aligned(std::uintptr_t address, std::int64_t size) {
-  return address % static_cast<std::uintptr_t>(std::min<std::int64_t>(size, 8)) == 0;
-}
 
 Layout coalesce(const Layout& in) {
   Layout out{{}, {}, in.offset};

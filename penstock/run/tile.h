@@ -22,12 +22,6 @@ using Bases = std::vector<const std::byte*>;
 /// The layout with neighbouring dimensions joined where one stride walks both. Never without a dimension.
 Layout coalesce(const Layout& in);
 
-/// Where Table::pack and its like have the loop for a dtype's size.
-std::size_t log2_size(DType dtype);
-
-/// Whether kernels may read elements of `size` bytes at an address.
-bool is_aligned(std::uintptr_t address, std::int64_t size);
-
 /// What all workers share: the program as units, its registers assigned and its layouts coalesced.
 class Schedule {
  public:

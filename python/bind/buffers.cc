@@ -13,7 +13,6 @@ namespace {
 /// What a buffer view of an array keeps until it is released.
 struct Exported {
   graph::InMemory data;
-  std::string format;
 };
 
 const char* format_text(DType dtype) {
