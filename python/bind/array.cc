@@ -2,6 +2,7 @@
 // The Array class: operators, and what it is made of.
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 #include "walk.h"
@@ -78,20 +79,22 @@ nb::object unary(const Array& self) {
 template <Op op, class C>
 void def_operator(C& cls, const char* name, const char* reflected, const char* assigned) {
   const auto signature = [](const char* method) { return cat("def ", method, "(self, other: object, /) -> Array"); };
-  cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator(), nb::sig(signature(name).c_str()));
+  cls.def(name, &binary<op, false>, nb::arg("other").none(), nb::is_operator(),
+          operator_doc(op, name, Place::kFirst).c_str(), nb::sig(signature(name).c_str()));
   if (reflected != nullptr) {
     cls.def(reflected, &binary<op, true>, nb::arg("other").none(), nb::is_operator(),
-            nb::sig(signature(reflected).c_str()));
+            operator_doc(op, reflected, Place::kSecond).c_str(), nb::sig(signature(reflected).c_str()));
   }
   if (assigned != nullptr) {
     cls.def(assigned, &in_place<op>, nb::arg("other").none(), nb::rv_policy::none,
-            nb::sig(signature(assigned).c_str()));
+            operator_doc(op, assigned, Place::kInPlace).c_str(), nb::sig(signature(assigned).c_str()));
   }
 }
 
 template <Op op, class C>
 void def_unary(C& cls, const char* name) {
-  cls.def(name, &unary<op>, nb::sig(cat("def ", name, "(self) -> Array").c_str()));
+  cls.def(name, &unary<op>, operator_doc(op, name, Place::kFirst).c_str(),
+          nb::sig(cat("def ", name, "(self) -> Array").c_str()));
 }
 
 PyType_Slot slots[] = {{Py_tp_getset, array_attributes()},
@@ -159,15 +162,14 @@ template <class C>
 void bind_methods(C& cls) {
   cls.def(
       "__array_namespace__", [](const nb::object&, nb::handle api_version) { return array_namespace(api_version); },
-      nb::kw_only(), nb::arg("api_version").none() = nb::none(),
+      nb::kw_only(), nb::arg("api_version").none() = nb::none(), doc_of("Array.__array_namespace__").c_str(),
       nb::sig("def __array_namespace__(self, *, api_version: str | None = None) -> types.ModuleType"));
   cls.def(
       "reshape",
       [](const Array& self, const nb::args& shape) {
         return object_of(reshape(self, dims_of_arguments(shape, "shape")));
       },
-      "The elements in C order in another shape; one extent may be -1.",
-      nb::sig("def reshape(self, *shape: Ints) -> Array"));
+      doc_of("Array.reshape").c_str(), nb::sig("def reshape(self, *shape: Ints) -> Array"));
   cls.def(
       "transpose",
       [](const Array& self, const nb::args& axes) {
@@ -177,22 +179,21 @@ void bind_methods(C& cls) {
         }
         return permute_dims(self, order);
       },
-      "Axes in another order, without arguments reversed; a view.",
-      nb::sig("def transpose(self, *axes: Ints) -> Array"));
+      doc_of("Array.transpose").c_str(), nb::sig("def transpose(self, *axes: Ints) -> Array"));
   def_unary<Op::k_conj>(cls, "conj");
   def_unary<Op::k_round>(cls, "round");
   cls.def_prop_ro(
       "real", [](const Array& self) { return kind_of(self.dtype()) == Kind::kComplex ? real(self) : self; },
-      "The real part; of real numbers and bool the array itself.");
+      doc_of("Array.real").c_str());
   cls.def_prop_ro(
       "imag",
       [](const Array& self) {
         const Number zero{Kind::kInt, std::int64_t{0}};
         return kind_of(self.dtype()) == Kind::kComplex ? imag(self) : full(self.shape(), zero, self.dtype());
       },
-      "The imaginary part; of real numbers and bool zeros.");
+      doc_of("Array.imag").c_str());
   cls.def(
-      "ravel", [](const Array& self) { return object_of(reshape(self, {-1})); }, "The elements in C order on one axis.",
+      "ravel", [](const Array& self) { return object_of(reshape(self, {-1})); }, doc_of("Array.ravel").c_str(),
       nb::sig("def ravel(self) -> Array"));
   cls.def(
       "to_device",
@@ -202,8 +203,7 @@ void bind_methods(C& cls) {
         }
         return self;
       },
-      nb::arg("device").none(), nb::kw_only(), nb::arg("stream").none() = nb::none(),
-      "The array itself: all are on the CPU.",
+      nb::arg("device").none(), nb::kw_only(), nb::arg("stream").none() = nb::none(), doc_of("Array.to_device").c_str(),
       nb::sig("def to_device(self, device: str, /, *, stream: object = None) -> Array"));
 }
 
@@ -236,8 +236,8 @@ void bind_array(nb::module_& m) {
                         "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
                         "evaluate, float, tolist.");
   array_class = reinterpret_cast<PyTypeObject*>(cls.ptr());
-  cls.def_prop_ro("nbytes", &Array::nbytes, "Bytes of all elements.");
-  cls.def_prop_ro("evaluated", &Array::evaluated, "Whether the elements lie in memory.",
+  cls.def_prop_ro("nbytes", &Array::nbytes, doc_of("Array.nbytes").c_str());
+  cls.def_prop_ro("evaluated", &Array::evaluated, doc_of("Array.evaluated").c_str(),
                   nb::for_getter(nb::sig("def evaluated(self, /) -> builtins.bool")));
   cls.def_prop_ro(
       "T",
@@ -246,11 +246,12 @@ void bind_array(nb::module_& m) {
           throw ShapeError(cat("T needs 2 dimensions; got shape ", shape_text(self.shape()), "; use permute_dims"));
         return object_of(matrix_transpose(self));
       },
-      nb::for_getter(nb::sig("def T(self, /) -> Array")));
+      doc_of("Array.T").c_str(), nb::for_getter(nb::sig("def T(self, /) -> Array")));
   cls.def_prop_ro(
-      "mT", [](const Array& self) { return object_of(matrix_transpose(self)); },
+      "mT", [](const Array& self) { return object_of(matrix_transpose(self)); }, doc_of("Array.mT").c_str(),
       nb::for_getter(nb::sig("def mT(self, /) -> Array")));
-  cls.def_prop_ro("device", [](const Array&) { return "cpu"; });
+  cls.def_prop_ro(
+      "device", [](const Array&) { return "cpu"; }, doc_of("Array.device").c_str());
   cls.def(
       "sources",
       [](const Array& self) {
@@ -258,7 +259,7 @@ void bind_array(nb::module_& m) {
         for (const std::string& path : sources(self)) list.append(path);
         return list;
       },
-      "Paths of the files that the array reads when it is evaluated.", nb::sig("def sources(self) -> list[str]"));
+      doc_of("Array.sources").c_str(), nb::sig("def sources(self) -> list[str]"));
   cls.attr("__hash__") = nb::none();
   cls.attr("__array_priority__") = kPriority;
   bind_operators(cls);

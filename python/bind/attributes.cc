@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // shape, dtype, ndim and size: attributes that CPython reads by a C function, as cheaply as those of its own types.
 
+#include <string>
+
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -26,12 +29,14 @@ PyObject* get(PyObject* self, void*) {
 }  // namespace
 
 PyGetSetDef* array_attributes() {
-  // tools/stubs.py says their types.
+  // CPython keeps the pointers. tools/stubs.py says their types.
+  static const std::string docs[] = {doc_of("Array.shape"), doc_of("Array.dtype"), doc_of("Array.ndim"),
+                                     doc_of("Array.size")};
   static PyGetSetDef rows[] = {
-      {"shape", &get<&shape>, nullptr, "Extents.", nullptr},
-      {"dtype", &get<&dtype>, nullptr, "Element type.", nullptr},
-      {"ndim", &get<&ndim>, nullptr, "Number of axes.", nullptr},
-      {"size", &get<&size>, nullptr, "Number of elements.", nullptr},
+      {"shape", &get<&shape>, nullptr, docs[0].c_str(), nullptr},
+      {"dtype", &get<&dtype>, nullptr, docs[1].c_str(), nullptr},
+      {"ndim", &get<&ndim>, nullptr, docs[2].c_str(), nullptr},
+      {"size", &get<&size>, nullptr, docs[3].c_str(), nullptr},
       {nullptr, nullptr, nullptr, nullptr, nullptr},
   };
   return rows;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -142,19 +143,17 @@ nb::object to_numpy(const nb::object& array) {
 
 void bind_buffers(nb::class_<Array>& cls) {
   cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none(),
+          doc_of("Array.__array__").c_str(),
           nb::sig("def __array__(self, dtype: numpy.typing.DTypeLike | None = None, copy: builtins.bool | None = None) "
                   "-> numpy.typing.NDArray[typing.Any]"));
   const auto none = [](const char* name) { return nb::arg(name).none() = nb::none(); };
-  cls.def(
-      "__dlpack__", &dlpack, nb::kw_only(), none("stream"), none("max_version"), none("dl_device"), none("copy"),
-      "The elements, evaluated, as a DLPack capsule. Raises BufferError for another device.\n\n"
-      "Consumers of DLPack before 1.0 (no max_version) can't be told that the memory is read-only: they get a copy, "
-      "and with copy=False, by which they ask for it, the memory itself, which they must not write to.",
-      nb::sig("def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | None = None, "
-              "dl_device: tuple[int, int] | None = None, copy: builtins.bool | None = None) -> typing.Any"));
+  cls.def("__dlpack__", &dlpack, nb::kw_only(), none("stream"), none("max_version"), none("dl_device"), none("copy"),
+          doc_of("Array.__dlpack__").c_str(),
+          nb::sig("def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | None = None, "
+                  "dl_device: tuple[int, int] | None = None, copy: builtins.bool | None = None) -> typing.Any"));
   cls.def(
       "__dlpack_device__", [](const nb::object&) { return nb::make_tuple(1, 0); },
-      nb::sig("def __dlpack_device__(self) -> tuple[int, int]"));
+      doc_of("Array.__dlpack_device__").c_str(), nb::sig("def __dlpack_device__(self) -> tuple[int, int]"));
 }
 
 }  // namespace penstock::bind

@@ -3,6 +3,7 @@
 
 #include "penstock/array/choose.h"
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 
 namespace penstock::bind {
@@ -25,10 +26,7 @@ void bind_takes(nb::module_& m) {
         return unlocked([&] { return take(in, at, along); });
       },
       nb::arg("x").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(),
-      "The elements at integer indices along an axis; the indices' shape takes its place.\n\n"
-      "Negative indices count from the end. The indices are evaluated at the call, which raises OutOfRangeError (an "
-      "IndexError) for one out of range. A vector needs no axis.",
-      nb::sig("def take(x: object, indices: object, /, *, axis: int | None = None) -> Array"));
+      doc_of("take").c_str(), nb::sig("def take(x: object, indices: object, /, *, axis: int | None = None) -> Array"));
   m.def(
       "take_along_axis",
       [](nb::handle x, nb::handle indices, std::int64_t axis) {
@@ -37,8 +35,7 @@ void bind_takes(nb::module_& m) {
         return unlocked([&] { return take_along_axis(in, at, axis); });
       },
       nb::arg("x").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("axis") = -1,
-      "out[..., j, ...] = x[..., indices[..., j, ...], ...]: an index a line. Both are of one rank; the other axes "
-      "broadcast.\n\nThe indices are evaluated at the call, which raises OutOfRangeError for one out of range.",
+      doc_of("take_along_axis").c_str(),
       nb::sig("def take_along_axis(x: object, indices: object, /, *, axis: int = -1) -> Array"));
   m.def(
       "put",
@@ -53,7 +50,7 @@ void bind_takes(nb::module_& m) {
 }
 
 void bind_sorts(nb::module_& m) {
-  const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, bool), const char* doc) {
+  const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, bool)) {
     m.def(
         name,
         [f](nb::handle x, std::int64_t axis, bool descending, bool) {
@@ -61,16 +58,14 @@ void bind_sorts(nb::module_& m) {
           return f(in, axis, descending);
         },
         nb::arg("x").none(), nb::kw_only(), nb::arg("axis") = -1, nb::arg("descending") = false,
-        nb::arg("stable") = true, doc,
+        nb::arg("stable") = true, doc_of(name).c_str(),
         nb::sig(cat("def ", name,
                     "(x: object, /, *, axis: int = -1, descending: builtins.bool = False, stable: builtins.bool = "
                     "True) -> Array")
                     .c_str()));
   };
-  def("sort", &sort,
-      "Sorted along an axis. NaN comes last both ways; equal elements keep their order, `stable` or not.\n\n"
-      "DTypeError for complex numbers, which have no order.");
-  def("argsort", &argsort, "The int64 places of the elements in the order of sort(); equal elements keep their order.");
+  def("sort", &sort);
+  def("argsort", &argsort);
   m.def(
       "searchsorted",
       [](nb::handle x1, nb::handle x2, const std::string& side, nb::handle sorter) {
@@ -81,16 +76,13 @@ void bind_sorts(nb::module_& m) {
         return unlocked([&] { return searchsorted(order ? take(sorted, *order, 0) : sorted, x, side == "right"); });
       },
       nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("side") = "left",
-      nb::arg("sorter").none() = nb::none(),
-      "How many elements of the sorted vector x1 lie before each of x2 (side 'left'), or before and at it ('right'); "
-      "int64.\n\n`sorter`: places that sort x1, as argsort gives them.",
+      nb::arg("sorter").none() = nb::none(), doc_of("searchsorted").c_str(),
       nb::sig("def searchsorted(x1: object, x2: object, /, *, side: str = 'left', sorter: object | None = None) -> "
               "Array"));
 }
 
 void bind_scans(nb::module_& m) {
-  const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, std::optional<DType>, bool),
-                       const char* doc) {
+  const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, std::optional<DType>, bool)) {
     m.def(
         name,
         [f, name](nb::handle x, std::optional<std::int64_t> axis, nb::handle dtype, bool include_initial) {
@@ -100,19 +92,14 @@ void bind_scans(nb::module_& m) {
           return f(in, along, wanted, include_initial);
         },
         nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(), nb::arg("dtype").none() = nb::none(),
-        nb::arg("include_initial") = false, doc,
+        nb::arg("include_initial") = false, doc_of(name).c_str(),
         nb::sig(cat("def ", name,
                     "(x: object, /, *, axis: int | None = None, dtype: AnyDType | None = None, include_initial: "
                     "builtins.bool = False) -> Array")
                     .c_str()));
   };
-  def("cumulative_sum", &cumulative_sum,
-      "Sums of the elements up to and with each, along an axis. Integers and bool add up in 64 bits.\n\n"
-      "`include_initial` puts the sum of nothing before. Floats add up by runs of 496 elements, the same on every "
-      "machine.");
-  def("cumulative_prod", &cumulative_prod,
-      "Products of the elements up to and with each, along an axis. Integers and bool multiply in 64 bits.\n\n"
-      "`include_initial` puts the product of nothing before.");
+  def("cumulative_sum", &cumulative_sum);
+  def("cumulative_prod", &cumulative_prod);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // dtype objects: ps.float32 and its like, understood by numpy.dtype().
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 
 namespace penstock::bind {
@@ -84,10 +85,10 @@ void bind_dtypes(nb::module_& m) {
   }
   m.def(
       "dtype", [](nb::handle object) { return dtype_object(need_dtype(object)); }, nb::arg("object").none(),
-      "The dtype object of a name, a NumPy dtype or a dtype object.", nb::sig("def dtype(object: AnyDType) -> DType"));
+      doc_of("dtype").c_str(), nb::sig("def dtype(object: AnyDType) -> DType"));
   m.def(
       "promote_types", [](nb::handle a, nb::handle b) { return dtype_object(promote(need_dtype(a), need_dtype(b))); },
-      nb::arg("a").none(), nb::arg("b").none(), "The dtype that two arrays of these dtypes promote to.",
+      nb::arg("a").none(), nb::arg("b").none(), doc_of("promote_types").c_str(),
       nb::sig("def promote_types(a: AnyDType, b: AnyDType) -> DType"));
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
@@ -123,11 +124,9 @@ PyObject* evaluate_objects(PyObject*, PyObject* const* arguments, Py_ssize_t n) 
   });
 }
 
-PyMethodDef functions[] = {
-    {"evaluate", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&evaluate_objects)), METH_FASTCALL,
-     "evaluate(*arrays)\n--\n\n"
-     "Evaluate arrays in as few passes over their sources as fusion allows; they keep their elements."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {{"evaluate", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&evaluate_objects)),
+                            METH_FASTCALL, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
 
 template <class T>
 nb::list list_of(const std::vector<T>& items) {
@@ -245,8 +244,7 @@ nb::dict config() {
 }
 
 void bind_knobs(nb::module_& m) {
-  m.def("memory_budget", &memory_budget, nb::arg("value").none() = nb::none(),
-        "The memory budget in bytes; sets it from an int or text such as '2GiB' or '50%'.",
+  m.def("memory_budget", &memory_budget, nb::arg("value").none() = nb::none(), doc_of("memory_budget").c_str(),
         nb::sig("def memory_budget(value: int | str | None = None) -> int"));
   m.def(
       "threads",
@@ -254,32 +252,28 @@ void bind_knobs(nb::module_& m) {
         if (n) thread::set_count(*n);
         return thread::count();
       },
-      nb::arg("n").none() = nb::none(), "The number of threads; sets it (0: the default).");
+      nb::arg("n").none() = nb::none(), doc_of("threads").c_str());
   m.def(
       "opt_level",
       [](std::optional<std::string> name) {
         if (name) set_level(level_from_name(*name));
         return level_name(get_level());
       },
-      nb::arg("name").none() = nb::none(), "The optimisation level; sets it to none, simd, parallel or full.");
+      nb::arg("name").none() = nb::none(), doc_of("opt_level").c_str());
   m.def(
       "simd_target",
       [](std::optional<std::string> name) {
         if (name) simd::force_target(*name == "auto" ? std::nullopt : std::optional(simd::target_from_name(*name)));
         return simd::target_name(simd::target());
       },
-      nb::arg("name").none() = nb::none(), "The CPU target in use; forces another ('auto': the default).");
+      nb::arg("name").none() = nb::none(), doc_of("simd_target").c_str());
   m.def(
       "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
-      nb::arg("callback").none(),
-      "callback(done_bytes, total_bytes, seconds, memory_bytes),\ncalled on the evaluating thread every 50 ms; "
-      "None for none.",
+      nb::arg("callback").none(), doc_of("on_progress").c_str(),
       nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
-      "trim", [] { return memory::trim_pool(); }, "Gives memory kept for reuse back to the system; returns the bytes.");
-  m.def("stats", &stats,
-        "Counters since the process started; pool_hit_rate is a share, *_bytes and budget* are bytes of now.",
-        nb::sig("def stats() -> dict[str, int | float]"));
+      "trim", [] { return memory::trim_pool(); }, doc_of("trim").c_str());
+  m.def("stats", &stats, doc_of("stats").c_str(), nb::sig("def stats() -> dict[str, int | float]"));
   m.def("config", &config, nb::sig("def config() -> dict[str, typing.Any]"));
   m.def(
       "environment_rows",
@@ -342,6 +336,9 @@ void bind_engine(nb::module_& m) {
       "`out` with the array's elements: an array takes the value, a writable NumPy array the elements. Both must have "
       "its shape and dtype.",
       nb::sig("def store(array: Array, out: Out) -> Out"));
+  // CPython keeps the pointer.
+  static const std::string evaluate_doc = cat("evaluate(*arrays)\n--\n\n", doc_of("evaluate"));
+  functions[0].ml_doc = evaluate_doc.c_str();
   if (PyModule_AddFunctions(m.ptr(), functions) != 0) throw nb::python_error();
   m.def(
       "save",

@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "penstock/op/ops.h"
 #include "slots.h"
@@ -20,9 +21,10 @@ Operand need_operand(nb::handle object, const char* function) {
 /// Adds a function whose first parameter is an array, and the method of the same name. `rest`: the parameters behind
 /// the array and the result, as in ", axis: Ints) -> Array".
 template <class F, class... Extra>
-void def_both(nb::module_& m, const char* name, const std::string& rest, F f, const char* doc, const Extra&... extra) {
-  m.def(name, f, nb::arg("x").none(), extra..., doc, nb::sig(cat("def ", name, "(x: object", rest).c_str()));
-  nb::cpp_function_def(f, nb::scope(m.attr("Array")), nb::name(name), nb::is_method(), extra..., doc,
+void def_both(nb::module_& m, const char* name, const std::string& rest, F f, const Extra&... extra) {
+  const std::string doc = doc_of(name);
+  m.def(name, f, nb::arg("x").none(), extra..., doc.c_str(), nb::sig(cat("def ", name, "(x: object", rest).c_str()));
+  nb::cpp_function_def(f, nb::scope(m.attr("Array")), nb::name(name), nb::is_method(), extra..., doc.c_str(),
                        nb::sig(cat("def ", name, "(self", rest).c_str()));
 }
 
@@ -55,8 +57,7 @@ void bind_elementwise(nb::module_& m) {
   for (int i = 0; i < kOpCount; ++i) {
     const Op op = static_cast<Op>(i);
     const char* name = kOps[i].name;
-    const std::string doc =
-        cat("Elementwise ", name, " of ", kOps[i].arity, " operand(s) with broadcasting; array API semantics.");
+    const std::string doc = elementwise_doc(op);
     const auto signature = [&](const char* parameters) {
       return cat("def ", name, "(", parameters, ", *, out: Out | None = None) -> Out");
     };
@@ -88,7 +89,6 @@ void bind_elementwise(nb::module_& m) {
     }
   }
   def_both(m, "clip", ", min: object = None, max: object = None, *, out: Out | None = None) -> Out", &clip,
-           "Elementwise minimum(maximum(x, min), max); a limit of None is none. NaN stays NaN.",
            nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(), out);
   m.def(
       "elementwise_rows",
@@ -107,18 +107,18 @@ void bind_elementwise(nb::module_& m) {
 Over over(nb::handle axis, bool keepdims) { return {optional_dims(axis, "axis"), keepdims}; }
 
 template <class F>
-void def_reduction(nb::module_& m, const char* name, F f, const char* doc) {
+void def_reduction(nb::module_& m, const char* name, F f) {
   const auto call = [f](nb::handle x, nb::handle axis, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     return f(in, how);
   };
-  def_both(m, name, ", axis: Ints | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
+  def_both(m, name, ", axis: Ints | None = None, *, keepdims: builtins.bool = False) -> Array", call,
            nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
 }
 
 template <class F>
-void def_typed_reduction(nb::module_& m, const char* name, F f, const char* doc) {
+void def_typed_reduction(nb::module_& m, const char* name, F f) {
   const auto call = [f](nb::handle x, nb::handle axis, nb::handle dtype, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
@@ -127,51 +127,45 @@ void def_typed_reduction(nb::module_& m, const char* name, F f, const char* doc)
   };
   def_both(m, name,
            ", axis: Ints | None = None, *, dtype: AnyDType | None = None, keepdims: builtins.bool = False) -> Array",
-           call, doc, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(),
+           call, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(),
            nb::arg("keepdims") = false);
 }
 
 template <class F>
-void def_spread(nb::module_& m, const char* name, F f, const char* doc) {
+void def_spread(nb::module_& m, const char* name, F f) {
   const auto call = [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     return f(in, how, correction);
   };
   def_both(m, name, ", axis: Ints | None = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array",
-           call, doc, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0,
+           call, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0,
            nb::arg("keepdims") = false);
 }
 
 template <class F>
-void def_search(nb::module_& m, const char* name, F f, const char* doc) {
+void def_search(nb::module_& m, const char* name, F f) {
   const auto call = [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
     const Array in = array_of(x);
     return f(in, axis, keepdims);
   };
-  def_both(m, name, ", axis: int | None = None, *, keepdims: builtins.bool = False) -> Array", call, doc,
+  def_both(m, name, ", axis: int | None = None, *, keepdims: builtins.bool = False) -> Array", call,
            nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
 }
 
 void bind_reductions(nb::module_& m) {
-  def_typed_reduction(m, "sum", &sum, "Sum over axes. Integers and bool add in 64 bits. The sum of nothing is 0.");
-  def_typed_reduction(m, "prod", &prod,
-                      "Product over axes. Integers and bool multiply in 64 bits. The product of nothing is 1.");
-  def_typed_reduction(m, "mean", &mean,
-                      "Arithmetic mean over axes; integers give float64. The mean of nothing is NaN.");
-  def_reduction(m, "min", &min, "Least element over axes; NaN if there is one. Raises ShapeError for nothing.");
-  def_reduction(m, "max", &max, "Greatest element over axes; NaN if there is one. Raises ShapeError for nothing.");
-  def_reduction(m, "any", &any, "Whether any element is nonzero. Of nothing: False.");
-  def_reduction(m, "all", &all, "Whether every element is nonzero. Of nothing: True.");
-  def_reduction(m, "count_nonzero", &count_nonzero, "How many elements are nonzero; int64.");
-  def_spread(m, "var", &var,
-             "Variance sum|x - mean|^2 / (n - correction), by merging (n, mean, M2) along a fixed tree; NaN where n - "
-             "correction is 0 or less.");
-  def_spread(m, "std", &std, "Square root of var.");
-  def_search(m, "argmin", &argmin,
-             "Index of the least element; the first of equals, the first NaN. axis None: of the flattened array.");
-  def_search(m, "argmax", &argmax,
-             "Index of the greatest element; the first of equals, the first NaN. axis None: of the flattened array.");
+  def_typed_reduction(m, "sum", &sum);
+  def_typed_reduction(m, "prod", &prod);
+  def_typed_reduction(m, "mean", &mean);
+  def_reduction(m, "min", &min);
+  def_reduction(m, "max", &max);
+  def_reduction(m, "any", &any);
+  def_reduction(m, "all", &all);
+  def_reduction(m, "count_nonzero", &count_nonzero);
+  def_spread(m, "var", &var);
+  def_spread(m, "std", &std);
+  def_search(m, "argmin", &argmin);
+  def_search(m, "argmax", &argmax);
   m.def(
       "histogram_counts",
       [](nb::handle x, const std::vector<double>& edges) {
@@ -203,47 +197,41 @@ nb::object converted(nb::handle x, nb::handle dtype, bool copy, nb::handle devic
 
 void bind_views(nb::module_& m) {
   def_both(m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True, device: str | None = None) -> Array",
-           &converted,
-           "Converted. Out of range saturates, NaN becomes 0 in integers, float to integer truncates towards 0.\n\n"
-           "Of an array that has the dtype, `copy=False` gives the array itself.",
-           nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true, nb::arg("device").none() = nb::none());
+           &converted, nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true, nb::arg("device").none() = nb::none());
   def_both(
       m, "squeeze", ", axis: Ints) -> Array",
-      [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); },
-      "Axes of extent 1 left out; a view.", nb::arg("axis"));
+      [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); }, nb::arg("axis"));
   m.def(
       "reshape",
       [](nb::handle x, nb::handle shape, std::optional<bool>) { return reshape(array_of(x), dims_of(shape, "shape")); },
       nb::arg("x").none(), nb::arg("shape").none(), nb::kw_only(), nb::arg("copy").none() = nb::none(),
-      "The elements in C order in another shape; one extent may be -1.\n\n"
-      "Arrays are values, so `copy` makes no difference.",
+      doc_of("reshape").c_str(),
       nb::sig("def reshape(x: object, shape: Ints, *, copy: builtins.bool | None = None) -> Array"));
   m.def(
       "permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); },
-      nb::arg("x").none(), nb::arg("axes"), "Axes in another order; a view.",
+      nb::arg("x").none(), nb::arg("axes"), doc_of("permute_dims").c_str(),
       nb::sig("def permute_dims(x: object, axes: Ints) -> Array"));
   m.def(
       "matrix_transpose", [](nb::handle x) { return matrix_transpose(array_of(x)); }, nb::arg("x").none(),
-      "The last two axes swapped; a view.");
+      doc_of("matrix_transpose").c_str());
   m.def(
       "broadcast_to", [](nb::handle x, nb::handle shape) { return broadcast_to(array_of(x), dims_of(shape, "shape")); },
-      nb::arg("x").none(), nb::arg("shape").none(), "Repeated along new or single axes without a copy.",
+      nb::arg("x").none(), nb::arg("shape").none(), doc_of("broadcast_to").c_str(),
       nb::sig("def broadcast_to(x: object, shape: Ints) -> Array"));
   m.def(
       "flip", [](nb::handle x, nb::handle axis) { return flip(array_of(x), optional_dims(axis, "axis")); },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(),
-      "Elements in reverse order along axes; a view.",
+      nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(), doc_of("flip").c_str(),
       nb::sig("def flip(x: object, *, axis: Ints | None = None) -> Array"));
   m.def(
       "expand_dims", [](nb::handle x, nb::handle axis) { return expand_dims(array_of(x), dims_of(axis, "axis")); },
-      nb::arg("x").none(), nb::arg("axis") = 0, "New axes of extent 1; a view.",
+      nb::arg("x").none(), nb::arg("axis") = 0, doc_of("expand_dims").c_str(),
       nb::sig("def expand_dims(x: object, axis: Ints = 0) -> Array"));
   m.def(
       "moveaxis",
       [](nb::handle x, nb::handle source, nb::handle destination) {
         return moveaxis(array_of(x), dims_of(source, "source"), dims_of(destination, "destination"));
       },
-      nb::arg("x").none(), nb::arg("source"), nb::arg("destination"), "Axes moved to other places; a view.",
+      nb::arg("x").none(), nb::arg("source"), nb::arg("destination"), doc_of("moveaxis").c_str(),
       nb::sig("def moveaxis(x: object, source: Ints, destination: Ints) -> Array"));
 }
 
@@ -256,8 +244,7 @@ void bind_assemblies(nb::module_& m) {
         const std::optional<Dims> axes = optional_dims(axis, "axis");
         return roll(in, shifts, axes);
       },
-      nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(),
-      "Shifted along axes, what leaves at one end enters at the other.",
+      nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(), doc_of("roll").c_str(),
       nb::sig("def roll(x: object, shift: Ints, *, axis: Ints | None = None) -> Array"));
   m.def(
       "concat",
@@ -265,8 +252,7 @@ void bind_assemblies(nb::module_& m) {
         const std::vector<Array> in = arrays_of(arrays);
         return concat(in, axis);
       },
-      nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0,
-      "Joined along an axis; axis None joins the flattened arrays.",
+      nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0, doc_of("concat").c_str(),
       nb::sig("def concat(arrays: Iterable[object], *, axis: int | None = 0) -> Array"));
   m.def(
       "stack",
@@ -274,7 +260,7 @@ void bind_assemblies(nb::module_& m) {
         const std::vector<Array> in = arrays_of(arrays);
         return stack(in, axis);
       },
-      nb::arg("arrays"), nb::kw_only(), nb::arg("axis") = 0, "Joined along a new axis.",
+      nb::arg("arrays"), nb::kw_only(), nb::arg("axis") = 0, doc_of("stack").c_str(),
       nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
   m.def(
       "tril",
@@ -282,7 +268,7 @@ void bind_assemblies(nb::module_& m) {
         const Array in = array_of(x);
         return tril(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros above the k-th diagonal of the last two axes.",
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, doc_of("tril").c_str(),
       nb::sig("def tril(x: object, /, *, k: int = 0) -> Array"));
   m.def(
       "triu",
@@ -290,7 +276,7 @@ void bind_assemblies(nb::module_& m) {
         const Array in = array_of(x);
         return triu(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, "Zeros below the k-th diagonal of the last two axes.",
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, doc_of("triu").c_str(),
       nb::sig("def triu(x: object, /, *, k: int = 0) -> Array"));
 }
 
@@ -307,8 +293,7 @@ void bind_creation(nb::module_& m) {
         return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype));
       },
       nb::arg("shape").none(), nb::arg("fill_value").none(), nb::kw_only(), dtype_argument, device_argument,
-      "One value everywhere; takes no memory.",
-      nb::sig(cat("def full(shape: Ints, fill_value: complex, *, ", kMade).c_str()));
+      doc_of("full").c_str(), nb::sig(cat("def full(shape: Ints, fill_value: complex, *, ", kMade).c_str()));
   m.def(
       "arange",
       [](nb::handle start, nb::handle stop, nb::handle step, nb::handle dtype, nb::handle device) {
@@ -318,7 +303,7 @@ void bind_creation(nb::module_& m) {
         return arange(first, stop.is_none() ? number_of(start) : number_of(stop), number_of(step), dtype_of(dtype));
       },
       nb::arg("start").none(), nb::arg("stop").none() = nb::none(), nb::arg("step").none() = 1, nb::kw_only(),
-      dtype_argument, device_argument, "start, start + step, ... below stop; takes no memory.",
+      dtype_argument, device_argument, doc_of("arange").c_str(),
       nb::sig(cat("def arange(start: float, stop: float | None = None, step: float = 1, *, ", kMade).c_str()));
   m.def(
       "linspace",
@@ -327,7 +312,7 @@ void bind_creation(nb::module_& m) {
         return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
       },
       nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), dtype_argument, device_argument,
-      nb::arg("endpoint") = true, "num evenly spaced values; the last one is exactly stop with endpoint.",
+      nb::arg("endpoint") = true, doc_of("linspace").c_str(),
       nb::sig(
           "def linspace(start: float, stop: float, num: int, *, dtype: AnyDType | None = None, device: str | None = "
           "None, endpoint: builtins.bool = True) -> Array"));
@@ -338,7 +323,7 @@ void bind_creation(nb::module_& m) {
         return eye(rows, columns.value_or(rows), clipped(k, "k"), dtype_of(dtype).value_or(DType::k_float64));
       },
       nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, dtype_argument,
-      device_argument, "Ones on the k-th diagonal.",
+      device_argument, doc_of("eye").c_str(),
       nb::sig(cat("def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, ", kMade).c_str()));
 }
 

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -167,7 +168,7 @@ PyObject* item_slot(const Array& self, PyObject* key) {
 }  // namespace
 
 void bind_items(nb::class_<Array>& cls) {
-  cls.def("__len__", &length);
+  cls.def("__len__", &length, doc_of("Array.__len__").c_str());
   cls.def(
       "__iter__",
       [](const Array& self) {
@@ -176,9 +177,10 @@ void bind_items(nb::class_<Array>& cls) {
         for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(object_of(self[{integer_index(i)}]));
         return nb::iter(items);
       },
-      nb::sig("def __iter__(self) -> Iterator[Array]"));
-  cls.def("__getitem__", &get_item, nb::arg("key").none(), nb::sig("def __getitem__(self, key: Key, /) -> Array"));
-  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none(),
+      doc_of("Array.__iter__").c_str(), nb::sig("def __iter__(self) -> Iterator[Array]"));
+  cls.def("__getitem__", &get_item, nb::arg("key").none(), doc_of("Array.__getitem__").c_str(),
+          nb::sig("def __getitem__(self, key: Key, /) -> Array"));
+  cls.def("__setitem__", &set_item, nb::arg("key").none(), nb::arg("value").none(), doc_of("Array.__setitem__").c_str(),
           nb::sig("def __setitem__(self, key: Key, value: object, /) -> None"));
   auto& type = *reinterpret_cast<PyHeapTypeObject*>(cls.ptr());
   type.as_mapping.mp_subscript = &binary_slot<"__getitem__", &item_slot>;

@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -63,34 +64,29 @@ void bind_products(nb::module_& m) {
   const auto out = nb::arg("out").none() = nb::none();
   m.def(
       "matmul", [](nb::handle x1, nb::handle x2, nb::handle to) { return apply(&matmul, "matmul", x1, x2, to); },
-      nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out,
-      "Matrix products over the last two axes, the others broadcast; also a @ b.\n\n"
-      "A vector on the left is a row, on the right a column. Integers wrap, of bool any pair counts, float16 gives "
-      "float32. ShapeError names both shapes.",
+      nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), out, doc_of("matmul").c_str(),
       nb::sig("def matmul(x1: object, x2: object, *, out: Out | None = None) -> Out"));
   m.def(
       "dot", [](nb::handle a, nb::handle b, nb::handle to) { return apply(&dot, "dot", a, b, to); },
-      nb::arg("a").none(), nb::arg("b").none(), nb::kw_only(), out,
-      "NumPy's dot: of vectors the sum of products, of matrices their product, with a scalar the elementwise product; "
-      "otherwise over the last axis of a and the last but one of b. Nothing is conjugated.",
+      nb::arg("a").none(), nb::arg("b").none(), nb::kw_only(), out, doc_of("dot").c_str(),
       nb::sig("def dot(a: object, b: object, *, out: Out | None = None) -> Out"));
   m.def("vecdot", &vecdot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("axis") = -1,
-        "Sums of conj(x1) * x2 over an axis; the other axes broadcast.",
-        nb::sig("def vecdot(x1: object, x2: object, *, axis: int = -1) -> Array"));
+        doc_of("vecdot").c_str(), nb::sig("def vecdot(x1: object, x2: object, *, axis: int = -1) -> Array"));
   m.def("tensordot", &tensordot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("axes") = 2,
-        "Sums over pairs of axes: the last `axes` of x1 and the first of x2, or a pair of sequences of axes.",
+        doc_of("tensordot").c_str(),
         nb::sig("def tensordot(x1: object, x2: object, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> "
                 "Array"));
 
   const nb::object cls = m.attr("Array");
   nb::cpp_function_def(&matmul_operator<false>, nb::scope(cls), nb::name("__matmul__"), nb::is_method(),
-                       nb::is_operator(), nb::arg("other").none(),
+                       nb::is_operator(), nb::arg("other").none(), doc_of("Array.__matmul__").c_str(),
                        nb::sig("def __matmul__(self, other: object, /) -> Array"));
   nb::cpp_function_def(&matmul_operator<true>, nb::scope(cls), nb::name("__rmatmul__"), nb::is_method(),
-                       nb::is_operator(), nb::arg("other").none(),
+                       nb::is_operator(), nb::arg("other").none(), doc_of("Array.__rmatmul__").c_str(),
                        nb::sig("def __rmatmul__(self, other: object, /) -> Array"));
   nb::cpp_function_def(&matmul_in_place, nb::scope(cls), nb::name("__imatmul__"), nb::is_method(),
-                       nb::arg("other").none(), nb::sig("def __imatmul__(self, other: object, /) -> Array"));
+                       nb::arg("other").none(), doc_of("Array.__imatmul__").c_str(),
+                       nb::sig("def __imatmul__(self, other: object, /) -> Array"));
 }
 
 }  // namespace penstock::bind

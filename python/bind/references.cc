@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "penstock/base/file.h"
 #include "slots.h"
@@ -175,8 +176,7 @@ void bind_references(nb::module_& m, nb::class_<Array>& cls) {
       nb::arg("memo"), nb::sig("def __deepcopy__(self, memo: object, /) -> Array"));
   cls.def(
       "copy", [rest](const nb::object& self) { return nb::object(rest("deep_copy")(self)); },
-      "An array whose elements nobody else can change: only borrowed memory is copied.",
-      nb::sig("def copy(self) -> Array"));
+      doc_of("Array.copy").c_str(), nb::sig("def copy(self) -> Array"));
   cls.def(
       "__dask_tokenize__", [rest](const nb::object& self) { return nb::object(rest("token")(self)); },
       "What tells arrays apart: a file's identity, or the elements' hash.",

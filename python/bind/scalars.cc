@@ -4,6 +4,7 @@
 #include <nanobind/stl/complex.h>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -73,15 +74,15 @@ int truth_slot(PyObject* self) {
 }  // namespace
 
 void bind_scalars(nb::class_<Array>& cls) {
-  cls.def("__bool__", &truth, nb::sig("def __bool__(self) -> builtins.bool"));
-  cls.def("__int__", &integer, nb::sig("def __int__(self) -> int"));
-  cls.def("__float__", &real_number, nb::sig("def __float__(self) -> float"));
-  cls.def("__complex__", &scalar<std::complex<double>>);
-  cls.def("__index__", &index, nb::sig("def __index__(self) -> int"));
+  cls.def("__bool__", &truth, doc_of("Array.__bool__").c_str(), nb::sig("def __bool__(self) -> builtins.bool"));
+  cls.def("__int__", &integer, doc_of("Array.__int__").c_str(), nb::sig("def __int__(self) -> int"));
+  cls.def("__float__", &real_number, doc_of("Array.__float__").c_str(), nb::sig("def __float__(self) -> float"));
+  cls.def("__complex__", &scalar<std::complex<double>>, doc_of("Array.__complex__").c_str());
+  cls.def("__index__", &index, doc_of("Array.__index__").c_str(), nb::sig("def __index__(self) -> int"));
   cls.def(
-      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); },
-      "Nested lists of Python numbers; evaluates.", nb::sig("def tolist(self) -> typing.Any"));
-  cls.def("item", &item, "The only element as a Python number; evaluates.", nb::sig("def item(self) -> typing.Any"));
+      "tolist", [](const nb::object& self) { return to_numpy(self).attr("tolist")(); }, doc_of("Array.tolist").c_str(),
+      nb::sig("def tolist(self) -> typing.Any"));
+  cls.def("item", &item, doc_of("Array.item").c_str(), nb::sig("def item(self) -> typing.Any"));
   PyNumberMethods& slots = reinterpret_cast<PyHeapTypeObject*>(cls.ptr())->as_number;
   slots.nb_float = &unary_slot<"__float__", &number<&real_number>>;
   slots.nb_int = &unary_slot<"__int__", &number<&integer>>;

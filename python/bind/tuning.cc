@@ -4,6 +4,7 @@
 #include "penstock/base/machine.h"
 
 #include "bind.h"
+#include "docs.h"
 
 namespace penstock::bind {
 namespace {
@@ -18,9 +19,7 @@ nb::dict dict_of(const std::vector<std::pair<std::string, std::int64_t>>& rows) 
 
 void bind_tuning(nb::module_& m) {
   m.def(
-      "tuning", [] { return dict_of(run::tuned_rows()); },
-      "The thresholds in use, in bytes of traffic: from which on a second thread is used while it is awake (awake_*)\n"
-      "or woken (asleep_*), and results are written around the caches (stream_*), by what is mostly done.",
+      "tuning", [] { return dict_of(run::tuned_rows()); }, doc_of("tuning").c_str(),
       nb::sig("def tuning() -> dict[str, int]"));
   m.def(
       "default_tuning", [] { return dict_of(run::default_rows(run::this_machine())); },

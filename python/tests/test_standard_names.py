@@ -26,36 +26,60 @@ add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_
 greater greater_equal hypot less less_equal logaddexp logical_and logical_or logical_xor maximum minimum multiply
 nextafter not_equal pow remainder subtract
 """
-FUNCTIONS = """
-all(x, /, *, axis=None, keepdims=False); any(x, /, *, axis=None, keepdims=False);
-arange(start, /, stop=None, step=1, *, dtype=None, device=None); argmax(x, /, *, axis=None, keepdims=False);
-argmin(x, /, *, axis=None, keepdims=False); argsort(x, /, *, axis=-1, descending=False, stable=True);
-asarray(obj, /, *, dtype=None, device=None, copy=None); astype(x, dtype, /, *, copy=True, device=None);
-broadcast_arrays(*arrays); broadcast_shapes(*shapes); broadcast_to(x, /, shape); can_cast(from_, to, /);
-clip(x, /, min=None, max=None); concat(arrays, /, *, axis=0); count_nonzero(x, /, *, axis=None, keepdims=False);
-cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False);
-cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False);
-diff(x, /, *, axis=-1, n=1, prepend=None, append=None); empty(shape, *, dtype=None, device=None);
-empty_like(x, /, *, dtype=None, device=None); expand_dims(x, /, axis);
-eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None); finfo(type, /); flip(x, /, *, axis=None);
+# By the section of the standard.
+FUNCTIONS = {
+    "creation_functions": """
+arange(start, /, stop=None, step=1, *, dtype=None, device=None);
+asarray(obj, /, *, dtype=None, device=None, copy=None); empty(shape, *, dtype=None, device=None);
+empty_like(x, /, *, dtype=None, device=None); eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None);
 from_dlpack(x, /, *, device=None, copy=None); full(shape, fill_value, *, dtype=None, device=None);
-full_like(x, /, fill_value, *, dtype=None, device=None); iinfo(type, /); isdtype(dtype, kind);
-isin(x1, x2, /, *, invert=False); linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True);
-matmul(x1, x2, /); matrix_transpose(x, /); max(x, /, *, axis=None, keepdims=False);
-mean(x, /, *, axis=None, keepdims=False); meshgrid(*arrays, indexing='xy'); min(x, /, *, axis=None, keepdims=False);
-moveaxis(x, source, destination, /); nonzero(x, /); ones(shape, *, dtype=None, device=None);
-ones_like(x, /, *, dtype=None, device=None); permute_dims(x, /, axes);
-prod(x, /, *, axis=None, dtype=None, keepdims=False); repeat(x, repeats, /, *, axis=None);
-reshape(x, /, shape, *, copy=None); result_type(*arrays_and_dtypes); roll(x, /, shift, *, axis=None);
-searchsorted(x1, x2, /, *, side='left', sorter=None); sort(x, /, *, axis=-1, descending=False, stable=True);
-squeeze(x, /, axis); stack(arrays, /, *, axis=0); std(x, /, *, axis=None, correction=0.0, keepdims=False);
-sum(x, /, *, axis=None, dtype=None, keepdims=False); take(x, indices, /, *, axis=None);
-take_along_axis(x, indices, /, *, axis=-1); tensordot(x1, x2, /, *, axes=2); tile(x, repetitions, /);
-tril(x, /, *, k=0); triu(x, /, *, k=0); unique_all(x, /); unique_counts(x, /); unique_inverse(x, /);
-unique_values(x, /); unstack(x, /, *, axis=0); var(x, /, *, axis=None, correction=0.0, keepdims=False);
-vecdot(x1, x2, /, *, axis=-1); where(condition, x1, x2, /); zeros(shape, *, dtype=None, device=None);
-zeros_like(x, /, *, dtype=None, device=None)
-"""
+full_like(x, /, fill_value, *, dtype=None, device=None);
+linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True); meshgrid(*arrays, indexing='xy');
+ones(shape, *, dtype=None, device=None); ones_like(x, /, *, dtype=None, device=None); tril(x, /, *, k=0);
+triu(x, /, *, k=0); zeros(shape, *, dtype=None, device=None); zeros_like(x, /, *, dtype=None, device=None)
+""",
+    "data_type_functions": """
+astype(x, dtype, /, *, copy=True, device=None); can_cast(from_, to, /); finfo(type, /); iinfo(type, /);
+isdtype(dtype, kind); result_type(*arrays_and_dtypes)
+""",
+    "elementwise_functions": """
+clip(x, /, min=None, max=None)
+""",
+    "indexing_functions": """
+take(x, indices, /, *, axis=None); take_along_axis(x, indices, /, *, axis=-1)
+""",
+    "linear_algebra_functions": """
+matmul(x1, x2, /); matrix_transpose(x, /); tensordot(x1, x2, /, *, axes=2); vecdot(x1, x2, /, *, axis=-1)
+""",
+    "manipulation_functions": """
+broadcast_arrays(*arrays); broadcast_shapes(*shapes); broadcast_to(x, /, shape); concat(arrays, /, *, axis=0);
+expand_dims(x, /, axis); flip(x, /, *, axis=None); moveaxis(x, source, destination, /); permute_dims(x, /, axes);
+repeat(x, repeats, /, *, axis=None); reshape(x, /, shape, *, copy=None); roll(x, /, shift, *, axis=None);
+squeeze(x, /, axis); stack(arrays, /, *, axis=0); tile(x, repetitions, /); unstack(x, /, *, axis=0)
+""",
+    "searching_functions": """
+argmax(x, /, *, axis=None, keepdims=False); argmin(x, /, *, axis=None, keepdims=False);
+count_nonzero(x, /, *, axis=None, keepdims=False); nonzero(x, /);
+searchsorted(x1, x2, /, *, side='left', sorter=None); where(condition, x1, x2, /)
+""",
+    "set_functions": """
+isin(x1, x2, /, *, invert=False); unique_all(x, /); unique_counts(x, /); unique_inverse(x, /); unique_values(x, /)
+""",
+    "sorting_functions": """
+argsort(x, /, *, axis=-1, descending=False, stable=True); sort(x, /, *, axis=-1, descending=False, stable=True)
+""",
+    "statistical_functions": """
+cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False);
+cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False); max(x, /, *, axis=None, keepdims=False);
+mean(x, /, *, axis=None, keepdims=False); min(x, /, *, axis=None, keepdims=False);
+prod(x, /, *, axis=None, dtype=None, keepdims=False); std(x, /, *, axis=None, correction=0.0, keepdims=False);
+sum(x, /, *, axis=None, dtype=None, keepdims=False); var(x, /, *, axis=None, correction=0.0, keepdims=False)
+""",
+    "utility_functions": """
+all(x, /, *, axis=None, keepdims=False); any(x, /, *, axis=None, keepdims=False);
+diff(x, /, *, axis=-1, n=1, prepend=None, append=None)
+""",
+}
 LINALG = """
 cholesky(x, /, *, upper=False); cross(x1, x2, /, *, axis=-1); det(x, /); diagonal(x, /, *, offset=0); eig(x, /);
 eigh(x, /); eigvals(x, /); eigvalsh(x, /); inv(x, /); matmul(x1, x2, /);
@@ -106,7 +130,9 @@ def named(text: str, parameters: str) -> list[tuple[str, str]]:
     return [(name, parameters) for name in text.split()]
 
 
-OF_NAMESPACE = [*named(OF_X, "x, /"), *named(OF_X1_AND_X2, "x1, x2, /"), *calls(FUNCTIONS)]
+BY_SECTION = {section: list(calls(text)) for section, text in FUNCTIONS.items()}
+BY_SECTION["elementwise_functions"] += [*named(OF_X, "x, /"), *named(OF_X1_AND_X2, "x1, x2, /")]
+OF_NAMESPACE = [call for section in BY_SECTION.values() for call in section]
 OF_ARRAY = [
     *named(OF_SELF, "self, /"),
     *named(OF_SELF_AND_OTHER, "self, other, /"),

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "docs.h"
+
+#include "penstock/base/error.h"
+
+namespace penstock::bind {
+namespace {
+
+struct Row {
+  std::string_view name, origin, text, shapes, dtypes, raises;
+};
+
+constexpr Row kRows[] = {
+#define PENSTOCK_DOC(name, origin, text, shapes, dtypes, raises) {name, origin, text, shapes, dtypes, raises},
+#include "array_docs.def"
+#include "docs.def"
+#undef PENSTOCK_DOC
+};
+
+/// What an elementwise function computes.
+constexpr std::string_view meaning(Op op) {
+  switch (op) {
+#define PENSTOCK_ELEMENTWISE_DOC(name, text) \
+  case Op::k_##name:                         \
+    return text;
+#include "elementwise_docs.def"
+#undef PENSTOCK_ELEMENTWISE_DOC
+  }
+  return {};
+}
+
+constexpr bool all_have_a_meaning() {
+  for (int i = 0; i < kOpCount; ++i) {
+    if (meaning(static_cast<Op>(i)).empty()) return false;
+  }
+  return true;
+}
+static_assert(all_have_a_meaning(), "a row of elementwise.def has no row in elementwise_docs.def");
+
+std::string_view taken(Domain domain) {
+  switch (domain) {
+    case Domain::kAny:
+      return "any";
+    case Domain::kBoolean:
+      return "any, read as x != 0";
+    case Domain::kBits:
+      return "bool and integers";
+    case Domain::kInteger:
+      return "integers";
+    case Domain::kNumeric:
+      return "all but bool";
+    case Domain::kReal:
+      return "integers and floats";
+    case Domain::kOrdered:
+      return "all but complex ones";
+    case Domain::kFloating:
+      return "floats and complex ones; integers and bool count as float64";
+    case Domain::kRealFloat:
+      return "floats; integers and bool count as float64";
+    case Domain::kComplex:
+      return "complex ones";
+    case Domain::kWord:
+      return "uint64";
+  }
+  return {};
+}
+
+std::string given(const OpRow& row) {
+  switch (row.result) {
+    case Result::kSame:
+      return row.arity == 1 ? "the result has the same" : "the result has the one that the operands promote to";
+    case Result::kBool:
+      return "the result is bool";
+    case Result::kRealPart:
+      return "the result has the same, of complex ones the real one";
+    case Result::kFloat64:
+      return "the result is float64";
+  }
+  return {};
+}
+
+/// Where a function is defined: a section of the standard, a function of NumPy's, or here alone.
+std::string defined(std::string_view origin, std::string_view name) {
+  if (origin.empty()) return "Beyond the standard.";
+  if (origin == "NumPy") return cat("Beyond the standard: NumPy's ", name, ".");
+  return cat("Array API standard 2025.12: ", origin, ", ", name, ".");
+}
+
+std::string elementwise_facts(Op op) {
+  const OpRow& row = kOps[static_cast<int>(op)];
+  const bool any = row.domain == Domain::kAny || row.domain == Domain::kBoolean;
+  std::string raises = any ? "DTypeError for what holds no numbers" : "DTypeError for other dtypes";
+  if (row.arity > 1) raises += ", ShapeError for shapes that do not broadcast";
+  return cat(
+      "Shapes: ", row.arity == 1 ? "any; the result has that of x." : "any that broadcast; the result's is theirs.",
+      "\nDtypes: ", taken(row.domain), "; ", given(row), ".\nRaises ", raises);
+}
+
+}  // namespace
+
+std::string doc_of(std::string_view name) {
+  for (const Row& row : kRows) {
+    if (row.name != name) continue;
+    const std::string_view bare = name.substr(name.find('.') + 1);
+    std::string doc(row.text);
+    doc += "\n";
+    if (!row.shapes.empty()) doc += cat("\nShapes: ", row.shapes);
+    if (!row.dtypes.empty()) doc += cat("\nDtypes: ", row.dtypes);
+    if (!row.raises.empty()) doc += cat("\nRaises ", row.raises);
+    return cat(doc, "\n", defined(row.origin, bare));
+  }
+  throw InternalError(cat(name, " has no row in docs.def"));
+}
+
+std::string elementwise_doc(Op op) {
+  const std::string_view name = kOps[static_cast<int>(op)].name;
+  const char* origin = op == Op::k_where       ? "searching_functions"
+                       : op == Op::k_heaviside ? "NumPy"
+                                               : "elementwise_functions";
+  return cat(
+      meaning(op),
+      "\n\n`out`: an array or a NumPy array of the result's shape and dtype, which takes it and is returned.\n\n",
+      elementwise_facts(op), row(op).arity == 1 ? ", ShapeError for" : " or", " an `out` of another one.\n",
+      kOps[static_cast<int>(op)].domain == Domain::kWord ? defined("", name) : defined(origin, name));
+}
+
+std::string operator_doc(Op op, std::string_view method, Place place) {
+  const OpRow& row = kOps[static_cast<int>(op)];
+  const char* operands = row.arity == 1 ? "(self)" : place == Place::kSecond ? "(other, self)" : "(self, other)";
+  const char* in_place =
+      place == Place::kInPlace ? "\n\nThe array keeps its shape and dtype, which the result must have." : "";
+  return cat("penstock.", row.name, operands, ": ", meaning(op), in_place, "\n\n", elementwise_facts(op),
+             place == Place::kInPlace ? " and for a result of another shape or dtype.\n" : ".\n",
+             defined(method.starts_with("__") ? "array_object" : "NumPy", method));
+}
+
+}  // namespace penstock::bind
