@@ -10,6 +10,11 @@ struct Row {
   std::string_view name, origin, text, shapes, dtypes, raises;
 };
 
+// What functions say of their parameter `out`.
+#define PENSTOCK_OUT                                                                                                 \
+  "`out`: an array or a writable NumPy array of the result's shape and dtype, which takes it and is returned; what " \
+  "is\nnone gives ShapeError, DTypeError or ArgumentError."
+
 constexpr Row kRows[] = {
 #define PENSTOCK_DOC(name, origin, text, shapes, dtypes, raises) {name, origin, text, shapes, dtypes, raises},
 #include "array_docs.def"
@@ -117,11 +122,8 @@ std::string elementwise_doc(Op op) {
   const char* origin = op == Op::k_where       ? "searching_functions"
                        : op == Op::k_heaviside ? "NumPy"
                                                : "elementwise_functions";
-  return cat(
-      meaning(op),
-      "\n\n`out`: an array or a NumPy array of the result's shape and dtype, which takes it and is returned.\n\n",
-      elementwise_facts(op), row(op).arity == 1 ? ", ShapeError for" : " or", " an `out` of another one.\n",
-      kOps[static_cast<int>(op)].domain == Domain::kWord ? defined("", name) : defined(origin, name));
+  const bool own = row(op).domain == Domain::kWord;
+  return cat(meaning(op), "\n\n" PENSTOCK_OUT "\n\n", elementwise_facts(op), ".\n", defined(own ? "" : origin, name));
 }
 
 std::string operator_doc(Op op, std::string_view method, Place place) {
@@ -130,7 +132,7 @@ std::string operator_doc(Op op, std::string_view method, Place place) {
   const char* in_place =
       place == Place::kInPlace ? "\n\nThe array keeps its shape and dtype, which the result must have." : "";
   return cat("penstock.", row.name, operands, ": ", meaning(op), in_place, "\n\n", elementwise_facts(op),
-             place == Place::kInPlace ? " and for a result of another shape or dtype.\n" : ".\n",
+             place == Place::kInPlace ? ", both for a result that does not fit.\n" : ".\n",
              defined(method.starts_with("__") ? "array_object" : "NumPy", method));
 }
 

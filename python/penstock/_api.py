@@ -89,10 +89,14 @@ def open(
     """Open a file as a lazy array; no element is read.
 
     Without ``dtype``: a ``.npy`` file (versions 1 to 3, C or Fortran order, either byte order). With ``dtype``: bare
-    elements in C order from byte ``offset`` on; ``shape`` defaults to one dimension up to the end of the file. float16
-    is read as float32. ``strict`` refuses bytes behind the data, which otherwise give a warning.
+    elements in C order from byte ``offset`` on; ``shape`` defaults to one dimension up to the end of the file.
+    ``strict`` refuses bytes behind the data, which otherwise give a warning.
 
-    Raises MissingFileError (a FileNotFoundError), FormatError, TruncatedFileError, DTypeError or UnsafePathError.
+    Shapes: the file's, or ``shape``.
+    Dtypes: any; float16 is read as float32.
+    Raises MissingFileError (a FileNotFoundError), FormatError, TruncatedFileError, DTypeError, UnsafePathError, or
+    ArgumentError for shape and offset without a dtype.
+    Beyond the standard.
     """
     return _core.open(os.fspath(path), dtype, shape, offset, strict)
 
@@ -100,10 +104,19 @@ def open(
 def asarray(
     obj: Any, /, *, dtype: AnyDType | None = None, device: str | None = None, copy: builtins.bool | None = None
 ) -> Array:
-    """An array of anything: NumPy arrays and other buffers (any strides) and DLPack tensors without a copy.
+    """An array of anything: NumPy arrays and other buffers (any strides) and DLPack tensors without a copy, numbers and
+    nested lists of them by NumPy's rules.
 
     Borrowed memory is read when the array is evaluated, an element (``x[3]``) when it is taken; ``copy=True`` freezes
-    all of it now.
+    all of it now, ``copy=False`` refuses what would need a copy. An Array is given back as it is. ``device`` is "cpu"
+    or None.
+
+    Shapes: any; numbers have ().
+    Dtypes: any; ``dtype`` converts. Without one, that of the object: bool, int64, float64 and complex128 of Python's
+    numbers.
+    Raises DTypeError for what holds no numbers and what is no dtype; ArgumentError for lists of uneven lengths,
+    integers beyond 64 bits, a copy that copy=False forbids, and another device.
+    Array API standard 2025.12: creation_functions, asarray.
     """
     check_device(device)
     return _core.asarray(obj, dtype, copy=copy)
@@ -112,55 +125,114 @@ def asarray(
 def save(array: Any, path: Path, overwrite: builtins.bool = True) -> None:
     """Evaluate into a durable ``.npy`` file in C order: temporary file, sync, rename. The file may be an input.
 
-    A file that exists is replaced; ``overwrite=False`` refuses it. Nothing is left behind on an error. Raises
-    NoSpaceError, FileError, BudgetError.
+    A file that exists is replaced; ``overwrite=False`` refuses it. Nothing is left behind on an error.
+
+    Shapes: any.
+    Dtypes: any.
+    Raises NoSpaceError, FileError, BudgetError, or DTypeError for what holds no numbers.
+    Beyond the standard.
     """
     _core.save(array, os.fspath(path), overwrite)
 
 
 def plan(*arrays: Array, save: builtins.bool | str = False) -> Plan:
-    """What evaluating (with ``save``: saving, to that path if it is one) the arrays would do. Reads no data."""
+    """What evaluating (with ``save``: saving, to that path if it is one) the arrays would do. Reads no data.
+
+    Raises DTypeError for what is no array.
+    Beyond the standard.
+    """
     path = save if isinstance(save, str) else ""
     return Plan(_core.explain(list(arrays), builtins.bool(save), path))
 
 
 def show_config() -> dict[str, Any]:
-    """Versions, CPU targets found and chosen, caches, threads, memory, cgroup limits and settings in force."""
+    """Versions, CPU targets found and chosen, caches, threads, memory, cgroup limits and settings in force, a dict.
+
+    Beyond the standard.
+    """
     return dict(_core.config())
 
 
 def zeros(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Zeros; takes no memory until evaluated."""
+    """Zeros; takes no memory until evaluated. ``device`` is "cpu" or None.
+
+    Shapes: ``shape``, an extent or several.
+    Dtypes: any; float64 without ``dtype``.
+    Raises ShapeError for a negative extent and more than 2^63 - 1 elements or bytes, ArgumentError for another device
+    and extents beyond 64 bits, DTypeError for what is no extent or dtype.
+    Array API standard 2025.12: creation_functions, zeros.
+    """
     return _core.full(shape, 0, dtype=_core.float64 if dtype is None else dtype, device=device)
 
 
 def ones(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Ones; takes no memory until evaluated."""
+    """Ones; takes no memory until evaluated. ``device`` is "cpu" or None.
+
+    Shapes: ``shape``, an extent or several.
+    Dtypes: any; float64 without ``dtype``.
+    Raises ShapeError for a negative extent and more than 2^63 - 1 elements or bytes, ArgumentError for another device
+    and extents beyond 64 bits, DTypeError for what is no extent or dtype.
+    Array API standard 2025.12: creation_functions, ones.
+    """
     return _core.full(shape, 1, dtype=_core.float64 if dtype is None else dtype, device=device)
 
 
 def empty(shape: Shape, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Elements of no particular value: zeros."""
+    """Elements of no particular value: zeros(). ``device`` is "cpu" or None.
+
+    Shapes: ``shape``, an extent or several.
+    Dtypes: any; float64 without ``dtype``.
+    Raises ShapeError for a negative extent and more than 2^63 - 1 elements or bytes, ArgumentError for another device
+    and extents beyond 64 bits, DTypeError for what is no extent or dtype.
+    Array API standard 2025.12: creation_functions, empty.
+    """
     return zeros(shape, dtype=dtype, device=device)
 
 
 def zeros_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Zeros of the shape and dtype of ``x``."""
+    """Zeros, in the shape and dtype of ``x``; takes no memory until evaluated. ``device`` is "cpu" or None.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; that of x without ``dtype``.
+    Raises DTypeError for what holds no numbers and what is no dtype, ArgumentError for another device.
+    Array API standard 2025.12: creation_functions, zeros_like.
+    """
     return full_like(x, 0, dtype=dtype, device=device)
 
 
 def ones_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Ones of the shape and dtype of ``x``."""
+    """Ones, in the shape and dtype of ``x``; takes no memory until evaluated. ``device`` is "cpu" or None.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; that of x without ``dtype``.
+    Raises DTypeError for what holds no numbers and what is no dtype, ArgumentError for another device.
+    Array API standard 2025.12: creation_functions, ones_like.
+    """
     return full_like(x, 1, dtype=dtype, device=device)
 
 
 def empty_like(x: Array, /, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """Elements of no particular value, of the shape and dtype of ``x``."""
+    """Elements of no particular value: zeros, in the shape and dtype of ``x``; takes no memory until evaluated.
+    ``device`` is "cpu" or None.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; that of x without ``dtype``.
+    Raises DTypeError for what holds no numbers and what is no dtype, ArgumentError for another device.
+    Array API standard 2025.12: creation_functions, empty_like.
+    """
     return zeros_like(x, dtype=dtype, device=device)
 
 
 def full_like(x: Array, /, fill_value: complex, *, dtype: AnyDType | None = None, device: str | None = None) -> Array:
-    """``fill_value`` everywhere, in the shape and dtype of ``x``."""
+    """``fill_value`` everywhere, in the shape and dtype of ``x``; takes no memory until evaluated. ``device`` is "cpu"
+    or None.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; that of x without ``dtype``.
+    Raises DTypeError for what holds no numbers and what is no dtype, ArgumentError for another device and an integer
+    outside 64 bits.
+    Array API standard 2025.12: creation_functions, full_like.
+    """
     x = array(x)
     return _core.full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device)
 
@@ -175,9 +247,14 @@ def linspace(
     device: str | None = None,
     endpoint: builtins.bool = True,
 ) -> Array:
-    """``num`` even steps from ``start`` to ``stop``, which ``endpoint=False`` leaves out; takes no memory.
+    """``num`` even steps from ``start`` to ``stop``, which ``endpoint=False`` leaves out; takes no memory until
+    evaluated. ``device`` is "cpu" or None.
 
-    float64, of complex limits complex128, unless ``dtype`` says otherwise. Raises ArgumentError for a negative ``num``.
+    Shapes: (num,).
+    Dtypes: any; without ``dtype`` float64, of complex limits complex128.
+    Raises ArgumentError for a negative num and another device, ShapeError for too many elements, DTypeError for complex
+    limits as real numbers and what is no dtype.
+    Array API standard 2025.12: creation_functions, linspace.
     """
     wanted = None if dtype is None else _core.dtype(dtype)
     if not (isinstance(start, complex) or isinstance(stop, complex) or wanted in (_core.complex64, _core.complex128)):
@@ -194,8 +271,13 @@ def linspace(
 def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | None = None) -> Array:
     """An array of an object with ``__dlpack__`` and ``__dlpack_device__``, without a copy where it lies on the CPU.
 
-    ``copy=True`` copies now; ``copy=False``, and no ``device``, refuse what would need one. Raises DTypeError for
-    objects without the two methods and for dtypes Penstock does not hold, BufferError for what can't be exported.
+    ``copy=True`` copies now; ``copy=False``, and no ``device``, refuse what would need one.
+
+    Shapes: that of the object.
+    Dtypes: that of the object, where Penstock has it.
+    Raises DTypeError for objects without the two methods and for dtypes that Penstock does not hold, BufferError for
+    what cannot be exported, ArgumentError for another device than "cpu".
+    Array API standard 2025.12: creation_functions, from_dlpack.
     """
     check_device(device)
     if not (hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__")):
@@ -214,8 +296,13 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | N
 def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
     """Coordinate arrays of vectors, as many axes as vectors; views, no copies.
 
-    ``indexing``: "ij" (the i-th vector varies along axis i) or "xy" (the first two axes swapped). All arrays must be of
-    one dtype by the standard; here each keeps its own. Arrays of several axes are taken flattened, as NumPy has it.
+    ``indexing``: "ij" (the i-th vector varies along axis i) or "xy" (the first two axes swapped). Arrays of several
+    axes are taken flattened, as NumPy has it.
+
+    Shapes: (n1,), (n2,), ... give (n1, n2, ...), with "xy" (n2, n1, ...).
+    Dtypes: any; each array keeps its own, where the standard wants one for all.
+    Raises ArgumentError for another indexing, DTypeError for what holds no numbers.
+    Array API standard 2025.12: creation_functions, meshgrid.
     """
     one_of(indexing, "indexing", ("xy", "ij"))
     vectors = [flat(each) for each in arrays_of(arrays, "meshgrid")]
@@ -234,14 +321,26 @@ def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
 
 
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
-    """The arrays broadcast against each other; views."""
+    """The arrays broadcast against each other, a tuple; views.
+
+    Shapes: any that broadcast.
+    Dtypes: any; each array keeps its own.
+    Raises ShapeError for shapes that do not broadcast, DTypeError for what holds no numbers.
+    Array API standard 2025.12: manipulation_functions, broadcast_arrays.
+    """
     given = arrays_of(arrays, "broadcast_arrays")
     shape = broadcast_shapes(*(each.shape for each in given))
     return tuple(_core.broadcast_to(each, shape) for each in given)
 
 
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
-    """The parts of ``x`` along ``axis``; views."""
+    """The parts of ``x`` along ``axis``, a tuple; views.
+
+    Shapes: any but (); the parts lack the axis.
+    Dtypes: any; the result has that of x.
+    Raises AxisError for an axis out of range, DTypeError for what holds no numbers.
+    Array API standard 2025.12: manipulation_functions, unstack.
+    """
     x = array(x)
     return tuple(_core.moveaxis(x, normal_axis(axis, x.ndim), 0))
 

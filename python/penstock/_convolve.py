@@ -100,9 +100,14 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Array:
     """sum_i a[k - i] v[i] for each k of two vectors of n and m elements, lazily and at any length of the longer one.
 
     "full" gives all n + m - 1 places where they overlap, "same" the middle max(n, m), "valid" the max - min + 1 where
-    they overlap whole. The common dtype; a shorter one of more than 512 floats goes by Fourier transforms in double
-    precision, with an error of some 1e-16 of the product of the blocks' norms. Raises ShapeError for what are no
-    vectors and for empty ones, ArgumentError for another mode.
+    they overlap whole. A shorter one of more than 512 floats goes by Fourier transforms in double precision, with an
+    error of some 1e-16 of the product of the blocks' norms.
+
+    Shapes: (n,) and (m,); the mode says which of (n + m - 1,).
+    Dtypes: any; the result has the one that both promote to.
+    Raises ShapeError for what are no vectors and for empty ones, ArgumentError for another mode, DTypeError for what
+    holds no numbers.
+    Beyond the standard: NumPy's convolve.
     """
     x, y = _operands("convolve", a, v, mode)
     if y.size > x.size:
@@ -113,7 +118,17 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Array:
 
 
 def correlate(a: Any, v: Any, mode: str = "valid") -> Array:
-    """sum_i a[i + k] conj(v[i]) for each shift k of two vectors: modes, dtypes and errors of :func:`convolve`."""
+    """sum_i a[i + k] conj(v[i]) for each shift k of two vectors of n and m elements, computed as convolve() does.
+
+    "full" gives all n + m - 1 places where they overlap, "same" the middle max(n, m), "valid" the max - min + 1 where
+    they overlap whole.
+
+    Shapes: (n,) and (m,); the mode says which of (n + m - 1,).
+    Dtypes: any; the result has the one that both promote to.
+    Raises ShapeError for what are no vectors and for empty ones, ArgumentError for another mode, DTypeError for what
+    holds no numbers.
+    Beyond the standard: NumPy's correlate.
+    """
     x, y = _operands("correlate", a, v, mode)
     y = _core.flip(_core.conj(y)) if str(y.dtype) != "bool" else _core.flip(y)
     turned = y.size > x.size

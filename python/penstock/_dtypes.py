@@ -25,7 +25,12 @@ Kind: TypeAlias = "str | DType | tuple[Kind, ...]"
 
 
 def isdtype(dtype: Any, kind: Kind) -> builtins.bool:
-    """Whether a dtype is another one, is of a kind named as in the standard ("real floating"), or of one of several."""
+    """Whether a dtype is another one, is of a kind named as in the standard ("real floating"), or of one of several.
+
+    Dtypes: any of this namespace.
+    Raises DTypeError for what is no dtype, ArgumentError for an unknown kind.
+    Array API standard 2025.12: data_type_functions, isdtype.
+    """
     wanted = _core.dtype(dtype)
     if isinstance(kind, tuple):
         return any(isdtype(wanted, each) for each in kind)
@@ -38,13 +43,24 @@ def isdtype(dtype: Any, kind: Kind) -> builtins.bool:
 
 
 def can_cast(from_: Any, to: Any, /) -> builtins.bool:
-    """Whether promotion takes values of the dtype (or array) ``from_`` to ``to``."""
+    """Whether promotion takes values of the dtype (or array) ``from_`` to ``to``.
+
+    Dtypes: any of this namespace.
+    Raises DTypeError for what is no dtype.
+    Array API standard 2025.12: data_type_functions, can_cast.
+    """
     source, target = _dtype_of(from_), _core.dtype(to)
     return _core.promote_types(source, target) == target
 
 
 def result_type(*arrays_and_dtypes: Any) -> DType:
-    """The dtype that arrays, dtypes and Python numbers promote to; the numbers weakly."""
+    """The dtype that arrays, dtypes and Python numbers promote to; the numbers weakly.
+
+    Shapes: any; only dtypes are looked at.
+    Dtypes: any of this namespace.
+    Raises ArgumentError without an array or dtype, DTypeError for what is neither, nor a number.
+    Array API standard 2025.12: data_type_functions, result_type.
+    """
     numbers = [each for each in arrays_and_dtypes if type(each) in (builtins.bool, int, float, complex)]
     others = [_dtype_of(each) for each in arrays_and_dtypes if type(each) not in (builtins.bool, int, float, complex)]
     if not others:
@@ -96,7 +112,12 @@ class IntegerInfo:
 
 
 def finfo(type: Any, /) -> FloatInfo:
-    """Limits of a floating-point dtype, or of the parts of a complex one."""
+    """Limits of a floating-point dtype, or of the parts of a complex one: bits, eps, max, min, smallest_normal, dtype.
+
+    Dtypes: floats and complex ones, or an array of them.
+    Raises DTypeError for other dtypes.
+    Array API standard 2025.12: data_type_functions, finfo.
+    """
     import numpy
 
     dtype = _dtype_of(type)
@@ -114,7 +135,12 @@ def finfo(type: Any, /) -> FloatInfo:
 
 
 def iinfo(type: Any, /) -> IntegerInfo:
-    """Limits of an integer dtype."""
+    """Limits of an integer dtype: bits, max, min, dtype.
+
+    Dtypes: integers, or an array of them.
+    Raises DTypeError for other dtypes.
+    Array API standard 2025.12: data_type_functions, iinfo.
+    """
     import numpy
 
     dtype = _dtype_of(type)

@@ -143,13 +143,18 @@ def einsum(*operands: Any, out: Any = None, dtype: Any = None, optimize: Any = T
     Every axis of every operand has a label. Axes of one label run together: of one operand they are its diagonal, of
     several they are multiplied; labels that the result lacks are summed over. Without "->" the result has the labels
     that occur once, in alphabetical order. "..." stands for axes that broadcast. The form without letters is
-    ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. The common dtype, or ``dtype``; bool means any and all. Lazy: matrices
-    in files are multiplied as matmul() does, within the budget.
+    ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Lazy: matrices in files are multiplied as matmul() does, within the
+    budget.
 
     ``optimize``: True, "greedy" and "optimal" contract first the pair that leaves the least, False from left to right;
-    or a path that einsum_path() gave.
+    or a path that einsum_path() gave. ``out``: an array or a NumPy array of the result's shape, which takes it,
+    converted within its kind, and is returned.
 
-    Raises ArgumentError for subscripts that do not fit, ShapeError for axes of one label that differ.
+    Shapes: any; the labels of the result say its axes.
+    Dtypes: any; the result has ``dtype`` or the one that all promote to. bool means any and all.
+    Raises ArgumentError for subscripts that do not fit, ShapeError for axes of one label that differ, DTypeError for
+    what holds no numbers.
+    Beyond the standard: NumPy's einsum.
     """
     text, objects = subscripts_of(operands)
     arrays = [array(each) for each in objects]
@@ -185,7 +190,14 @@ def _all_contracted(factors: list[_Factor], output: Term, steps: Sequence[tuple[
 
 
 def einsum_path(*operands: Any, optimize: Any = "greedy") -> tuple[list[Any], str]:
-    """The order in which numpy.einsum would contract the operands, and what it would cost; reads no elements."""
+    """The order in which numpy.einsum would contract the operands, and a text of what it would cost; reads no elements.
+
+    Shapes: as in einsum().
+    Dtypes: any; only shapes are looked at.
+    Raises ArgumentError for subscripts that do not fit, ShapeError for axes of one label that differ, DTypeError for
+    what holds no numbers.
+    Beyond the standard: NumPy's einsum_path.
+    """
     import numpy
 
     text, objects = subscripts_of(operands)

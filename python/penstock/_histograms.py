@@ -23,11 +23,16 @@ _MOST_COUNTED = 4096  # bins that every thread has counters of its own for
 
 
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
-    """How often each of 0, 1, 2, ... occurs in the vector ``x``, or the sum of its ``weights`` there.
+    """How often each of 0, 1, 2, ... occurs in the vector ``x``, or the sum of its ``weights`` there, added up in the
+    order of ``x``.
 
-    int64 without weights, else float64, added up in the order of ``x``; at least ``minlength`` elements. The greatest
-    integer is found at the call, the counts in another pass. Raises DTypeError for what are no integers, ShapeError for
-    what is no vector, ArgumentError for negative integers and lengths.
+    The greatest integer is found at the call, the counts in another pass.
+
+    Shapes: (n,) gives (max(x) + 1,), at least (minlength,).
+    Dtypes: integers and bool; int64 without weights, else float64.
+    Raises DTypeError for what are no integers and weights that are no real numbers, ShapeError for what is no vector
+    and weights that do not fit, ArgumentError for negative integers and lengths.
+    Beyond the standard: NumPy's bincount.
     """
     x = array(x)
     if x.size == 0 and x.ndim == 1:
@@ -61,7 +66,13 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
 def digitize(x: Any, bins: Any, right: builtins.bool = False) -> Array:
     """The number i of the bin of each element: bins[i - 1] <= x < bins[i], with ``right`` bins[i - 1] < x <= bins[i].
 
-    ``bins`` ascend or descend (then bins[i - 1] > x >= bins[i]); int64. Raises ArgumentError where they do neither.
+    ``bins`` ascend or descend (then bins[i - 1] > x >= bins[i]).
+
+    Shapes: any; the result has that of x.
+    Dtypes: all but complex ones; the result is int64.
+    Raises ArgumentError for bins that neither ascend nor descend or are no vector of real numbers, DTypeError for
+    complex numbers.
+    Beyond the standard: NumPy's digitize.
     """
     import numpy
 
@@ -196,7 +207,17 @@ def _edges(x: Array, bins: Bins, given: Range, weights: Any) -> Any:
 
 
 def histogram_bin_edges(a: Any, bins: Bins = 10, range: Range = None, weights: Any = None) -> Array:
-    """The edges that histogram() counts between."""
+    """The edges that histogram() counts between.
+
+    ``bins`` is a number of even bins, the ascending edges themselves, or how to find a number: "auto", "doane", "fd",
+    "rice", "scott", "sqrt", "sturges". ``range`` is (low, high), by default the least and the greatest element, which
+    another pass finds at the call.
+
+    Shapes: any; (bins + 1,).
+    Dtypes: all but complex ones; the result is floating, but of edges that are given theirs.
+    Raises ArgumentError for edges that do not ascend and a range that is not finite, DTypeError for complex numbers.
+    Beyond the standard: NumPy's histogram_bin_edges.
+    """
     return array(_edges(_values(a), bins, range, weights))
 
 
@@ -230,16 +251,20 @@ def _weighted(x: Array, edges: Any, weights: Array) -> Array:
 def histogram(
     a: Any, bins: Bins = 10, range: Range = None, density: builtins.bool | None = None, weights: Any = None
 ) -> tuple[Array, Array]:
-    """Counts and edges of a histogram of all elements of ``a``.
+    """Counts and edges of a histogram of all elements of ``a``. Streams: works at any size.
 
     ``bins`` is a number of even bins, the ascending edges themselves, or how to find a number: "auto", "doane", "fd",
     "rice", "scott", "sqrt", "sturges". ``range`` is (low, high), by default the least and the greatest element, which
     another pass finds at the call. Bins are closed below and open above, the last one closed; values outside and NaN
-    are not counted. Counts are int64; with ``weights`` of ``a``'s shape their sums, in their dtype, added up in the
-    order of the elements. ``density`` divides by the total and by the width of each bin. Streams: works at any size.
+    are not counted. ``weights``, of ``a``'s shape, are added up in the order of the elements. ``density`` divides by
+    the total and by the width of each bin.
 
-    Raises ArgumentError for edges that do not ascend and a range that is not finite, DTypeError for complex numbers,
-    ShapeError where weights do not fit.
+    Shapes: any; (bins,) counts and (bins + 1,) edges.
+    Dtypes: all but complex ones. Counts are int64, with weights in their dtype, with density float64; edges are
+    floating.
+    Raises ArgumentError for edges that do not ascend and a range that is not finite, ShapeError for weights that do not
+    fit, DTypeError for complex numbers.
+    Beyond the standard: NumPy's histogram.
     """
     x = _values(a)
     if weights is not None:

@@ -25,7 +25,13 @@ class _Choice(NamedTuple):
 
 
 def nonzero(x: Any, /) -> tuple[Array, ...]:
-    """For each axis, the places of the nonzero elements of ``x`` in C order; int64. Evaluates at the call."""
+    """For each axis, the places of the nonzero elements of ``x`` in C order, a tuple. Evaluates at the call.
+
+    Shapes: any but (); vectors as long as there are nonzero elements.
+    Dtypes: any; places are int64.
+    Raises ArgumentError for an array without axes, DTypeError for what holds no numbers.
+    Array API standard 2025.12: searching_functions, nonzero.
+    """
     x = array(x)
     if x.ndim == 0:
         raise _core.errors.ArgumentError("nonzero of an array of no axes is not defined")

@@ -28,30 +28,51 @@ class _Info:
     """What ``__array_namespace_info__()`` returns."""
 
     def capabilities(self) -> dict[str, Any]:
-        """Shapes that depend on values are evaluated at the call; the rank has no limit of its own but 64."""
+        """What else than the core there is: a dict. Shapes that depend on values are evaluated at the call; the rank
+        has no limit of its own but 64.
+
+        Array API standard 2025.12: inspection, capabilities.
+        """
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> str:
-        """The only one."""
+        """The only one, "cpu".
+
+        Array API standard 2025.12: inspection, default_device.
+        """
         return "cpu"
 
     def default_dtypes(self, *, device: str | None = None) -> dict[str, DType]:
-        """What creation functions give when no dtype is named."""
+        """What creation functions give when no dtype is named: a dict by kind.
+
+        Raises ArgumentError for another device.
+        Array API standard 2025.12: inspection, default_dtypes.
+        """
         check_device(device)
         names = {"real floating": "float64", "complex floating": "complex128", "integral": "int64", "indexing": "int64"}
         return {kind: _core.dtype(name) for kind, name in names.items()}
 
     def devices(self) -> tuple[str, ...]:
-        """All there are."""
+        """All there are, a tuple: ("cpu",).
+
+        Array API standard 2025.12: inspection, devices.
+        """
         return ("cpu",)
 
     def dtypes(self, *, device: str | None = None, kind: Kind | None = None) -> dict[str, DType]:
-        """The dtypes by name, those of a kind or of several kinds."""
+        """The dtypes by name, those of a kind or of several kinds.
+
+        Raises ArgumentError for another device and an unknown kind.
+        Array API standard 2025.12: inspection, dtypes.
+        """
         check_device(device)
         names = [*KINDS["bool"], *KINDS["numeric"]]
         return {name: _core.dtype(name) for name in names if kind is None or isdtype(name, kind)}
 
 
 def __array_namespace_info__() -> _Info:  # noqa: N807 - the standard's name
-    """Questions about the namespace: capabilities, devices, dtypes."""
+    """Questions about the namespace: capabilities(), default_device(), default_dtypes(), devices(), dtypes().
+
+    Array API standard 2025.12: inspection, __array_namespace_info__.
+    """
     return _Info()

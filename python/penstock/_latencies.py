@@ -52,5 +52,7 @@ def latencies() -> Latencies:
     ``n`` is too small for one: below 2, 100 and 1,000. Steps that failed count too; operations that need no plan, on
     operands of at most 16 KiB, do not: only ``ps.stats()["evaluations"]`` counts them. The difference of two is what
     happened in between: ``ps.latencies() - before``.
+
+    Beyond the standard.
     """
     return Latencies(_core.latency_counts())

@@ -190,17 +190,21 @@ def quantile(
     *,
     weights: Any = None,
 ) -> Array:
-    """The values below which shares ``q`` in [0, 1] of the elements along ``axis`` lie.
+    """The values below which shares ``q`` in [0, 1] of the elements along ``axis`` lie; of one axis, several, or all.
+    NaN gives NaN.
 
-    ``axis`` is one, several, or None for all. The axes of ``q`` come first in the result. "linear" takes the value at
-    place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's. "lower", "higher", "nearest",
-    "inverted_cdf" and "closest_observation" give elements, in their dtype; the others what lies between, float64 for
-    integers and bool. NaN gives NaN. ``weights`` (with "inverted_cdf") say how much each element counts.
-    ``overwrite_input`` makes no difference: nothing is copied to be sorted. Works at any size; the ranks are counted in
-    passes over the elements.
+    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
+    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
+    is copied to be sorted. Works at any size; the ranks are counted in passes over the elements. ``out``: an array or a
+    NumPy array of the result's shape, which takes it, converted within its kind, and is returned.
 
-    Raises ArgumentError for q outside [0, 1] and unknown methods, DTypeError for complex numbers, ShapeError for no
-    elements, AxisError.
+    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
+    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
+    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
+    that of q where q is an array of floats.
+    Raises ArgumentError for q outside [0, 1], unknown methods, negative weights and those of another method, ShapeError
+    for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds none.
+    Beyond the standard: NumPy's quantile.
     """
     x, q, dtype = _checked(a, q, method)
     lines, kept = lines_of(x, axis)
@@ -224,7 +228,21 @@ def nanquantile(
     *,
     weights: Any = None,
 ) -> Array:
-    """quantile() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call."""
+    """quantile() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call.
+
+    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
+    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
+    is copied to be sorted. ``out``: an array or a NumPy array of the result's shape, which takes it, converted within
+    its kind, and is returned.
+
+    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
+    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
+    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
+    that of q where q is an array of floats.
+    Raises ArgumentError for q outside [0, 1], unknown methods, negative weights and those of another method, ShapeError
+    for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds none.
+    Beyond the standard: NumPy's nanquantile.
+    """
     x, q, dtype = _checked(a, q, method)
     if not str(x.dtype).startswith("float"):
         return quantile(x, q, axis, out, overwrite_input, method, keepdims, weights=weights)
@@ -268,7 +286,22 @@ def percentile(
     *,
     weights: Any = None,
 ) -> Array:
-    """quantile() with ``q`` in [0, 100]."""
+    """quantile() with ``q`` in [0, 100].
+
+    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
+    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
+    is copied to be sorted. Works at any size; the ranks are counted in passes over the elements. ``out``: an array or a
+    NumPy array of the result's shape, which takes it, converted within its kind, and is returned.
+
+    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
+    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
+    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
+    that of q where q is an array of floats.
+    Raises ArgumentError for q outside [0, 100], unknown methods, negative weights and those of another method,
+    ShapeError for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds
+    none.
+    Beyond the standard: NumPy's percentile.
+    """
     return quantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
@@ -283,7 +316,22 @@ def nanpercentile(
     *,
     weights: Any = None,
 ) -> Array:
-    """nanquantile() with ``q`` in [0, 100]."""
+    """nanquantile() with ``q`` in [0, 100]. Evaluates at the call.
+
+    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
+    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
+    is copied to be sorted. ``out``: an array or a NumPy array of the result's shape, which takes it, converted within
+    its kind, and is returned.
+
+    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
+    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
+    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
+    that of q where q is an array of floats.
+    Raises ArgumentError for q outside [0, 100], unknown methods, negative weights and those of another method,
+    ShapeError for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds
+    none.
+    Beyond the standard: NumPy's nanpercentile.
+    """
     return nanquantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
@@ -299,9 +347,16 @@ def median(
     overwrite_input: builtins.bool = False,  # noqa: ARG001 - NumPy's
     keepdims: builtins.bool = False,
 ) -> Array:
-    """The middle of the sorted elements, of an even number the mean of both. NaN gives NaN, nothing gives NaN.
+    """The middle of the sorted elements along ``axis``, of an even number the mean of both. NaN gives NaN, nothing
+    gives NaN.
 
-    Errors as of :func:`quantile`, which finds it.
+    ``overwrite_input`` makes no difference. ``out``: an array or a NumPy array of the result's shape, which takes it,
+    converted within its kind, and is returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: all but complex ones; integers and bool give float64, floats themselves.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit, DTypeError for complex numbers.
+    Beyond the standard: NumPy's median.
     """
     x = array(a)
     lines, kept = lines_of(x, axis)
@@ -329,7 +384,16 @@ def nanmedian(
     overwrite_input: builtins.bool = False,
     keepdims: builtins.bool = False,
 ) -> Array:
-    """median() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call."""
+    """median() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call.
+
+    ``overwrite_input`` makes no difference. ``out``: an array or a NumPy array of the result's shape, which takes it,
+    converted within its kind, and is returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: all but complex ones; integers and bool give float64, floats themselves.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit, DTypeError for complex numbers.
+    Beyond the standard: NumPy's nanmedian.
+    """
     x = array(a)
     if x.size == 0:
         return median(x, axis, out, overwrite_input, keepdims)

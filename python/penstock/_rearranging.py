@@ -16,8 +16,13 @@ from penstock._shapes import flat_without_axis
 def repeat(x: Any, repeats: int | Any, /, *, axis: int | None = None) -> Array:
     """Each element of ``x`` ``repeats`` times along ``axis``; without one, of ``x`` flattened.
 
-    ``repeats`` is a number, or an array of one for each element along the axis, which is evaluated at the call. Raises
-    ArgumentError for negative ones, ShapeError where their number does not fit.
+    ``repeats`` is a number, or an array of one for each element along the axis, which is evaluated at the call.
+
+    Shapes: any; the axis has the sum of the repeats.
+    Dtypes: any; the result has that of x. Repeats are integers or bool.
+    Raises ArgumentError for negative repeats, ShapeError where their number does not fit, AxisError, DTypeError for
+    repeats that are no integers.
+    Array API standard 2025.12: manipulation_functions, repeat.
     """
     x = array(x)
     x, axis = flat_without_axis(x, axis)
@@ -52,7 +57,14 @@ def _repeat_each(x: Array, repeats: Array, axis: int) -> Array:
 
 
 def tile(x: Any, repetitions: Sequence[int], /) -> Array:
-    """``x`` side by side ``repetitions`` times along each axis; missing axes of either count as 1."""
+    """``x`` side by side ``repetitions`` times along each axis; missing axes of either count as 1.
+
+    Shapes: any; each extent times its repetitions.
+    Dtypes: any; the result has that of x.
+    Raises ArgumentError for negative repetitions and those beyond 64 bits, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for what is no integer.
+    Array API standard 2025.12: manipulation_functions, tile.
+    """
     x = array(x)
     repetitions = integers(repetitions, "repetitions")
     if any(each < 0 for each in repetitions):
@@ -67,7 +79,13 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Array:
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Array:
-    """The axes of ``x`` in another order, without ``axes`` reversed; a view. NumPy's name of permute_dims."""
+    """The axes of ``x`` in another order, without ``axes`` reversed; a view. permute_dims() is the standard's name.
+
+    Shapes: any; axis k of the result is axis axes[k] of x.
+    Dtypes: any; the result has that of x.
+    Raises AxisError for axes that are not each named once, DTypeError for what is no integer and what holds no numbers.
+    Beyond the standard: NumPy's transpose.
+    """
     x = array(x)
     return _core.permute_dims(x, tuple(range(x.ndim))[::-1] if axes is None else axes)
 
@@ -76,11 +94,16 @@ _PLACES = ("edge", "reflect", "symmetric", "wrap")  # the modes that only choose
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Array:
-    """``x`` with elements put before and after it along each axis, NumPy's pad; lazy.
+    """``x`` with elements put before and after it along each axis; lazy.
 
     ``pad_width``: a number, a pair (before, after), or a pair for each axis. ``mode``: "constant" (``constant_values``,
-    a number, or like ``pad_width``), "edge", "reflect", "symmetric" or "wrap". Raises ArgumentError for other modes and
-    negative widths.
+    a number, or like ``pad_width``), "edge", "reflect", "symmetric" or "wrap".
+
+    Shapes: any; each extent grows by its two widths.
+    Dtypes: any; the result has that of x.
+    Raises ArgumentError for other modes, negative widths and those of another form, ShapeError for an axis without
+    elements to pad with, DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's pad.
     """
     import numpy
 
@@ -119,6 +142,12 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None,
     """Differences of neighbours along ``axis``, taken ``n`` times; of bool whether they differ.
 
     ``prepend`` and ``append`` are put before and behind ``x`` first.
+
+    Shapes: any but (); the axis is shorter by n.
+    Dtypes: any; the result has that of x.
+    Raises ArgumentError for a negative n, ShapeError for an array without axes and parts that do not fit, AxisError,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: utility_functions, diff.
     """
     result, n = array(x), integer(n, "n")
     if n < 0:

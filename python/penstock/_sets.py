@@ -62,7 +62,16 @@ def _sorted(x: Array) -> Array:
 
 
 def unique_values(x: Any, /) -> Array:
-    """The distinct elements of ``x``, ascending. Each NaN is distinct; of 0.0 and -0.0 one stays."""
+    """The distinct elements of ``x``, ascending.
+
+    Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
+    imaginary ones. Evaluates at the call.
+
+    Shapes: any, flattened; a vector.
+    Dtypes: any; the result has that of x.
+    Raises DTypeError for what holds no numbers.
+    Array API standard 2025.12: set_functions, unique_values.
+    """
     ordered = _sorted(flat(array(x)))
     if not is_complex(ordered):
         return _core.distinct(ordered)
@@ -70,7 +79,16 @@ def unique_values(x: Any, /) -> Array:
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
-    """The distinct elements of ``x``, ascending, and how often each occurs (int64)."""
+    """The distinct elements of ``x``, ascending, and how often each occurs.
+
+    Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
+    imaginary ones. Evaluates at the call.
+
+    Shapes: any, flattened; two vectors.
+    Dtypes: any; values have that of x, counts are int64.
+    Raises DTypeError for what holds no numbers.
+    Array API standard 2025.12: set_functions, unique_counts.
+    """
     ordered = _sorted(flat(array(x)))
     begins = _begins(ordered)
     return UniqueCounts(*_core.evaluate(_core.take(ordered, begins), _counts(begins, ordered.size)))
@@ -89,14 +107,32 @@ def _grouped(x: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def unique_inverse(x: Any, /) -> UniqueInverse:
-    """The distinct elements of ``x``, ascending, and for each element of ``x`` the place of its equal (int64)."""
+    """The distinct elements of ``x``, ascending, and for each element of ``x`` the place of its equal.
+
+    Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
+    imaginary ones. Evaluates at the call.
+
+    Shapes: any; values are a vector, inverse_indices have that of x.
+    Dtypes: any; values have that of x, inverse_indices are int64.
+    Raises DTypeError for what holds no numbers.
+    Array API standard 2025.12: set_functions, unique_inverse.
+    """
     x = array(x)
     _, ordered, begins, inverse = _grouped(flat(x))
     return UniqueInverse(*_core.evaluate(_core.take(ordered, begins), _core.reshape(inverse, x.shape)))
 
 
 def unique_all(x: Any, /) -> UniqueAll:
-    """Distinct elements, ascending; where each occurs first; for each element the place of its equal; counts."""
+    """Distinct elements, ascending; where each occurs first; for each element the place of its equal; counts.
+
+    Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
+    imaginary ones. Evaluates at the call.
+
+    Shapes: any; inverse_indices have that of x, the others are vectors.
+    Dtypes: any; values have that of x, the others are int64.
+    Raises DTypeError for what holds no numbers.
+    Array API standard 2025.12: set_functions, unique_all.
+    """
     x = array(x)
     order, ordered, begins, inverse = _grouped(flat(x))
     return UniqueAll(
@@ -112,7 +148,12 @@ def unique_all(x: Any, /) -> UniqueAll:
 def isin(x1: Any, x2: Any, /, *, invert: builtins.bool = False) -> Array:
     """Whether each element of ``x1`` is one of ``x2``; with ``invert``, whether it is none. NaN is in nothing.
 
-    ``x1`` may be a number. Where dtypes differ, the common one counts.
+    ``x2`` is sorted at the call. ``x1`` may be a number.
+
+    Shapes: any; the result has that of x1.
+    Dtypes: any, compared in the one that both promote to; the result is bool.
+    Raises DTypeError for what holds no numbers.
+    Array API standard 2025.12: set_functions, isin.
     """
     a = array(x1)
     b = flat(array(x2))

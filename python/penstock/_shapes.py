@@ -11,7 +11,14 @@ from penstock._core import Array
 
 
 def broadcast_shapes(*shapes: int | tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to."""
+    """The shape that arrays of these shapes broadcast to; of none ().
+
+    Shapes: any that broadcast, as tuples or extents.
+    Dtypes: none: no array is made.
+    Raises ShapeError for shapes that do not broadcast and negative extents, ArgumentError for extents beyond 64 bits,
+    DTypeError for what is no shape.
+    Array API standard 2025.12: manipulation_functions, broadcast_shapes.
+    """
     # Arrays of a constant take no memory: their shapes are all that is looked at.
     shape: tuple[int, ...] = ()
     for each in shapes:

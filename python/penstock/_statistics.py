@@ -28,12 +28,30 @@ def _filled(x: Array, instead: float) -> Array:
 
 
 def nansum(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Sum over axes, NaN counted as 0."""
+    """Sum over axes, all by default, NaN counted as 0.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nansum.
+    """
     return put_out(_core.sum(_filled(array(a), 0), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
 def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Product over axes, NaN counted as 1."""
+    """Product over axes, all by default, NaN counted as 1.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nanprod.
+    """
     return put_out(_core.prod(_filled(array(a), 1), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
@@ -43,12 +61,30 @@ def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: A
 
 
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
-    """Cumulative sum along ``axis``, of ``a`` flattened without one, NaN counted as 0."""
+    """Cumulative sum along ``axis``, of ``a`` flattened without one, NaN counted as 0.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the result has that of a, without an axis (size,).
+    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nancumsum.
+    """
     return _cumulative(_core.cumulative_sum, a, axis, dtype, out, 0)
 
 
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
-    """Cumulative product along ``axis``, of ``a`` flattened without one, NaN counted as 1."""
+    """Cumulative product along ``axis``, of ``a`` flattened without one, NaN counted as 1.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the result has that of a, without an axis (size,).
+    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nancumprod.
+    """
     return _cumulative(_core.cumulative_prod, a, axis, dtype, out, 1)
 
 
@@ -64,12 +100,30 @@ def _nan_extreme(
 
 
 def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Least element over axes, NaN left out; NaN where there is nothing else."""
+    """Least element over axes, all by default, NaN left out; NaN where there is nothing else.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: all but complex ones; the result has the same.
+    Raises AxisError, ShapeError for no elements, DTypeError for complex numbers, both for an out that does not fit.
+    Beyond the standard: NumPy's nanmin.
+    """
     return _nan_extreme(_core.min, math.inf, a, axis, out, keepdims)
 
 
 def nanmax(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Greatest element over axes, NaN left out; NaN where there is nothing else."""
+    """Greatest element over axes, all by default, NaN left out; NaN where there is nothing else.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: all but complex ones; the result has the same.
+    Raises AxisError, ShapeError for no elements, DTypeError for complex numbers, both for an out that does not fit.
+    Beyond the standard: NumPy's nanmax.
+    """
     return _nan_extreme(_core.max, -math.inf, a, axis, out, keepdims)
 
 
@@ -82,12 +136,26 @@ def _nan_search(search: Callable[..., Array], worst: float, a: Any, axis: int | 
 
 
 def nanargmin(a: Any, axis: int | None = None, *, keepdims: builtins.bool = False) -> Array:
-    """Place of the least element, NaN left out. ArgumentError at the call where there is nothing else."""
+    """Place of the least element along ``axis``, of ``a`` flattened without one, NaN left out.
+
+    Shapes: any; the axis goes, with keepdims it stays as an axis of extent 1.
+    Dtypes: all but complex ones; the result is int64.
+    Raises ArgumentError at the call where there are only NaN, AxisError, ShapeError for no elements, DTypeError for
+    complex numbers.
+    Beyond the standard: NumPy's nanargmin.
+    """
     return _nan_search(_core.argmin, math.inf, a, axis, keepdims)
 
 
 def nanargmax(a: Any, axis: int | None = None, *, keepdims: builtins.bool = False) -> Array:
-    """Place of the greatest element, NaN left out. ArgumentError at the call where there is nothing else."""
+    """Place of the greatest element along ``axis``, of ``a`` flattened without one, NaN left out.
+
+    Shapes: any; the axis goes, with keepdims it stays as an axis of extent 1.
+    Dtypes: all but complex ones; the result is int64.
+    Raises ArgumentError at the call where there are only NaN, AxisError, ShapeError for no elements, DTypeError for
+    complex numbers.
+    Beyond the standard: NumPy's nanargmax.
+    """
     return _nan_search(_core.argmax, -math.inf, a, axis, keepdims)
 
 
@@ -103,7 +171,16 @@ def _as_floating(a: Any, dtype: Any) -> Array:
 
 
 def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Arithmetic mean over axes, NaN left out; NaN where there is nothing else. Integers give float64."""
+    """Arithmetic mean over axes, all by default, NaN left out; NaN where there is nothing else.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: any; integers and bool give float64, others that of a. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nanmean.
+    """
     x = _as_floating(a, dtype)
     total = _core.sum(_filled(x, 0), axis=axis, keepdims=keepdims)
     return put_out(_core.divide(total, _present(x, axis, keepdims)), out)
@@ -119,9 +196,15 @@ def nanvar(
     *,
     correction: float | None = None,
 ) -> Array:
-    """Variance sum |x - mean|^2 / (n - ddof) over axes, NaN left out; NaN where too little is left.
+    """Variance sum |x - mean|^2 / (n - ddof) over axes, all by default, NaN left out; NaN where too little is left.
 
-    ``correction`` is the standard's name for ``ddof``.
+    ``correction`` is the standard's name for ``ddof``. ``out``: an array or a NumPy array of the result's shape, which
+    takes it, converted within its kind, and is returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nanvar.
     """
     x = _as_floating(a, dtype)
     apart = _core.abs(_core.subtract(x, nanmean(x, axis, keepdims=True)))
@@ -141,12 +224,31 @@ def nanstd(
     *,
     correction: float | None = None,
 ) -> Array:
-    """Square root of nanvar()."""
+    """Square root of nanvar(), over axes, all by default.
+
+    ``correction`` is the standard's name for ``ddof``. ``out``: an array or a NumPy array of the result's shape, which
+    takes it, converted within its kind, and is returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first.
+    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    Beyond the standard: NumPy's nanstd.
+    """
     return put_out(_core.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, correction=correction)), out)
 
 
 def ptp(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
-    """Greatest minus least element over axes."""
+    """Greatest minus least element over axes, all by default.
+
+    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
+    returned.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: integers and floats; the result has the same.
+    Raises AxisError, ShapeError for no elements, DTypeError for bool and complex numbers, both for an out that does not
+    fit.
+    Beyond the standard: NumPy's ptp.
+    """
     x = array(a)
     high, low = _core.max(x, axis=axis, keepdims=keepdims), _core.min(x, axis=axis, keepdims=keepdims)
     return put_out(_core.subtract(high, low), out)
@@ -160,10 +262,15 @@ def average(
     *,
     keepdims: builtins.bool = False,
 ) -> Array | tuple[Array, Array]:
-    """Mean over axes, with ``weights`` of each element sum(w a) / sum(w); ``returned`` gives the sum of weights too.
+    """Mean over axes, all by default; with ``weights`` of each element sum(w a) / sum(w); ``returned`` gives the sum of
+    weights too.
 
-    Weights have the shape of ``a`` or, with an axis, are one for each element along it. Raises ShapeError where they
-    are neither.
+    Weights have the shape of ``a`` or, with an axis, are one for each element along it.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: floats and complex ones; integers and bool count as float64. The result has the one that both promote to.
+    Raises ShapeError for weights of neither shape, AxisError, DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's average.
     """
     x = floating(a)
     if weights is None:
@@ -212,7 +319,13 @@ def cov(
     """Covariance matrix of variables in rows (``rowvar`` False: in columns): sum (x - mean) (x - mean)^H / (n - ddof).
 
     ``y`` has further variables. ``ddof`` is 1, with ``bias`` 0. ``fweights`` say how often each observation counts,
-    ``aweights`` how much. One variable gives a number. Works at any number of observations: it is a matrix product.
+    ``aweights`` how much. Works at any number of observations: it is a matrix product.
+
+    Shapes: (k, n) gives (k, k), of one variable ().
+    Dtypes: floats and complex ones, which the result has; integers and bool count as float64. ``dtype`` converts first.
+    Raises ShapeError for more than two axes and weights that do not fit, ArgumentError for negative weights, DTypeError
+    for fweights that are no whole numbers and what holds no numbers.
+    Beyond the standard: NumPy's cov.
     """
     x = _observations(m, rowvar, dtype)
     if y is not None:
@@ -241,7 +354,15 @@ def cov(
 
 
 def corrcoef(x: Any, y: Any = None, rowvar: builtins.bool = True, *, dtype: Any = None) -> Array:
-    """Pearson's correlation coefficients, the covariances over the standard deviations of both, in [-1, 1]."""
+    """Pearson's correlation coefficients, the covariances over the standard deviations of both, in [-1, 1].
+
+    ``y`` and ``rowvar`` as in cov().
+
+    Shapes: (k, n) gives (k, k), of one variable ().
+    Dtypes: floats and complex ones, which the result has; integers and bool count as float64. ``dtype`` converts first.
+    Raises ShapeError for more than two axes, DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's corrcoef.
+    """
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return _core.divide(c, c)
@@ -256,7 +377,14 @@ def corrcoef(x: Any, y: Any = None, rowvar: builtins.bool = True, *, dtype: Any 
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: builtins.bool = False) -> Array:
-    """Whether |a - b| <= atol + rtol |b|, elementwise; infinities are close to themselves only."""
+    """Whether |a - b| <= atol + rtol |b|, elementwise; infinities are close to themselves only, NaN to nothing but,
+    with ``equal_nan``, NaN.
+
+    Shapes: any that broadcast; the result's is theirs.
+    Dtypes: floats and complex ones; integers and bool count as float64. The result is bool.
+    Raises ShapeError for shapes that do not broadcast, DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's isclose.
+    """
     a, b = floating(a), floating(b)
     near = _core.less_equal(_core.abs(_core.subtract(a, b)), _core.add(_core.multiply(_core.abs(b), rtol), atol))
     close = _core.logical_or(_core.logical_and(near, _core.isfinite(b)), _core.equal(a, b))
@@ -264,12 +392,24 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: built
 
 
 def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: builtins.bool = False) -> builtins.bool:
-    """Whether isclose() holds everywhere. Evaluates."""
+    """Whether isclose() holds everywhere, a bool. Evaluates.
+
+    Shapes: any that broadcast.
+    Dtypes: floats and complex ones; integers and bool count as float64.
+    Raises ShapeError for shapes that do not broadcast, DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's allclose.
+    """
     return builtins.bool(_core.all(isclose(a, b, rtol, atol, equal_nan)))
 
 
 def array_equal(a1: Any, a2: Any, equal_nan: builtins.bool = False) -> builtins.bool:
-    """Whether shapes and elements are equal; with ``equal_nan`` NaN equals itself. Evaluates."""
+    """Whether shapes and elements are equal, a bool; with ``equal_nan`` NaN equals itself. Evaluates.
+
+    Shapes: any; other ones are not equal.
+    Dtypes: any, compared in the one that both promote to.
+    Raises DTypeError for what holds no numbers.
+    Beyond the standard: NumPy's array_equal.
+    """
     a, b = array(a1), array(a2)
     if a.shape != b.shape:
         return False

@@ -26,6 +26,7 @@ def trace(path: str | os.PathLike[str]) -> Iterator[None]:
 
     Raises FileError (a MissingFileError where the directory is missing) or UnsafePathError before the body runs where
     the file cannot be written, and ArgumentError inside another trace: a process records one at a time.
+    Beyond the standard.
     """
     target = os.path.abspath(os.fsdecode(path))  # the body may change the directory
     process = os.getpid()

@@ -43,7 +43,9 @@ def tune(seconds: float = 30.0, path: str | os.PathLike[str] | None = None) -> d
     ``PENSTOCK_TUNE`` or ``~/.config/penstock/tune-<machine id>.json``. Returns them, as ``ps.tuning()`` does. Without
     tuning the defaults for the CPU's kind serve.
 
-    Raises ArgumentError for ``seconds`` out of range, and OSError when the file cannot be written.
+    Raises ArgumentError for seconds out of range and where there is no home for the file, OSError when it cannot be
+    written.
+    Beyond the standard.
     """
     if not 5 <= seconds <= 60:
         raise _core.errors.ArgumentError(f"seconds is {seconds:g}; it must be in [5, 60]")

@@ -62,21 +62,51 @@ def _real(name: str, x: Any) -> Array:
 
 
 def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """sum_j x[j] exp(-2 pi i j k / n) along ``axis``, for k in [0, n); ``x`` is cut or filled with zeros to ``n``."""
+    """sum_j x[j] exp(-2 pi i j k / n) for k in [0, n) along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n along the axis, without n its extent.
+    Dtypes: any; the result is complex.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, fft.
+    """
     x = _complex(x)
     n = _length(x, n, axis)
     return _transform("fft", x, n, n, axis, norm, x.dtype)
 
 
 def ifft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """1/n sum_k x[k] exp(2 pi i j k / n) along ``axis``: what fft() makes undone."""
+    """Undoes fft(): 1/n sum_k x[k] exp(2 pi i j k / n) for j in [0, n) along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n along the axis, without n its extent.
+    Dtypes: any; the result is complex.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, ifft.
+    """
     x = _complex(x)
     n = _length(x, n, axis)
     return _transform("ifft", x, n, n, axis, norm, x.dtype)
 
 
 def rfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """fft() of real numbers: the n // 2 + 1 values that the others mirror."""
+    """fft() of real numbers: the n // 2 + 1 values that the others mirror, along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n // 2 + 1 along the axis, n its extent unless given.
+    Dtypes: all but complex ones; the result is complex.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for complex numbers.
+    Array API standard 2025.12: fft, rfft.
+    """
     x = _real("rfft", x)
     n = _length(x, n, axis)
     return _transform("rfft", x, n, n // 2 + 1, axis, norm, complex_of(x.dtype))
@@ -87,28 +117,61 @@ def _usual_real_length(x: Array, n: int | None, axis: int) -> int:
 
 
 def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """What rfft() makes undone: ``n`` real numbers, 2 (m - 1) of m values by default."""
+    """Undoes rfft(): ``n`` real numbers, 2 (m - 1) of m values by default, along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n along the axis.
+    Dtypes: any; the result is real.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, irfft.
+    """
     x = _complex(x)
     n = _usual_real_length(x, n, axis)
     return _transform("irfft", x, n, n, axis, norm, real_of(x.dtype))
 
 
 def hfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """fft() of a signal with Hermitian symmetry, given by its first half: ``n`` real numbers, 2 (m - 1) by default."""
+    """fft() of a signal with Hermitian symmetry, given by its first half: ``n`` real numbers, 2 (m - 1) by default,
+    along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n along the axis.
+    Dtypes: any; the result is real.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, hfft.
+    """
     x = _complex(x)
     n = _usual_real_length(x, n, axis)
     return _transform("hfft", x, n, n, axis, norm, real_of(x.dtype))
 
 
 def ihfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Array:
-    """What hfft() makes undone: the first n // 2 + 1 values of a signal with Hermitian symmetry."""
+    """Undoes hfft(): the first n // 2 + 1 values of a signal with Hermitian symmetry, along ``axis``.
+
+    ``x`` is cut or filled with zeros to ``n`` along the axis. ``norm`` says what is divided by n: "backward" the
+    inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any but (); n // 2 + 1 along the axis, n its extent unless given.
+    Dtypes: all but complex ones; the result is complex.
+    Raises AxisError, ArgumentError for n below 1 and another norm, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for complex numbers.
+    Array API standard 2025.12: fft, ihfft.
+    """
     x = _real("ihfft", x)
     n = _length(x, n, axis)
     return _transform("ihfft", x, n, n // 2 + 1, axis, norm, complex_of(x.dtype))
 
 
-def _axes(x: Array, s: Sequence[int] | None, axes: Sequence[int] | None) -> list[tuple[int | None, int]]:
-    """(length, axis) of each transform."""
+def _axes(
+    x: Array, s: Sequence[int] | None, axes: Sequence[int] | None, least: int = 0
+) -> list[tuple[int | None, int]]:
+    """(length, axis) of each transform, of which there are ``least``."""
     s = None if s is None else integers(s, "s")
     axes = None if axes is None else integers(axes, "axes")
     if s is not None and axes is not None and len(s) != len(axes):
@@ -119,13 +182,25 @@ def _axes(x: Array, s: Sequence[int] | None, axes: Sequence[int] | None) -> list
     chosen = [normal_axis(axis, x.ndim) for axis in axes]
     if len(set(chosen)) != len(chosen):
         raise _core.errors.AxisError(f"axes {tuple(axes)} name an axis twice")
+    if len(chosen) < least:
+        raise _core.errors.ArgumentError(f"a transform of real numbers needs an axis; got none of shape {x.shape}")
     return list(zip([None] * len(chosen) if s is None else s, chosen, strict=True))
 
 
 def fftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
-    """fft() along several axes, all by default, ``s`` the lengths."""
+    """fft() along several axes, all by default.
+
+    ``s`` are the lengths, to which ``x`` is cut or filled with zeros. ``norm`` says what is divided by n: "backward"
+    the inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any; s along the axes, without s their extents.
+    Dtypes: any; the result is complex.
+    Raises AxisError for axes out of range or named twice, ArgumentError for lengths below 1, another number of them
+    than of axes, and another norm, ShapeError for more than 2^63 - 1 elements, DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, fftn.
+    """
     result = _complex(x)
     for n, axis in reversed(_axes(result, s, axes)):
         result = fft(result, n=n, axis=axis, norm=norm)
@@ -135,7 +210,17 @@ def fftn(
 def ifftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
-    """What fftn() makes undone."""
+    """Undoes fftn(): ifft() along several axes, all by default.
+
+    ``s`` are the lengths, to which ``x`` is cut or filled with zeros. ``norm`` says what is divided by n: "backward"
+    the inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any; s along the axes, without s their extents.
+    Dtypes: any; the result is complex.
+    Raises AxisError for axes out of range or named twice, ArgumentError for lengths below 1, another number of them
+    than of axes, and another norm, ShapeError for more than 2^63 - 1 elements, DTypeError for what holds no numbers.
+    Array API standard 2025.12: fft, ifftn.
+    """
     result = _complex(x)
     for n, axis in reversed(_axes(result, s, axes)):
         result = ifft(result, n=n, axis=axis, norm=norm)
@@ -145,9 +230,19 @@ def ifftn(
 def rfftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
-    """fftn() of real numbers: rfft() along the last of the axes, fft() along the others."""
+    """fftn() of real numbers: rfft() along the last of the axes, all by default, fft() along the others.
+
+    ``s`` are the lengths, to which ``x`` is cut or filled with zeros. ``norm`` says what is divided by n: "backward"
+    the inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any; s along the axes, s[-1] // 2 + 1 along the last.
+    Dtypes: all but complex ones; the result is complex.
+    Raises AxisError for axes out of range or named twice, ArgumentError for lengths below 1, another number of them
+    than of axes, none, and another norm, ShapeError for more than 2^63 - 1 elements, DTypeError for complex numbers.
+    Array API standard 2025.12: fft, rfftn.
+    """
     real = _real("rfftn", x)
-    *others, (n, axis) = _axes(real, s, axes)
+    *others, (n, axis) = _axes(real, s, axes, least=1)
     result = rfft(real, n=n, axis=axis, norm=norm)
     for n, axis in reversed(others):
         result = fft(result, n=n, axis=axis, norm=norm)
@@ -157,9 +252,20 @@ def rfftn(
 def irfftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
 ) -> Array:
-    """What rfftn() makes undone: ifft() along all but the last of the axes, irfft() along that."""
+    """Undoes rfftn(): ifft() along all but the last of the axes, irfft() along that.
+
+    ``s`` are the lengths, to which ``x`` is cut or filled with zeros. ``norm`` says what is divided by n: "backward"
+    the inverse, "forward" the transform, "ortho" both by its root.
+
+    Shapes: any; s along the axes, 2 (m - 1) of m values along the last without s.
+    Dtypes: any; the result is real.
+    Raises AxisError for axes out of range or named twice, ArgumentError for lengths below 1, another number of them
+    than of axes, none, and another norm, ShapeError for more than 2^63 - 1 elements, DTypeError for what holds no
+    numbers.
+    Array API standard 2025.12: fft, irfftn.
+    """
     x = _complex(x)
-    *others, (last, last_axis) = _axes(x, s, axes)
+    *others, (last, last_axis) = _axes(x, s, axes, least=1)
     for n, axis in others:
         x = ifft(x, n=n, axis=axis, norm=norm)
     return irfft(x, n=last, axis=last_axis, norm=norm)
@@ -187,7 +293,15 @@ def _spacing(d: Any) -> float:
 
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None = None) -> Array:
-    """Frequencies of fft() of ``n`` samples ``d`` apart: [0, 1, ..., (n - 1) // 2, -(n // 2), ..., -1] / (n d)."""
+    """Frequencies of fft() of ``n`` samples ``d`` apart: [0, 1, ..., (n - 1) // 2, -(n // 2), ..., -1] / (n d).
+    ``device`` is "cpu" or None.
+
+    Shapes: (n,).
+    Dtypes: float32 or float64; float64 without ``dtype``.
+    Raises ArgumentError for n below 1, a d of 0 and another device, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for a dtype that is no real floating one and an n that is no integer.
+    Array API standard 2025.12: fft, fftfreq.
+    """
     check_device(device)
     n, d = _samples(n), _spacing(d)
     half = (n - 1) // 2 + 1
@@ -196,7 +310,14 @@ def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None 
 
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: str | None = None) -> Array:
-    """Frequencies of rfft() of ``n`` samples ``d`` apart: [0, 1, ..., n // 2] / (n d)."""
+    """Frequencies of rfft() of ``n`` samples ``d`` apart: [0, 1, ..., n // 2] / (n d). ``device`` is "cpu" or None.
+
+    Shapes: (n // 2 + 1,).
+    Dtypes: float32 or float64; float64 without ``dtype``.
+    Raises ArgumentError for n below 1, a d of 0 and another device, ShapeError for more than 2^63 - 1 elements,
+    DTypeError for a dtype that is no real floating one and an n that is no integer.
+    Array API standard 2025.12: fft, rfftfreq.
+    """
     check_device(device)
     n, d = _samples(n), _spacing(d)
     return _core.astype(_core.divide(_core.arange(n // 2 + 1), n * d), _frequency_dtype(dtype))
@@ -210,10 +331,22 @@ def _shifted(x: Any, axes: int | Sequence[int] | None, back: int) -> Array:
 
 
 def fftshift(x: Any, /, *, axes: int | Sequence[int] | None = None) -> Array:
-    """The frequency 0 in the middle of the axes, all by default."""
+    """The frequency 0 in the middle of the axes, all by default.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; the result has that of x.
+    Raises AxisError, DTypeError for an axis that is no integer and what holds no numbers.
+    Array API standard 2025.12: fft, fftshift.
+    """
     return _shifted(x, axes, 1)
 
 
 def ifftshift(x: Any, /, *, axes: int | Sequence[int] | None = None) -> Array:
-    """What fftshift() makes undone."""
+    """Undoes fftshift(), along the axes, all by default.
+
+    Shapes: any; the result has that of x.
+    Dtypes: any; the result has that of x.
+    Raises AxisError, DTypeError for an axis that is no integer and what holds no numbers.
+    Array API standard 2025.12: fft, ifftshift.
+    """
     return _shifted(x, axes, -1)

@@ -103,7 +103,15 @@ def _real(x: Array) -> Array:
 
 
 def cholesky(x: Any, /, *, upper: builtins.bool = False) -> Array:
-    """Triangular L (with ``upper`` U) with L L^H = x (U^H U = x) of Hermitian positive definite matrices."""
+    """Triangular L (with ``upper`` U) with L L^H = x (U^H U = x) of Hermitian positive definite matrices; the lower
+    triangle is read.
+
+    Shapes: (..., n, n); the result has that of x.
+    Dtypes: floats and complex ones; integers and bool count as float64; the result has the same.
+    Raises LinAlgError for a matrix that is not positive definite, ShapeError for what are no square matrices,
+    DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, cholesky.
+    """
     x = _square("cholesky", x)
 
     def f(a: Any) -> Sequence[Any]:
@@ -114,20 +122,40 @@ def cholesky(x: Any, /, *, upper: builtins.bool = False) -> Array:
 
 
 def det(x: Any, /) -> Array:
-    """Determinants of square matrices."""
+    """Determinants of square matrices.
+
+    Shapes: (..., n, n) gives (...).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result has the same.
+    Raises ShapeError for what are no square matrices, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, det.
+    """
     x = _square("det", x)
     return _decomposed("det", lambda a: [_lapack().det(a)], [x], [()], x.dtype)[0]
 
 
 def slogdet(x: Any, /) -> SlogdetResult:
-    """Sign and logarithm of the absolute value of determinants, which do not overflow."""
+    """Sign and logarithm of the absolute value of determinants, which do not overflow.
+
+    Shapes: (..., n, n) gives (...) twice.
+    Dtypes: floats and complex ones; integers and bool count as float64. The sign has the same, the logarithm the real
+    one.
+    Raises ShapeError for what are no square matrices, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, slogdet.
+    """
     x = _square("slogdet", x)
     sign, logarithm = _decomposed("slogdet", lambda a: _lapack().slogdet(a), [x], [(), ()], x.dtype)
     return SlogdetResult(sign, _real(logarithm))
 
 
 def inv(x: Any, /) -> Array:
-    """Inverses of square matrices."""
+    """Inverses of square matrices.
+
+    Shapes: (..., n, n); the result has that of x.
+    Dtypes: floats and complex ones; integers and bool count as float64; the result has the same.
+    Raises LinAlgError for a singular matrix, ShapeError for what are no square matrices, DTypeError for what holds no
+    numbers.
+    Array API standard 2025.12: linalg, inv.
+    """
     x = _square("inv", x)
     return _decomposed("inv", lambda a: [_lapack().inv(a)], [x], [x.shape[-2:]], x.dtype)[0]
 
@@ -143,7 +171,14 @@ def _broadcast(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def solve(x1: Any, x2: Any, /) -> Array:
-    """The X of x1 X = x2. ``x2`` of one axis is a vector, otherwise matrices; stacks broadcast."""
+    """The X of x1 X = x2. ``x2`` of one axis is a vector, otherwise matrices; stacks broadcast.
+
+    Shapes: (..., n, n) and (..., n, k), or (n,), give (..., n, k), or (..., n).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result has the one that both promote to.
+    Raises LinAlgError for a singular matrix, ShapeError for shapes that do not fit, DTypeError for what holds no
+    numbers.
+    Array API standard 2025.12: linalg, solve.
+    """
     a, b = _square("solve", x1), floating(x2)
     vector = b.ndim == 1
     if b.ndim == 0 or (b.shape[0] if vector else b.shape[-2]) != a.shape[-1]:
@@ -154,20 +189,41 @@ def solve(x1: Any, x2: Any, /) -> Array:
 
 
 def eig(x: Any, /) -> EigResult:
-    """Eigenvalues and right eigenvectors of square matrices; complex, in no particular order."""
+    """Eigenvalues and right eigenvectors, in columns, of square matrices, in no particular order.
+
+    Shapes: (..., n, n) gives (..., n) and (..., n, n).
+    Dtypes: floats and complex ones; integers and bool count as float64; the results are complex.
+    Raises LinAlgError for NaN, infinities and no convergence, ShapeError for what are no square matrices, DTypeError
+    for what holds no numbers.
+    Array API standard 2025.12: linalg, eig.
+    """
     x = _square("eig", x)
     n = x.shape[-1]
     return EigResult(*_decomposed("eig", lambda a: _lapack().eig(a), [x], [(n,), (n, n)], complex_of(x.dtype)))
 
 
 def eigvals(x: Any, /) -> Array:
-    """Eigenvalues of square matrices; complex, in no particular order."""
+    """Eigenvalues of square matrices, in no particular order.
+
+    Shapes: (..., n, n) gives (..., n).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is complex.
+    Raises LinAlgError for NaN, infinities and no convergence, ShapeError for what are no square matrices, DTypeError
+    for what holds no numbers.
+    Array API standard 2025.12: linalg, eigvals.
+    """
     x = _square("eigvals", x)
     return _decomposed("eigvals", lambda a: [_lapack().eigvals(a)], [x], [x.shape[-1:]], complex_of(x.dtype))[0]
 
 
 def eigh(x: Any, /) -> EighResult:
-    """Eigenvalues, ascending, and eigenvectors of Hermitian matrices, of which the lower triangle is read."""
+    """Eigenvalues, ascending, and eigenvectors, in columns, of Hermitian matrices, of which the lower triangle is read.
+
+    Shapes: (..., n, n) gives (..., n) and (..., n, n).
+    Dtypes: floats and complex ones; integers and bool count as float64. Values are real, vectors have that of x.
+    Raises LinAlgError for no convergence, ShapeError for what are no square matrices, DTypeError for what holds no
+    numbers.
+    Array API standard 2025.12: linalg, eigh.
+    """
     x = _square("eigh", x)
     n = x.shape[-1]
     values, vectors = _decomposed("eigh", lambda a: _lapack().eigh(a), [x], [(n,), (n, n)], x.dtype)
@@ -175,13 +231,28 @@ def eigh(x: Any, /) -> EighResult:
 
 
 def eigvalsh(x: Any, /) -> Array:
-    """Eigenvalues of Hermitian matrices, ascending; the lower triangle is read."""
+    """Eigenvalues of Hermitian matrices, ascending; the lower triangle is read.
+
+    Shapes: (..., n, n) gives (..., n).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
+    Raises LinAlgError for no convergence, ShapeError for what are no square matrices, DTypeError for what holds no
+    numbers.
+    Array API standard 2025.12: linalg, eigvalsh.
+    """
     x = _square("eigvalsh", x)
     return _decomposed("eigvalsh", lambda a: [_lapack().eigvalsh(a)], [x], [x.shape[-1:]], real_of(x.dtype))[0]
 
 
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
-    """Q and R with Q R = x. ``mode``: "reduced" (Q is m x min(m, n)) or "complete" (m x m)."""
+    """Q with orthonormal columns and upper triangular R with Q R = x.
+
+    ``mode``: "reduced" (k = min(m, n)) or "complete" (k = m).
+
+    Shapes: (..., m, n) gives (..., m, k) and (..., k, n).
+    Dtypes: floats and complex ones; integers and bool count as float64; the results have the same.
+    Raises ShapeError for fewer than two axes, ArgumentError for another mode, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, qr.
+    """
     x = _matrices("qr", x)
     one_of(mode, "mode", ("reduced", "complete"))
     m, n = x.shape[-2:]
@@ -190,7 +261,15 @@ def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
 
 
 def svd(x: Any, /, *, full_matrices: builtins.bool = True) -> SVDResult:
-    """U, S, Vh with U diag(S) Vh = x; without ``full_matrices`` min(m, n) columns of U and rows of Vh."""
+    """U, S, Vh with U diag(S) Vh = x; S is real and descends.
+
+    Without ``full_matrices`` k = min(m, n) columns of U and rows of Vh.
+
+    Shapes: (..., m, n) gives (..., m, m), (..., k) and (..., n, n), or (..., m, k), (..., k) and (..., k, n).
+    Dtypes: floats and complex ones; integers and bool count as float64. S is real, the others have that of x.
+    Raises LinAlgError for no convergence, ShapeError for fewer than two axes, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, svd.
+    """
     x = _matrices("svd", x)
     m, n = x.shape[-2:]
     k = min(m, n)
@@ -200,7 +279,13 @@ def svd(x: Any, /, *, full_matrices: builtins.bool = True) -> SVDResult:
 
 
 def svdvals(x: Any, /) -> Array:
-    """Singular values, descending."""
+    """Singular values, descending.
+
+    Shapes: (..., m, n) gives (..., min(m, n)).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
+    Raises LinAlgError for no convergence, ShapeError for fewer than two axes, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, svdvals.
+    """
     x = _matrices("svdvals", x)
     k = min(x.shape[-2:])
     return _decomposed("svdvals", lambda a: [_lapack().svd(a, compute_uv=False)], [x], [(k,)], real_of(x.dtype))[0]
@@ -215,7 +300,13 @@ def _tolerance(x: Array, given: Any) -> Any:
 
 
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Array:
-    """How many singular values exceed ``rtol`` (default max(m, n) eps) times the greatest; int64."""
+    """How many singular values exceed ``rtol`` (default max(m, n) eps) times the greatest.
+
+    Shapes: (..., m, n) gives (...); rtol is a number or (...).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is int64.
+    Raises LinAlgError for no convergence, ShapeError for fewer than two axes, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, matrix_rank.
+    """
     x = _matrices("matrix_rank", x)
     if 0 in x.shape[-2:]:
         return _core.full(x.shape[:-2], 0, dtype=_core.int64)
@@ -225,7 +316,13 @@ def matrix_rank(x: Any, /, *, rtol: Any = None) -> Array:
 
 
 def pinv(x: Any, /, *, rtol: Any = None) -> Array:
-    """Moore-Penrose inverses: singular values up to ``rtol`` (default max(m, n) eps) times the greatest count as 0."""
+    """Moore-Penrose inverses: singular values up to ``rtol`` (default max(m, n) eps) times the greatest count as 0.
+
+    Shapes: (..., m, n) gives (..., n, m); rtol is a number or (...).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result has the same.
+    Raises LinAlgError for no convergence, ShapeError for fewer than two axes, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, pinv.
+    """
     x = _matrices("pinv", x)
     m, n = x.shape[-2:]
     if 0 in (m, n):
@@ -238,7 +335,14 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Array:
 
 
 def matrix_power(x: Any, n: int, /) -> Array:
-    """x multiplied by itself ``n`` times; of a negative ``n`` the inverse."""
+    """x multiplied by itself ``n`` times; of a negative ``n`` the inverse is.
+
+    Shapes: (..., n, n); the result has that of x.
+    Dtypes: any; the result has the same, of a negative n a floating one.
+    Raises LinAlgError for a singular matrix and a negative n, ShapeError for what are no square matrices, DTypeError
+    for an n that is no integer.
+    Array API standard 2025.12: linalg, matrix_power.
+    """
     x = array(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise _core.errors.ShapeError(f"matrix_power needs square matrices; got shape {x.shape}")
@@ -258,7 +362,13 @@ def matrix_power(x: Any, n: int, /) -> Array:
 
 
 def outer(x1: Any, x2: Any, /) -> Array:
-    """Products of each element of the vector x1 with each of the vector x2: (m, n)."""
+    """Products of each element of the vector x1 with each of the vector x2.
+
+    Shapes: (m,) and (n,) give (m, n).
+    Dtypes: all but bool; the result has the one that both promote to.
+    Raises ShapeError for what are no vectors, DTypeError for bool and what holds no numbers.
+    Array API standard 2025.12: linalg, outer.
+    """
     a, b = array(x1), array(x2)
     if a.ndim != 1 or b.ndim != 1:
         raise _core.errors.ShapeError(f"outer takes two vectors; got shapes {a.shape} and {b.shape}")
@@ -266,7 +376,14 @@ def outer(x1: Any, x2: Any, /) -> Array:
 
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
-    """Vector products of three-dimensional vectors along ``axis``; the other axes broadcast."""
+    """Vector products of three-dimensional vectors along ``axis``; the other axes broadcast.
+
+    Shapes: any of extent 3 along the axis.
+    Dtypes: all but bool; the result has the one that both promote to.
+    Raises ShapeError for another extent and an axis out of range, AxisError for arrays of different ranks and an axis
+    counted from the front, DTypeError for bool and what holds no numbers.
+    Array API standard 2025.12: linalg, cross.
+    """
     a, b, axis = array(x1), array(x2), integer(axis, "axis")
     if not -min(a.ndim, b.ndim) <= axis < min(a.ndim, b.ndim) or a.shape[axis] != 3 or b.shape[axis] != 3:
         raise _core.errors.ShapeError(
@@ -283,7 +400,13 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Array:
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Array:
-    """Diagonals of matrices, ``offset`` to the right of the main one; a view."""
+    """Diagonals of matrices, ``offset`` to the right of the main one; a view.
+
+    Shapes: (..., m, n) gives (..., k), k the length of the diagonal.
+    Dtypes: any; the result has that of x.
+    Raises ShapeError for fewer than two axes, DTypeError for an offset that is no integer and what holds no numbers.
+    Array API standard 2025.12: linalg, diagonal.
+    """
     x = array(x)
     if x.ndim < 2:
         raise _core.errors.ShapeError(f"diagonal needs matrices; got shape {x.shape}")
@@ -298,7 +421,14 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Array:
 
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
-    """Sums of the diagonals of matrices; small integers add up in 64 bits."""
+    """Sums of the diagonals of matrices, ``offset`` to the right of the main one.
+
+    Shapes: (..., m, n) gives (...).
+    Dtypes: any; those of integers and bool have 64 bits, others that of x. ``dtype`` converts first.
+    Raises ShapeError for fewer than two axes, DTypeError for an offset that is no integer, what is no dtype and what
+    holds no numbers.
+    Array API standard 2025.12: linalg, trace.
+    """
     return _core.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
 
@@ -315,9 +445,15 @@ def vector_norm(
     keepdims: builtins.bool = False,
     ord: float = 2,
 ) -> Array:
-    """Norms of vectors along ``axis``, of all elements without one; real.
+    """Norms of vectors along ``axis``, of all elements without one.
 
     ``ord``: inf (greatest absolute value), -inf (least), 0 (how many are not zero), or p: (sum |x|^p)^(1/p).
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
+    Raises AxisError, ShapeError for the greatest or least of no elements, DTypeError for an ord that is no number,
+    ArgumentError for one that float64 does not hold.
+    Array API standard 2025.12: linalg, vector_norm.
     """
     x, ord = floating(x), number(ord, "ord")
     size = _core.abs(x)
@@ -336,10 +472,16 @@ def vector_norm(
 
 
 def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str | None = "fro") -> Array:
-    """Norms of matrices; real.
+    """Norms of matrices.
 
     ``ord``: "fro" (root of the sum of squares), "nuc" (sum of singular values), 1 and inf (greatest sum of a column, of
     a row), 2 (greatest singular value), and -1, -inf, -2 with the least instead.
+
+    Shapes: (..., m, n) gives (...), with keepdims (..., 1, 1).
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
+    Raises ShapeError for fewer than two axes and the greatest or least of no elements, ArgumentError for another ord,
+    LinAlgError for no convergence, DTypeError for what holds no numbers.
+    Array API standard 2025.12: linalg, matrix_norm.
     """
     x = _matrices("matrix_norm", x)
     if ord in ("fro", None):
@@ -365,10 +507,15 @@ def norm(
     axis: int | tuple[int, ...] | None = None,
     keepdims: builtins.bool = False,
 ) -> Array:
-    """NumPy's norm: of vectors along one axis, of matrices in two; without ``axis`` of the whole vector or matrix.
+    """Norms of vectors along one axis, of matrices in two; without ``axis`` of the whole vector or matrix.
 
-    ``ord`` as in vector_norm and matrix_norm; None is the root of the sum of squares, of any number of axes. Raises
-    ShapeError for an ``ord`` without an axis where ``x`` is neither vector nor matrix, ArgumentError for three axes.
+    ``ord`` as in vector_norm() and matrix_norm(); None is the root of the sum of squares, of any number of axes.
+
+    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
+    Raises ShapeError for an ord without an axis where x is neither vector nor matrix, ArgumentError for three axes and
+    another ord, AxisError, DTypeError for an axis that is no integer.
+    Beyond the standard: NumPy's norm.
     """
     x = array(x)
     if axis is None:

@@ -37,7 +37,11 @@ _LIMITS = {f"{kind}{bits}": bits for kind in ("int", "uint") for bits in (8, 16,
 
 def default_rng(seed: Any = None) -> Generator:
     """A generator of its own stream: of a whole number, a sequence of them, a numpy.random.SeedSequence, or of nothing
-    (entropy of the operating system). A Generator is given back as it is."""
+    (entropy of the operating system). A Generator is given back as it is.
+
+    Raises TypeError and ValueError of numpy.random.SeedSequence for what is no seed.
+    Beyond the standard: NumPy's default_rng.
+    """
     return seed if isinstance(seed, Generator) else Generator(seed)
 
 
@@ -89,16 +93,26 @@ class Generator:
 
     @property
     def key(self) -> int:
-        """The key of the stream, 64 bits."""
+        """The key of the stream, 64 bits.
+
+        Beyond the standard.
+        """
         return self._key
 
     @property
     def position(self) -> int:
-        """The number of the next word."""
+        """The number of the next word.
+
+        Beyond the standard.
+        """
         return self._position
 
     def advance(self, words: int) -> Generator:
-        """Moves the position by so many words, back too; returns the generator."""
+        """Moves the position by so many words, back too; returns the generator.
+
+        Raises ArgumentError for a position outside [0, 2**63], DTypeError for what is no integer.
+        Beyond the standard.
+        """
         with self._lock:
             self._move(words)
         return self
@@ -111,7 +125,11 @@ class Generator:
         return begin
 
     def spawn(self, n_children: int) -> list[Generator]:
-        """Generators of ``n_children`` further streams, by numpy.random.SeedSequence.spawn; others at each call."""
+        """Generators of ``n_children`` further streams, by numpy.random.SeedSequence.spawn; others at each call.
+
+        Raises ArgumentError for a number outside [0, 2**32), DTypeError for what is no integer.
+        Beyond the standard: NumPy's spawn.
+        """
         count = integer(n_children, "n_children")
         if not 0 <= count < 1 << 32:
             raise _core.errors.ArgumentError(f"n_children is {count}; give a number in [0, 2**32)")
@@ -146,7 +164,11 @@ class Generator:
         return _core.random_exponential(self._words(shape)[0])
 
     def bytes(self, length: int) -> builtins.bytes:
-        """So many random bytes: of ceil(length / 8) words, the least byte first."""
+        """So many random bytes: of ceil(length / 8) words, the least byte first.
+
+        Raises ArgumentError for a negative length, DTypeError for what is no integer.
+        Beyond the standard: NumPy's bytes.
+        """
         import numpy
 
         length = integer(length, "length")
@@ -156,7 +178,15 @@ class Generator:
         return words.astype("<u8").tobytes()[:length]
 
     def random(self, size: Size = None, dtype: Any = "float64", out: Any = None) -> Array:
-        """Uniform in [0, 1): multiples of 2**-53 (float32: of 2**-24), the upper bits of a word."""
+        """Uniform in [0, 1): multiples of 2**-53 (float32: of 2**-24), the upper bits of a word. ``out``: an array or a
+        NumPy array of the result's shape, which takes it and is returned.
+
+        Shapes: ``size``, without one ().
+        Dtypes: float32 or float64, as ``dtype`` says.
+        Raises DTypeError for another dtype and a size that is no integers, ArgumentError for a negative size,
+        ShapeError for an out that does not fit.
+        Beyond the standard: NumPy's random.
+        """
         dtype = _float_dtype(dtype)
         (word,) = self._words(_shape(size))
         if dtype == _core.float64:
@@ -165,7 +195,14 @@ class Generator:
         return put_out(_core.multiply(upper, 2.0**-24), out)
 
     def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Size = None) -> Array:
-        """low + (high - low) u for u uniform in [0, 1); float64. The bounds broadcast."""
+        """low + (high - low) u for u uniform in [0, 1). The bounds broadcast.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative size, ShapeError where a size does not fit, DTypeError for what is no real
+        number.
+        Beyond the standard: NumPy's uniform.
+        """
         low, high = _real("low", low), _real("high", high)
         unit = self._unit(_shape(size, low, high))
         return _core.add(low, _core.multiply(_core.subtract(high, low), unit))
@@ -176,8 +213,13 @@ class Generator:
         """Whole numbers in [low, high), with ``endpoint`` in [low, high]; of one number in [0, low).
 
         Two words as a fraction of 128 bits, times how many numbers there are: the probabilities of any two differ by
-        less than 2**-127, and there is no modulo. Bounds that are arrays broadcast, and are looked at now. Raises
-        ArgumentError for no numbers and for bounds out of the range of ``dtype``.
+        less than 2**-127, and there is no modulo. Bounds that are arrays broadcast, and are looked at now.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: integers and bool, as ``dtype`` says; bounds are integers, arrays of them of dtypes that int64 holds.
+        Raises ArgumentError for no numbers, bounds out of the range of the dtype and a negative size, ShapeError where
+        a size does not fit, DTypeError for other dtypes and what is no integer.
+        Beyond the standard: NumPy's integers.
         """
         wanted = _core.dtype(dtype)
         name = str(wanted)
@@ -232,49 +274,113 @@ class Generator:
 
     def standard_normal(self, size: Size = None, dtype: Any = "float64", out: Any = None) -> Array:
         """Normal numbers of mean 0 and deviation 1: the quantile (algorithm AS 241) of a probability of 64 bits, so as
-        far out as 9.1; float32 is rounded."""
+        far out as 9.1; float32 is rounded. ``out``: an array or a NumPy array of the result's shape, which takes it and
+        is returned.
+
+        Shapes: ``size``, without one ().
+        Dtypes: float32 or float64, as ``dtype`` says.
+        Raises DTypeError for another dtype and a size that is no integers, ArgumentError for a negative size,
+        ShapeError for an out that does not fit.
+        Beyond the standard: NumPy's standard_normal.
+        """
         dtype = _float_dtype(dtype)
         normal = _core.random_normal(self._words(_shape(size))[0])
         return put_out(_core.astype(normal, dtype), out)
 
     def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None) -> Array:
-        """loc + scale z for standard normal z. Raises ArgumentError for a negative scale."""
+        """loc + scale z for standard normal z.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative scale or size, ShapeError where a size does not fit, DTypeError for what is
+        no real number.
+        Beyond the standard: NumPy's normal.
+        """
         loc, scale = _real("loc", loc), _real("scale", scale, 0)
         return _core.add(loc, _core.multiply(scale, self.standard_normal(_shape(size, loc, scale))))
 
     def lognormal(self, mean: Any = 0.0, sigma: Any = 1.0, size: Size = None) -> Array:
-        """exp of normal numbers; the last bit of exp may depend on the CPU target."""
+        """exp of normal numbers of deviation ``sigma``; the last bit of exp may depend on the CPU target.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative sigma or size, ShapeError where a size does not fit, DTypeError for what is
+        no real number.
+        Beyond the standard: NumPy's lognormal.
+        """
         return _core.exp(self.normal(mean, sigma, size))
 
     def standard_exponential(self, size: Size = None, dtype: Any = "float64", out: Any = None) -> Array:
-        """Exponential numbers of mean 1: -log of a uniform number of 64 bits, so at most 44.4; float32 is rounded."""
+        """Exponential numbers of mean 1: -log of a uniform number of 64 bits, so at most 44.4; float32 is rounded.
+        ``out``: an array or a NumPy array of the result's shape, which takes it and is returned.
+
+        Shapes: ``size``, without one ().
+        Dtypes: float32 or float64, as ``dtype`` says.
+        Raises DTypeError for another dtype and a size that is no integers, ArgumentError for a negative size,
+        ShapeError for an out that does not fit.
+        Beyond the standard: NumPy's standard_exponential.
+        """
         dtype = _float_dtype(dtype)
         return put_out(_core.astype(self._exponential(_shape(size)), dtype), out)
 
     def exponential(self, scale: Any = 1.0, size: Size = None) -> Array:
-        """Exponential numbers of mean ``scale``. Raises ArgumentError for a negative one."""
+        """Exponential numbers of mean ``scale``.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative scale or size, ShapeError where a size does not fit, DTypeError for what is
+        no real number.
+        Beyond the standard: NumPy's exponential.
+        """
         scale = _real("scale", scale, 0)
         return _core.multiply(scale, self._exponential(_shape(size, scale)))
 
     def laplace(self, loc: Any = 0.0, scale: Any = 1.0, size: Size = None) -> Array:
-        """loc + scale e, e exponential of either sign: its sign is the lowest bit of the word that it is made of."""
+        """loc + scale e, e exponential of either sign: its sign is the lowest bit of the word that it is made of.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative scale or size, ShapeError where a size does not fit, DTypeError for what is
+        no real number.
+        Beyond the standard: NumPy's laplace.
+        """
         loc, scale = _real("loc", loc), _real("scale", scale, 0)
         (word,) = self._words(_shape(size, loc, scale))
         sign = _core.subtract(_core.multiply(_core.astype(_core.bitwise_and(word, 1), _core.float64), 2.0), 1.0)
         return _core.add(loc, _core.multiply(_core.multiply(scale, sign), _core.random_exponential(word)))
 
     def rayleigh(self, scale: Any = 1.0, size: Size = None) -> Array:
-        """scale sqrt(2 e) for exponential e: the length of a vector of two normal numbers."""
+        """scale sqrt(2 e) for exponential e: the length of a vector of two normal numbers.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative scale or size, ShapeError where a size does not fit, DTypeError for what is
+        no real number.
+        Beyond the standard: NumPy's rayleigh.
+        """
         scale = _real("scale", scale, 0)
         return _core.multiply(scale, _core.sqrt(_core.multiply(2.0, self._exponential(_shape(size, scale)))))
 
     def weibull(self, a: Any, size: Size = None) -> Array:
-        """e ** (1 / a) for exponential e; the last bit of pow may depend on the CPU target."""
+        """e ** (1 / a) for exponential e; the last bit of pow may depend on the CPU target.
+
+        Shapes: ``size``, or what the parameters broadcast to.
+        Dtypes: float64; parameters are real.
+        Raises ArgumentError for a negative a or size, ShapeError where a size does not fit, DTypeError for what is no
+        real number.
+        Beyond the standard: NumPy's weibull.
+        """
         a = _real("a", a, 0)
         return _core.pow(self._exponential(_shape(size, a)), _core.divide(1.0, a))
 
     def standard_cauchy(self, size: Size = None) -> Array:
-        """The quotient of two normal numbers."""
+        """The quotient of two normal numbers.
+
+        Shapes: ``size``, without one ().
+        Dtypes: float64.
+        Raises ArgumentError for a negative size, DTypeError for what is no integer.
+        Beyond the standard: NumPy's standard_cauchy.
+        """
         above, below = self._words(_shape(size), 2)
         return _core.divide(_core.random_normal(above), _core.random_normal(below))
 
@@ -283,7 +389,13 @@ class Generator:
         return _core.argsort(self._words(shape)[0])
 
     def permutation(self, x: Any, axis: int = 0) -> Array:
-        """The parts of ``x`` along an axis in random order; of a whole number, those of arange(x)."""
+        """The parts of ``x`` along an axis in random order; of a whole number, those of arange(x).
+
+        Shapes: any but (); the result has that of x.
+        Dtypes: any; the result has that of x, of a number int64.
+        Raises ShapeError for an array without axes, AxisError, DTypeError for what holds no numbers.
+        Beyond the standard: NumPy's permutation.
+        """
         x = _core.arange(integer(x, "x")) if isinstance(x, int) else array(x)
         if x.ndim == 0:
             raise _core.errors.ShapeError("a number has no parts to be put in another order")
@@ -291,7 +403,14 @@ class Generator:
         return _core.take(x, self._order((x.shape[axis],)), axis=axis)
 
     def permuted(self, x: Any, axis: int | None = None, out: Any = None) -> Array:
-        """``x`` with each line along ``axis`` in a random order of its own; without an axis, all elements in one."""
+        """``x`` with each line along ``axis`` in a random order of its own; without an axis, all elements in one.
+        ``out``: an array or a NumPy array of the result's shape, which takes it and is returned.
+
+        Shapes: any; the result has that of x.
+        Dtypes: any; the result has that of x.
+        Raises AxisError, DTypeError for what holds no numbers, ShapeError for an out that does not fit.
+        Beyond the standard: NumPy's permuted.
+        """
         x = array(x)
         if axis is None:
             return put_out(_core.reshape(self.permutation(flat(x)), x.shape), out)
@@ -301,7 +420,13 @@ class Generator:
         return put_out(_core.moveaxis(taken, -1, axis), out)
 
     def shuffle(self, x: Any, axis: int = 0) -> None:
-        """Puts the parts of ``x``, an Array or a NumPy array, in random order where they are, as permutation() does."""
+        """Puts the parts of ``x``, an Array or a NumPy array, in random order where they are, as permutation() does.
+
+        Shapes: any but ().
+        Dtypes: any.
+        Raises ShapeError for an array without axes, AxisError, DTypeError for what is no array.
+        Beyond the standard: NumPy's shuffle.
+        """
         import numpy
 
         if not isinstance(x, Array | numpy.ndarray):
@@ -322,7 +447,13 @@ class Generator:
 
         ``p`` are probabilities. Without replacement the order is random, whatever ``shuffle`` says, and a word is taken
         for each part of ``a``; probabilities are then those of drawing one after the other (of the words as exponential
-        numbers over p, the smallest). Raises ArgumentError for more than there are, and for p that do not add up to 1.
+        numbers over p, the smallest).
+
+        Shapes: any; ``size`` takes the place of the axis.
+        Dtypes: any; the result has that of a, of a number int64.
+        Raises ArgumentError for more than there are, for p that are negative or do not add up to 1 and for a negative
+        size, ShapeError for p that are not one for each part, AxisError, DTypeError for what holds no numbers.
+        Beyond the standard: NumPy's choice.
         """
         a = _core.arange(integer(a, "a")) if isinstance(a, int) else array(a)
         axis = normal_axis(axis, a.ndim)

@@ -131,3 +131,23 @@ def call(function: Callable[..., Any], kinds: list[Parameter], given: dict[str, 
         else:
             positional.append(given[each.name])
     return function(*positional, **named)
+
+
+def is_said(error: str, function: Callable[..., Any], value: Any) -> bool:
+    """Whether the docstring names an error of a wrong value. What any function may raise has no need of it: errors of
+    others than this package, those of asarray() for the value, and ArgumentError for integers beyond 64 bits."""
+    if not hasattr(ps.errors, error) or error in (function.__doc__ or ""):
+        return True
+    if error == "BudgetError" or (error == "ArgumentError" and _is_beyond_64_bits(value)):
+        return True
+    try:
+        ps.asarray(value)
+    except Exception as of_asarray:
+        return type(of_asarray).__name__ == error
+    return False
+
+
+def _is_beyond_64_bits(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_is_beyond_64_bits, value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """NumPy's functions beyond the standard, and those of random generators, with an argument that is wrong: they raise one
-of NumPy's kinds of errors with a text of use, or give a result that can be evaluated."""
+of NumPy's kinds of errors with a text of use, which their docstrings name, or give a result that can be evaluated."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import namespace
 import numpy as np
 import pytest
 
@@ -47,7 +48,8 @@ def check(f: Callable[..., Any], *args: Any) -> None:
             warnings.simplefilter("ignore")
             evaluate(f(*args))
     except (ValueError, TypeError, IndexError, MemoryError) as error:
-        text = str(error)
+        text, kind = str(error), type(error).__name__
+        assert any(namespace.is_said(kind, f, each) for each in args), f"{args}: {kind} is not in the docstring"
     assert text == "" or len(text) > 10, f"{args}: {text}"
 
 

@@ -101,3 +101,6 @@ def test_complaints() -> None:
         ps.fft.fftn(x, axes=(0, -1))
     with pytest.raises(TypeError, match="int32"):
         ps.fft.fftfreq(4, dtype=ps.int32)
+    for f in (ps.fft.rfftn, ps.fft.irfftn):
+        with pytest.raises(ps.errors.ArgumentError, match="needs an axis"):
+            f(x, axes=())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every function of the standard with one argument that is wrong, then with several: it raises one of NumPy's kinds of
-errors with a text of use, or gives a result that can be evaluated. Never anything else, and never a crash."""
+errors with a text of use, which its docstring names, or gives a result that can be evaluated. Never anything else, and
+never a crash."""
 
 from __future__ import annotations
 
@@ -113,7 +114,8 @@ def test_one_wrong_argument(name: str) -> None:
         if (name, parameter.name) in SLOW:
             continue
         for value in wrong_for(parameter):
-            attempt(name, kinds, given | {parameter.name: value})
+            error = attempt(name, kinds, given | {parameter.name: value})
+            assert namespace.is_said(error, FUNCTIONS[name], value), f"{error} for {parameter.name}={value!r}"
 
 
 @pytest.mark.parametrize("seed", range(200 if FULL else 4))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What help() says: every public function and method names shapes, dtypes, errors, and the section of the standard that
+defines it. That the errors are those that it raises, test_standard_bad_input.py looks at."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import re
+from typing import Any
+
+import namespace
+import numpy as np
+import pytest
+import test_standard_names as standard
+
+import penstock as ps
+import penstock.fft
+import penstock.linalg
+from penstock import random
+
+STANDARD = "Array API standard 2025.12: {}, {}."
+NUMPY = "Beyond the standard: NumPy's {}."
+OWN = "Beyond the standard."
+GENERATOR = [name for name, _ in inspect.getmembers(random.Generator) if not name.startswith("_")]
+# What Python and NumPy call on their own, and nobody looks up.
+PROTOCOLS = {"__array_function__", "__array_ufunc__", "__array_priority__", "__copy__", "__dask_tokenize__"}
+# What gives or takes no arrays.
+NO_SHAPES = {
+    "__array_namespace_info__", "can_cast", "dtype", "finfo", "iinfo", "isdtype", "promote_types",
+    "Array.__array_namespace__", "Array.__dlpack_device__", "Array.sources", "Array.to_device",
+    "Generator.advance", "Generator.bytes", "Generator.spawn", "random.default_rng",
+}  # fmt: skip
+NO_DTYPES = NO_SHAPES - {"can_cast", "dtype", "finfo", "iinfo", "isdtype", "promote_types"}
+# Names of NumPy's for something else.
+OTHERWISE = {"dtype", "save", "show_config", "trace"}
+RAISES_NOTHING = {
+    "__array_namespace_info__", "Array.__dlpack_device__", "Array.ravel", "Array.sources",
+}  # fmt: skip
+
+
+def sections() -> dict[str, str]:
+    """The section of each name of the standard, by the name as test_standard_names has it."""
+    found = {name: section for section, calls in standard.BY_SECTION.items() for name, _ in calls}
+    found |= {f"linalg.{name}": "linalg" for name, _ in standard.calls(standard.LINALG)}
+    found |= {f"fft.{name}": "fft" for name, _ in standard.calls(standard.FFT)}
+    found |= {f"info.{name}": "inspection" for name, _ in standard.calls(standard.INFO)}
+    found["__array_namespace_info__"] = "inspection"
+    of_array = [*(name for name, _ in standard.OF_ARRAY), *standard.PROPERTIES.split(), "__rmatmul__", "__imatmul__"]
+    return found | {f"Array.{name}": "array_object" for name in of_array}
+
+
+SECTIONS = sections()
+
+
+def _is_namesake(name: str, each: Any) -> bool:
+    """Whether a function of the namespace has the same docstring, but for the signature."""
+    bare = name.rpartition(".")[2]
+    other = getattr(ps, bare, None) if bare in ps.__all__ and bare != name else None
+    return other is not None and (other.__doc__ or "").partition("\n")[2] == (each.__doc__ or "").partition("\n")[2]
+
+
+def documented() -> dict[str, Any]:
+    """Everything public that has a docstring of its own, by its name."""
+    found = {name: getattr(ps, name) for name in ps.__all__}
+    found = {name: each for name, each in found.items() if callable(each) and not isinstance(each, type)}
+    found |= {f"linalg.{name}": getattr(penstock.linalg, name) for name in penstock.linalg.__all__}
+    found |= {f"fft.{name}": getattr(penstock.fft, name) for name in penstock.fft.__all__}
+    info = ps.__array_namespace_info__()
+    found |= {f"info.{name}": getattr(info, name) for name, _ in standard.calls(standard.INFO)}
+    found["random.default_rng"] = random.default_rng
+    found |= {f"Generator.{name}": getattr(random.Generator, name) for name in GENERATOR}
+    of_array = [name for name in vars(ps.Array) if not name.startswith("_") or f"Array.{name}" in SECTIONS]
+    found |= {f"Array.{name}": getattr(ps.Array, name) for name in (*of_array, "__array__", "__iter__", "__len__")}
+    return {name: each for name, each in found.items() if not _is_namesake(name, each)}
+
+
+DOCUMENTED = documented()
+SPACES = {"linalg": np.linalg, "random": np.random, "Generator": np.random.Generator, "Array": np.ndarray}
+
+
+def origin(name: str) -> str:
+    """The last line of a docstring."""
+    space, _, bare = name.rpartition(".")
+    if name in SECTIONS:
+        return STANDARD.format(SECTIONS[name], bare)
+    return NUMPY.format(bare) if hasattr(SPACES.get(space, np), bare) and bare not in OTHERWISE else OWN
+
+
+def text_of(name: str) -> str:
+    return (DOCUMENTED[name].__doc__ or "").strip()
+
+
+def part(name: str, label: str) -> bool:
+    return re.search(rf"(?m)^ *{label}", text_of(name)) is not None
+
+
+FUNCTIONS = sorted(
+    {*namespace.functions(), *(name for name in DOCUMENTED if name.startswith(("Generator.", "random.")))}
+    & {name for name, each in DOCUMENTED.items() if not isinstance(each, property)}
+)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_last_line_says_where_it_is_defined(name: str) -> None:
+    assert text_of(name).rpartition("\n")[2].strip() == origin(name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_shapes_dtypes_and_errors_are_said(name: str) -> None:
+    assert part(name, "Shapes: ") != (name in NO_SHAPES)
+    assert part(name, "Dtypes: ") != (name in NO_DTYPES)
+    assert part(name, "Raises ") != (name in RAISES_NOTHING)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_errors_have_the_names_that_they_have(name: str) -> None:
+    there = {*vars(ps.errors), *vars(builtins), "LinAlgError"}
+    assert {*re.findall(r"\b[A-Z]\w*Error\b", text_of(name))} <= there
