@@ -10,6 +10,7 @@
 
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/run/at_once.h"
 #include "penstock/run/direct.h"
 #include "penstock/run/operate.h"
 
@@ -335,6 +336,13 @@ bool reads_and_writes(const run::Plan& plan, const std::byte* memory, const Layo
   return false;
 }
 
-Array astype(const Array& x, DType dtype) { return x.dtype() == dtype ? x : settle(graph::make_cast(x.node(), dtype)); }
+Array astype(const Array& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  if (const graph::Scalar* element = x.element()) return Array(run::cast_of_value(*element, dtype));
+  if (x.size() <= run::kMostAtOnce) {
+    if (graph::NodeRef done = run::cast_at_once(*x.held_node(), dtype)) return Array(std::move(done));
+  }
+  return settle(graph::make_cast(x.node(), dtype));
+}
 
 }  // namespace penstock

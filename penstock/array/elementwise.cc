@@ -64,9 +64,8 @@ std::optional<Array> elementwise_at_once(Op op, std::span<const Operand> operand
   const Op called = squares ? Op::k_square : op;
   const std::span<const run::SmallOperand> given(small, squares ? 1 : operands.size());
   if (values) return Array(run::elementwise_of_values(called, types, given));
-  std::optional<graph::InMemory> result = run::elementwise_at_once(called, types, given);
-  if (!result) return std::nullopt;
-  return Array(graph::make_memory(types.result, std::move(result->memory), std::move(result->layout)));
+  graph::NodeRef result = run::elementwise_at_once(called, types, given);
+  return result == nullptr ? std::nullopt : std::optional(Array(std::move(result)));
 }
 
 Array elementwise(Op op, std::span<const Operand> operands) {

@@ -67,9 +67,7 @@ Array reduce(Reduction reduction, const Array& x, const Over& over) {
   const std::vector<int> axes = axes_of(in, over);
   if (in.size() <= run::kMostAtOnce) {
     const Dims shape = reduced_shape(reduction, in.shape(), axes, over.keepdims);
-    if (std::optional<graph::InMemory> done = run::reduce_at_once(reduction, *in.node(), shape))
-      return Array(
-          graph::make_memory(reduced_dtype(reduction, in.dtype()), std::move(done->memory), std::move(done->layout)));
+    if (graph::NodeRef done = run::reduce_at_once(reduction, *in.node(), shape)) return Array(std::move(done));
   }
   return settle(graph::make_reduce(reduction, in.node(), axes, over.keepdims));
 }

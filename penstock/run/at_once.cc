@@ -16,6 +16,8 @@ namespace penstock::run {
 namespace {
 
 constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in each of 64 lanes, and some nodes
+constexpr std::int64_t kBlock = 512;       // elements that are packed and converted before they are computed with
+constexpr std::int64_t kBlockBytes = kBlock * 16;
 
 /// An operand's elements: as many as the result has, or one that stands for all.
 struct Source {
@@ -27,6 +29,7 @@ struct Source {
 
   std::int64_t size() const { return size_of(dtype); }
   bool packs() const { return !single && step != size(); }
+  bool converts() const { return dtype != wanted; }
 };
 
 /// Whether one step leads from each of the node's elements to the next, in a result of `shape`, or there is a single
@@ -43,28 +46,57 @@ bool find(const graph::Node& node, const Dims& shape, Source& source) {
   if (node.shape != shape) return false;
   if (is_contiguous(in->layout, source.size())) return true;
   if (node.bytes() > kMostAtOnce) return false;
+  if (in->layout.shape.size() == 1) {
+    source.step = in->layout.strides[0];
+    return true;
+  }
   const Layout walk = coalesce(in->layout);
   source.step = walk.strides.back();
   return walk.shape.size() == 1;
 }
 
-/// `n` elements of the wanted dtype: the operand's own, or `scratch`.
-const void* prepared(const Source& source, std::int64_t n, std::byte* scratch, const kernel::Table& table) {
-  const bool converts = source.dtype != source.wanted;
+/// Whether the kernel reads the operand's own elements.
+bool borrows(const Source& source, std::int64_t n) {
+  return !source.packs() && !source.converts() && (!source.single || n == 1);
+}
+
+/// At most kBlock elements of the wanted dtype from `first` on, in `scratch`.
+void prepare(const Source& source, std::int64_t first, std::int64_t n, std::byte* scratch, const kernel::Table& table) {
   const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
-  const bool packs = source.packs();
-  if (!converts && !packs && (!source.single || n == 1)) return source.data;
-  if (!source.single) {
-    alignas(64) std::byte packed[kMostAtOnce];
-    std::byte* beside = converts ? packed : scratch;
-    if (packs) table.pack[log2_size(source.dtype)](source.data, source.step, beside, n);
-    if (converts) cast(packs ? beside : source.data, scratch, n);
-    return scratch;
+  if (source.single) {
+    alignas(16) std::byte one[16];
+    if (source.converts()) cast(source.data, one, 1);
+    table.pack[log2_size(source.wanted)](source.converts() ? one : source.data, 0, scratch, n);
+    return;
   }
-  alignas(16) std::byte one[16];
-  if (converts) cast(source.data, one, 1);
-  table.pack[log2_size(source.wanted)](converts ? one : source.data, 0, scratch, n);
-  return scratch;
+  const std::byte* from = source.data + first * source.step;
+  alignas(64) std::byte packed[kBlockBytes];
+  std::byte* beside = source.converts() ? packed : scratch;
+  if (source.packs()) table.pack[log2_size(source.dtype)](from, source.step, beside, n);
+  if (source.converts()) cast(source.packs() ? beside : from, scratch, n);
+}
+
+/// Calls f(inputs, first, n) for the elements of all operands, as the kernel reads them: at once where they lie so,
+/// block by block where some don't.
+template <class F>
+void for_blocks(std::span<const Source> sources, std::int64_t n, const kernel::Table& table, const F& f) {
+  alignas(64) std::byte scratch[kMaxArity][kBlockBytes];
+  const void* inputs[kMaxArity] = {};
+  bool all = true;
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    inputs[k] = sources[k].data;
+    all = all && borrows(sources[k], n);
+  }
+  if (all) return f(inputs, 0, n);
+  for (std::int64_t first = 0; first < n; first += kBlock) {
+    const std::int64_t some = std::min(kBlock, n - first);
+    for (std::size_t k = 0; k < sources.size(); ++k) {
+      const bool ready = borrows(sources[k], n);
+      inputs[k] = ready ? sources[k].data + first * sources[k].step : scratch[k];
+      if (!ready && !(sources[k].single && first > 0)) prepare(sources[k], first, some, scratch[k], table);
+    }
+    f(inputs, first, some);
+  }
 }
 
 /// Counts what is read of the operands.
@@ -78,17 +110,16 @@ void count_bytes(std::span<const Source> sources, std::int64_t n) {
 
 memory::Buffer room_for(std::int64_t bytes) { return memory::Buffer::allocate(bytes, "the result"); }
 
-graph::InMemory result_of(memory::Buffer buffer, const Dims& shape, DType dtype) {
+graph::NodeRef result_of(memory::Buffer buffer, const Dims& shape, DType dtype) {
   measure::add(measure::Counter::k_evaluations, 1);
-  return {memory::share(std::move(buffer)), contiguous(shape, size_of(dtype))};
+  return graph::make_memory(dtype, memory::share(std::move(buffer)), contiguous(shape, size_of(dtype)));
 }
 
 bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
 
 }  // namespace
 
-std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
-                                                   std::span<const SmallOperand> operands) {
+graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> operands) {
   const Dims none;
   Dims wider;
   const Dims* widest = &none;
@@ -103,13 +134,13 @@ std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes
   }
   const Dims& shape = *widest;
   const std::int64_t n = count(shape);
-  if (!is_small(n, types.compute) || !is_small(n, types.result)) return std::nullopt;
+  if (!is_small(n, types.compute) || !is_small(n, types.result)) return nullptr;
   Source sources[kMaxArity];
   for (std::size_t k = 0; k < operands.size(); ++k) {
     Source& source = sources[k];
     source.wanted = types.operand(op, k);
     if (operands[k].node != nullptr) {
-      if (!find(*operands[k].node, shape, source)) return std::nullopt;
+      if (!find(*operands[k].node, shape, source)) return nullptr;
     } else {
       source.data = operands[k].value.bytes;
       source.dtype = operands[k].value.dtype;
@@ -117,12 +148,14 @@ std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes
     }
   }
   const kernel::Table& table = kernel::table();
-  memory::Buffer result = room_for(n * size_of(types.result));
-  alignas(64) std::byte scratch[kMaxArity][kMostAtOnce];
-  const void* inputs[kMaxArity] = {};
-  count_bytes(std::span(sources, operands.size()), n);
-  for (std::size_t k = 0; k < operands.size(); ++k) inputs[k] = prepared(sources[k], n, scratch[k], table);
-  table.elementwise[index_of(op)][index_of(types.compute)](inputs, result.data(), n);
+  const std::int64_t size = size_of(types.result);
+  memory::Buffer result = room_for(n * size);
+  const std::span<const Source> given(sources, operands.size());
+  count_bytes(given, n);
+  const auto compute = table.elementwise[index_of(op)][index_of(types.compute)];
+  for_blocks(given, n, table, [&](const void* const* inputs, std::int64_t first, std::int64_t some) {
+    compute(inputs, result.data() + first * size, some);
+  });
   return result_of(std::move(result), shape, types.result);
 }
 
@@ -133,8 +166,8 @@ graph::Scalar elementwise_of_values(Op op, const ElementwiseTypes& types, std::s
   for (std::size_t k = 0; k < values.size(); ++k) {
     const graph::Scalar& value = values[k].value;
     const DType wanted = types.operand(op, k);
+    if (value.dtype != wanted) converted[k] = cast_of_value(value, wanted);
     inputs[k] = value.dtype == wanted ? value.bytes : converted[k].bytes;
-    if (value.dtype != wanted) table.cast[index_of(value.dtype)][index_of(wanted)](value.bytes, converted[k].bytes, 1);
   }
   graph::Scalar result;
   result.dtype = types.result;
@@ -143,24 +176,47 @@ graph::Scalar elementwise_of_values(Op op, const ElementwiseTypes& types, std::s
   return result;
 }
 
-std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape) {
+graph::NodeRef cast_at_once(const graph::Node& in, DType dtype) {
+  const std::int64_t n = in.size();
+  Source source;
+  source.wanted = in.dtype;
+  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source)) return nullptr;
+  const kernel::Table& table = kernel::table();
+  const std::int64_t size = size_of(dtype);
+  memory::Buffer result = room_for(n * size);
+  count_bytes({&source, 1}, n);
+  const auto cast = table.cast[index_of(in.dtype)][index_of(dtype)];
+  for_blocks({&source, 1}, n, table, [&](const void* const* inputs, std::int64_t first, std::int64_t some) {
+    cast(inputs[0], result.data() + first * size, some);
+  });
+  return result_of(std::move(result), in.shape, dtype);
+}
+
+graph::Scalar cast_of_value(const graph::Scalar& value, DType dtype) {
+  graph::Scalar result;
+  result.dtype = dtype;
+  kernel::table().cast[index_of(value.dtype)][index_of(dtype)](value.bytes, result.bytes, 1);
+  return result;
+}
+
+graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape) {
   const std::int64_t n = in.size();
   Source source;
   source.wanted = accumulator_of(reduction, in.dtype);
-  if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return std::nullopt;
-  if (!find(in, in.shape, source)) return std::nullopt;
+  if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return nullptr;
+  if (!find(in, in.shape, source)) return nullptr;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));
-  alignas(64) std::byte scratch[kMostAtOnce];
   count_bytes({&source, 1}, n);
-  const void* x = prepared(source, n, scratch, table);
   // The tree of run/fold.h over one run of elements.
   const CoreShape core_shape = core_of_run(reduction, source.wanted, kMostAtOnce, table);
   alignas(64) std::byte storage[kMostState];
   PENSTOCK_CHECK(core_shape.bytes() <= kMostState);
   Core core(core_shape, storage);
-  core.fold(x, n * core_shape.channels);
+  for_blocks({&source, 1}, n, table, [&](const void* const* inputs, std::int64_t, std::int64_t some) {
+    core.fold(inputs[0], some * core_shape.channels);
+  });
   core.close();
   std::memcpy(result.data(), core.nodes().result(core_shape.reducer->result_field),
               static_cast<std::size_t>(core_shape.channels * core_shape.reducer->field_bytes));

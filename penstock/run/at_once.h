@@ -2,7 +2,6 @@
 // Small operations computed where they are written, without a node for them and without a plan.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "penstock/graph/node.h"
@@ -19,16 +18,21 @@ struct SmallOperand {
   graph::Scalar value;
 };
 
-/// The result of an elementwise operation, broadcast, its operands converted; nothing when an operand is large, lies
+/// The result of an elementwise operation, broadcast, its operands converted; null when an operand is large, lies
 /// in memory with more than one step from element to element, or is not evaluated. Throws ShapeError for shapes that do
 /// not broadcast, BudgetError.
-std::optional<graph::InMemory> elementwise_at_once(Op op, const ElementwiseTypes& types,
-                                                   std::span<const SmallOperand> operands);
+graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> operands);
 
 /// The result of an operation on values alone.
 graph::Scalar elementwise_of_values(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> values);
 
-/// The result, of `shape` and one element, of a reduction of all of a node's elements; nothing as above.
-std::optional<graph::InMemory> reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
+/// The elements converted to another dtype; null as above.
+graph::NodeRef cast_at_once(const graph::Node& in, DType dtype);
+
+/// The value in another dtype.
+graph::Scalar cast_of_value(const graph::Scalar& value, DType dtype);
+
+/// The result, of `shape` and one element, of a reduction of all of a node's elements; null as above.
+graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
 
 }  // namespace penstock::run

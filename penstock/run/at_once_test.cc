@@ -56,12 +56,12 @@ const graph::Node* unconverted(const NodeRef& input) {
   return input->as<graph::CastTo>() ? input->inputs[0].get() : input.get();
 }
 
-/// What the node's operation gives without a plan; nothing where it needs one.
-std::optional<graph::InMemory> at_once(const graph::Node& node) {
+/// What the node's operation gives without a plan; null where it needs one.
+NodeRef at_once(const graph::Node& node) {
   if (const auto* reduce = node.as<graph::Reduce>())
     return reduce_at_once(reduce->reduction, *unconverted(node.inputs[0]), node.shape);
   const auto* elementwise = node.as<graph::Elementwise>();
-  if (elementwise == nullptr) return std::nullopt;
+  if (elementwise == nullptr) return nullptr;
   SmallOperand operands[kMaxArity];
   for (std::size_t k = 0; k < node.inputs.size(); ++k) {
     const graph::Node* input = unconverted(node.inputs[k]);
@@ -76,8 +76,10 @@ std::optional<graph::InMemory> at_once(const graph::Node& node) {
 
 void expect_same_bits(graph::Node& node, const NodeRef& planned) {
   const std::string what = graph::node_text(node) + " of " + name_of(planned->inputs[0]->dtype);
-  const std::optional<graph::InMemory> found = at_once(node);
-  ASSERT_TRUE(found.has_value()) << what;
+  const NodeRef computed = at_once(node);
+  ASSERT_NE(computed, nullptr) << what;
+  const auto* found = computed->as<graph::InMemory>();
+  EXPECT_EQ(computed->dtype, node.dtype) << what;
   evaluate({request_of(planned)});
   const auto* expected = planned->as<graph::InMemory>();
   ASSERT_NE(expected, nullptr) << what;
@@ -148,6 +150,48 @@ TEST(AtOnce, PacksElementsInSteps) {
   }
 }
 
+TEST(AtOnce, PacksAndConvertsBlockByBlock) {
+  for (const std::int64_t n : {511, 512, 513, 1000}) {
+    const NodeRef all = node_of(numbers(DType::k_float32, {2 * n}, 2));
+    const NodeRef x = graph::make_memory(DType::k_float32, all->as<graph::InMemory>()->memory, {{n}, {8}, 0});
+    const NodeRef y = node_of(numbers(DType::k_float64, {n}, 3));
+    const NodeRef one = node_of(numbers(DType::k_float32, {}, 4));
+    const auto chosen = [&](const NodeRef& a, const NodeRef& b) {
+      return graph::make_elementwise(Op::k_where, {graph::make_cast(x, DType::k_bool), a, b});
+    };
+    const auto mean = [&] { return graph::make_reduce(Reduction::k_moments, x, {0}, false); };
+    for (const auto& [a, b] : {std::pair(x, y), {x, one}, {one, y}}) expect_same_bits(*chosen(a, b), chosen(a, b));
+    expect_same_bits(*mean(), mean());
+  }
+}
+
+TEST(AtOnce, CastsWithTheBitsOfAPlan) {
+  for (int from = 0; from < kDTypeCount; ++from) {
+    for (int to = 0; to < kDTypeCount; ++to) {
+      for (const std::int64_t step : {1, 2, -3}) {
+        const auto dtype = static_cast<DType>(from);
+        if (from == to) continue;
+        Index index;
+        index.step = step;
+        const NodeRef all = node_of(numbers(dtype, {1000}, 2));
+        const auto& whole = *all->as<graph::InMemory>();
+        const NodeRef x = graph::make_memory(dtype, whole.memory, view_index(whole.layout, {index}));
+        const NodeRef node = graph::make_cast(x, static_cast<DType>(to));
+        const NodeRef found = cast_at_once(*x, static_cast<DType>(to));
+        ASSERT_NE(found, nullptr);
+        evaluate({request_of(node)});
+        const auto bytes = static_cast<std::size_t>(node->bytes());
+        EXPECT_EQ(found->dtype, node->dtype);
+        EXPECT_EQ(found->shape, node->shape);
+        EXPECT_EQ(std::memcmp(found->as<graph::InMemory>()->memory->data(), node->as<graph::InMemory>()->memory->data(),
+                              bytes),
+                  0)
+            << name_of(dtype) << " to " << name_of(node->dtype) << ", step " << step;
+      }
+    }
+  }
+}
+
 TEST(AtOnce, LeavesWhatIsTooMuchToPackToPlans) {
   // bool results are small where their operands are not
   for (const DType dtype : {DType::k_float64, DType::k_complex128}) {
@@ -158,11 +202,11 @@ TEST(AtOnce, LeavesWhatIsTooMuchToPackToPlans) {
       const NodeRef y = node_of(numbers(DType::k_int8, {n}, 2));
       const auto negated = [&] { return graph::make_elementwise(Op::k_logical_not, {x}); };
       const bool fits = n * size_of(dtype) <= kMostAtOnce;
-      EXPECT_EQ(at_once(*negated()).has_value(), fits) << n;
+      EXPECT_EQ(at_once(*negated()) != nullptr, fits) << n;
       if (fits) expect_same_bits(*negated(), negated());
       // The condition lies in steps and is converted.
       const NodeRef condition = graph::make_elementwise(Op::k_where, {graph::make_cast(x, DType::k_bool), y, y});
-      EXPECT_EQ(at_once(*condition).has_value(), fits) << n;
+      EXPECT_EQ(at_once(*condition) != nullptr, fits) << n;
     }
   }
 }

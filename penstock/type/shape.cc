@@ -11,7 +11,7 @@ void throw_overflow(std::int64_t a, std::int64_t b, const char* what) {
   throw ShapeError(cat(what, ": ", a, " x ", b, " overflows 64 bits"));
 }
 
-std::int64_t count(const Dims& shape) {
+std::int64_t count_checked(const Dims& shape) {
   if (shape.size() > kMaxRank) throw ShapeError(cat("rank ", shape.size(), " is over the limit of ", kMaxRank));
   std::int64_t n = 1;
   bool empty = false;

@@ -24,8 +24,14 @@ inline std::int64_t checked_mul(std::int64_t a, std::int64_t b, const char* what
   return product;
 }
 
+/// What count() does with any shape.
+std::int64_t count_checked(const Dims& shape);
+
 /// Product of the extents; 1 for rank 0. Throws ShapeError on a negative extent, on rank over 64 and on overflow.
-std::int64_t count(const Dims& shape);
+inline std::int64_t count(const Dims& shape) {
+  // Most arrays have one axis, and calls on small ones ask again and again.
+  return shape.size() == 1 && shape[0] >= 0 ? shape[0] : count_checked(shape);
+}
 
 /// "(3, 4)".
 std::string shape_text(const Dims& shape);

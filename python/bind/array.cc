@@ -38,14 +38,6 @@ PyObject* by_method(PyObject* a, PyObject* b) {
   Py_RETURN_NOTIMPLEMENTED;
 }
 
-/// An operand of fast_binary: an array, which the interpreter's lock keeps as it is, or a number. Nothing for
-/// subclasses and all else.
-std::optional<Operand> plain_operand(PyObject* object) {
-  if (const Array* array = plain_array(object)) return Operand::borrowed(*array);
-  if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
-  return std::nullopt;
-}
-
 /// The operator of arrays and numbers without a search for its method. Other operands take the usual way.
 template <Op op, MethodName name, MethodName reflected>
 PyObject* fast_binary(PyObject* a, PyObject* b) {

@@ -85,6 +85,8 @@ nb::tuple tuple_of(const Dims& dims);
 /// Evaluation options: Python's signals are polled on the main thread and the progress callback called.
 run::Options options();
 
+/// What an array given as `out=` does with the result, which must have its shape and dtype.
+void take(Array& out, Array result);
 /// The result, or what `out=` holds afterwards. `out`: None, an Array (takes the value), or a writable NumPy array.
 nb::object finish(const Array& result, nb::handle out);
 

@@ -299,19 +299,20 @@ nb::tuple tuple_of(const Dims& dims) {
   return nb::steal<nb::tuple>(tuple);
 }
 
+void take(Array& out, Array result) {
+  if (out.shape() != result.shape())
+    throw ShapeError(cat("out has shape ", shape_text(out.shape()), "; the result has ", shape_text(result.shape())));
+  if (out.dtype() != result.dtype()) {
+    throw DTypeError(cat("out has dtype ", name_of(out.dtype()), "; the result has ", name_of(result.dtype()),
+                         "; convert it with astype"));
+  }
+  out = std::move(result);
+}
+
 nb::object finish(const Array& result, nb::handle out) {
   if (out.is_none()) return nb::cast(result);
   if (nb::isinstance<Array>(out)) {
-    Array& target = nb::cast<Array&>(out);
-    if (target.shape() != result.shape()) {
-      throw ShapeError(
-          cat("out has shape ", shape_text(target.shape()), "; the result has ", shape_text(result.shape())));
-    }
-    if (target.dtype() != result.dtype()) {
-      throw DTypeError(cat("out has dtype ", name_of(target.dtype()), "; the result has ", name_of(result.dtype()),
-                           "; convert it with astype"));
-    }
-    target = result;
+    take(nb::cast<Array&>(out), result);
     return nb::borrow<nb::object>(out);
   }
   Py_buffer view;

@@ -88,6 +88,7 @@ void bind_elementwise(nb::module_& m) {
                       .c_str()));
     }
   }
+  shorten_calls(m);
   def_both(m, "clip", ", min: object = None, max: object = None, *, out: Out | None = None) -> Out", &clip,
            nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(), out);
   m.def(

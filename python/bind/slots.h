@@ -22,6 +22,14 @@ inline const Array* plain_array(PyObject* object) {
   return nb::inst_ptr<Array>(object);
 }
 
+/// An operand of a short call: an array, which the interpreter's lock keeps as it is, or a number. Nothing for
+/// subclasses and all else.
+inline std::optional<Operand> plain_operand(PyObject* object) {
+  if (const Array* array = plain_array(object)) return Operand::borrowed(*array);
+  if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
+  return std::nullopt;
+}
+
 /// A new Python object of the class. nanobind's cast first searches whether one holds this very C++ object.
 inline nb::object object_of(Array array) {
   nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(array_class));
@@ -76,6 +84,9 @@ PyObject* binary_slot(PyObject* self, PyObject* other) {
   }
   return PyObject_CallMethodOneArg(self, interned<name>(), other);
 }
+
+/// Makes the functions of the op table answer calls of arrays, numbers and `out=` by themselves.
+void shorten_calls(nb::module_& m);
 
 /// Attributes that are read without a search: what the class is made with.
 PyGetSetDef* array_attributes();
