@@ -57,6 +57,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "Array.to_device": {"device": "cpu"},
     "histogram": {"range": (0, 6)},
     "convolve": {"a": MATRIX[0], "v": MATRIX[1]},
+    "correlate": {"a": MATRIX[0], "v": MATRIX[1]},
+    "digitize": {"bins": (1, 2, 3)},
 }
 INTEGRAL = ("bitwise_", "Array.__and", "Array.__or", "Array.__xor", "Array.__lsh", "Array.__rsh", "Array.__invert",
             "Array.__rand", "Array.__ror", "Array.__rxor", "Array.__rlsh", "Array.__rrsh")  # fmt: skip

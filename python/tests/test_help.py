@@ -117,3 +117,59 @@ def test_shapes_dtypes_and_errors_are_said(name: str) -> None:
 def test_errors_have_the_names_that_they_have(name: str) -> None:
     there = {*vars(ps.errors), *vars(builtins), "LinAlgError"}
     assert {*re.findall(r"\b[A-Z]\w*Error\b", text_of(name))} <= there
+
+
+# Which kinds of dtypes a line "Dtypes: ..." takes by how it begins: b, i, f and c as NumPy has them.
+TAKEN = {
+    "any": "bifc", "all but complex ones": "bif", "all but bool": "ifc", "bool and integers": "bi", "integers": "i",
+    "integers and floats": "if", "floats; integers and bool": "bif", "floats and complex ones": "bifc",
+    "complex ones": "c", "integers and bool": "bi",
+}  # fmt: skip
+GIVEN = {"the result is bool": "b", "the result is int64": "i", "the result is real": "f", "the result is complex": "c"}
+KINDS = {"b": "bool", "i": "int32", "f": "float32", "c": "complex64"}
+OPERANDS = {"x", "x1", "x2", "a", "b", "m", "v", "y", "self", "other", "arrays", "array", "obj", "a1", "a2"}
+# What is assigned, or computed in place, has the dtype of the array.
+NOT_BY_DTYPE = {"Array.__imatmul__", "Array.__setitem__"}
+
+
+def _dtypes_line(name: str) -> str:
+    found = re.search(r"(?ms)^ *Dtypes: (.*?)^ *(?:Raises|Array API|Beyond)", text_of(name))
+    return " ".join(found[1].split()) if found else ""
+
+
+def _of_kind(value: Any, kind: str) -> Any:
+    """Arrays of this kind; of bool the diagonal of namespace.MATRIX, which has an inverse."""
+    if isinstance(value, list):
+        return [_of_kind(each, kind) for each in value]
+    real = ps.real(value) if value.dtype == ps.complex128 else value
+    return ps.greater(real, 2) if kind == "b" else ps.astype(real, KINDS[kind])
+
+
+def _is_arrays(value: Any) -> bool:
+    return isinstance(value, ps.Array) or (
+        isinstance(value, list) and all(isinstance(each, ps.Array) for each in value)
+    )
+
+
+def of_operands() -> list[str]:
+    """The functions whose right arguments have arrays that may be of any dtype."""
+    names = [name for name in namespace.functions() if name in FUNCTIONS and _dtypes_line(name)]
+    names = [name for name in names if name not in NOT_BY_DTYPE]
+    given = {name: namespace.right(name, DOCUMENTED[name])[0] for name in names}
+    return [name for name in names if any(key in OPERANDS and _is_arrays(value) for key, value in given[name].items())]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", of_operands())
+def test_the_dtypes_that_are_said_are_taken_and_given(name: str, kind: str) -> None:
+    function, line = DOCUMENTED[name], _dtypes_line(name)
+    begin = max((each for each in TAKEN if line.startswith(each)), key=len)
+    given, parameters = namespace.right(name, function)
+    given |= {key: _of_kind(value, kind) for key, value in given.items() if key in OPERANDS and _is_arrays(value)}
+    if kind not in TAKEN[begin]:
+        with pytest.raises(TypeError):
+            namespace.call(function, parameters, given)
+        return
+    result = namespace.call(function, parameters, given)
+    for said, wanted in GIVEN.items():
+        assert said not in line or not isinstance(result, ps.Array) or result.dtype.kind == wanted
