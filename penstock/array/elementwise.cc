@@ -18,26 +18,30 @@ bool is_square(Op op, std::span<const Operand> operands, const ElementwiseTypes&
   return std::visit([](const auto& value) { return value == std::decay_t<decltype(value)>(2); }, number->value);
 }
 
-/// Numbers take part in promotion by their kind only, after all arrays.
-ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
-  const auto held = [](const Array& array) {
-    return array.dtype() == DType::k_float16 ? DType::k_float32 : array.dtype();
-  };
-  const bool first_is_condition = op == Op::k_where;
+/// What numbers among the operands are taken for: they take part in promotion by their kind only, after all arrays.
+void type_numbers(Op op, std::span<const Operand> operands, DType* dtypes) {
+  const std::size_t condition = op == Op::k_where ? 1 : 0;  // operands that are no part of it
   std::optional<DType> common;
-  for (const Operand& each : operands.subspan(first_is_condition ? 1 : 0)) {
-    if (const Array* array = each.array()) common = common ? promote(*common, held(*array)) : held(*array);
+  for (std::size_t i = condition; i < operands.size(); ++i) {
+    if (operands[i].array() != nullptr) common = common ? promote(*common, dtypes[i]) : dtypes[i];
   }
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Number* number = operands[i].number();
+    if (number == nullptr) continue;
+    const DType weak = common ? promote_weak(*common, number->kind) : default_dtype(*number);
+    dtypes[i] = i < condition ? DType::k_bool : weak;
+  }
+}
+
+ElementwiseTypes types_of(Op op, std::span<const Operand> operands) {
   DType dtypes[kMaxArity] = {};
+  bool numbers = false;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const Array* array = operands[i].array();
-    if (array != nullptr)
-      dtypes[i] = held(*array);
-    else if (first_is_condition && i == 0)
-      dtypes[i] = DType::k_bool;
-    else
-      dtypes[i] = common ? promote_weak(*common, operands[i].number()->kind) : default_dtype(*operands[i].number());
+    numbers = numbers || array == nullptr;
+    if (array != nullptr) dtypes[i] = array->dtype() == DType::k_float16 ? DType::k_float32 : array->dtype();
   }
+  if (numbers) type_numbers(op, operands, dtypes);
   return infer_elementwise(op, std::span(dtypes, operands.size()));
 }
 

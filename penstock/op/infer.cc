@@ -42,7 +42,9 @@ ElementwiseTypes infer_elementwise(Op op, std::span<const DType> operands) {
   if (r.domain == Domain::kBoolean) return {DType::k_bool, DType::k_bool};
   const auto promoted = op == Op::k_where ? operands.subspan(1) : operands;
   DType compute = promoted[0];
-  for (const DType each : promoted) compute = promote(compute, each);
+  for (const DType each : promoted) {
+    if (each != compute) compute = promote(compute, each);
+  }
   if (compute == DType::k_float16) compute = DType::k_float32;  // a storage dtype: there are no kernels for it
   if (floats_only(r.domain) && (kind_of(compute) == Kind::kBool || is_integer(compute))) compute = DType::k_float64;
   if (!holds(r.domain, compute)) {
