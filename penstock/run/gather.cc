@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/gather.h"
 
+#include <algorithm>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "penstock/kernel/gather.h"
@@ -8,6 +11,8 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
+#include "penstock/run/gather_passes.h"
+#include "penstock/run/in_passes.h"
 #include "penstock/run/packed.h"
 #include "penstock/run/rooms.h"
 #include "penstock/run/tuning.h"
@@ -51,26 +56,37 @@ void each_block(const Lease& x, std::int64_t other_stride, std::int64_t inner, s
   for (std::int64_t i = 0; i < inner; ++i) f(i * x.layout.strides[2], i * other_stride, size);
 }
 
-class Gather final : public graph::Operator {
+/// Bytes of the boxes that steps read.
+std::int64_t bytes_read(const std::vector<Step>& steps, std::int64_t size) {
+  std::int64_t bytes = 0;
+  for (const Step& step : steps) {
+    for (std::size_t k = 0; k < step.inputs.size(); ++k)
+      bytes += count(step.inputs[k].shape) * (k == 1 ? kIndex : size);
+  }
+  return bytes;
+}
+
+class Gather final : public InPasses {
  public:
-  Gather(std::int64_t size, const Lines& lines, std::int64_t index_rows, std::int64_t k, const IndexRange& range)
-      : size_(size), lines_(lines), index_rows_(index_rows), k_(k), range_(range) {}
+  Gather(std::int64_t size, const Lines& lines, std::int64_t index_rows, std::int64_t k, const IndexRange& range,
+         std::vector<IndexRange> blocks)
+      : size_(size), lines_(lines), index_rows_(index_rows), k_(k), range_(range), blocks_(std::move(blocks)) {}
 
   std::string text() const override { return "take"; }
 
   std::vector<Step> steps(std::int64_t bytes) const override {
     std::vector<Step> steps;
     const Range all{range_.least, range_.greatest + 1};
-    const auto add = [&](Range outer, Range k, Range n, Range inner) {
+    const auto add = [&](Range outer, Range k, Range n, Range inner, bool first) {
       const Range rows = index_rows_ == 1 ? Range{0, 1} : outer;
       steps.push_back({box_of(outer, k, inner),
                        {box_of(outer, n, inner), {{rows.begin, k.begin}, {rows.size(), k.size()}}},
-                       n.begin == all.begin});
+                       first});
     };
     const std::int64_t plane = (all.size() + k_) * lines_.inner * size_ + k_ * kIndex;
     if (plane <= bytes) {
       cut(lines_.outer, bytes / std::max<std::int64_t>(plane, 1), [&](Range outer) {
-        add(outer, {0, k_}, all, {0, lines_.inner});
+        add(outer, {0, k_}, all, {0, lines_.inner}, true);
       });
       return steps;
     }
@@ -78,11 +94,14 @@ class Gather final : public graph::Operator {
     // the window that it lies in.
     const std::int64_t columns = std::clamp<std::int64_t>(bytes / 4 / size_, 1, lines_.inner);
     const std::int64_t window = bytes / 2 / (columns * size_);
-    const std::int64_t results = bytes / 2 / (columns * size_ + kIndex);
+    const std::int64_t results = whole_blocks(bytes / 2 / (columns * size_ + kIndex));
     cut(lines_.outer, 1, [&](Range outer) {
       cut(lines_.inner, columns, [&](Range inner) {
         cut(k_, results, [&](Range k) {
-          cut(all.size(), window, [&](Range n) { add(outer, k, {all.begin + n.begin, all.begin + n.end}, inner); });
+          const Range near = named_by(k);
+          cut(near.size(), window, [&](Range n) {
+            add(outer, k, {near.begin + n.begin, near.begin + n.end}, inner, n.begin == 0);
+          });
         });
       });
     });
@@ -115,15 +134,38 @@ class Gather final : public graph::Operator {
     });
   }
 
+  std::int64_t least_bytes() const override { return kLeastOfPasses; }
+  bool passes_pay(std::int64_t bytes) const override {
+    return run::passes_pay(choosing(), bytes, bytes_read(steps(bytes / 2), size_));
+  }
+  void compute_in_passes(Access& access) const override { gather_in_passes(choosing(), access); }
+
  private:
+  Choosing choosing() const { return {size_, lines_, index_rows_, k_}; }
+
+  /// As many indices whose range is known, where there are so many.
+  static std::int64_t whole_blocks(std::int64_t k) { return k < kRangeBlock ? k : k / kRangeBlock * kRangeBlock; }
+
+  /// Where the elements lie that these indices name.
+  Range named_by(Range k) const {
+    if (blocks_.empty() || k.size() == 0) return {range_.least, range_.greatest + 1};
+    Range near{std::numeric_limits<std::int64_t>::max(), 0};
+    for (std::int64_t b = k.begin / kRangeBlock; b * kRangeBlock < k.end; ++b) {
+      const IndexRange& block = blocks_[static_cast<std::size_t>(b)];
+      near = {std::min(near.begin, block.least), std::max(near.end, block.greatest + 1)};
+    }
+    return near;
+  }
+
   std::int64_t size_;
   Lines lines_;
   std::int64_t index_rows_;
   std::int64_t k_;
   IndexRange range_;
+  std::vector<IndexRange> blocks_;
 };
 
-class Scatter final : public graph::Operator {
+class Scatter final : public InPasses {
  public:
   Scatter(std::int64_t size, const Lines& lines, std::int64_t index_rows, std::int64_t k)
       : size_(size), lines_(lines), index_rows_(index_rows), k_(k) {}
@@ -182,7 +224,15 @@ class Scatter final : public graph::Operator {
     }
   }
 
+  std::int64_t least_bytes() const override { return kLeastOfPasses; }
+  bool passes_pay(std::int64_t bytes) const override {
+    return run::passes_pay(choosing(), bytes, bytes_read(steps(bytes / 2), size_));
+  }
+  void compute_in_passes(Access& access) const override { scatter_in_passes(choosing(), access); }
+
  private:
+  Choosing choosing() const { return {size_, lines_, index_rows_, k_}; }
+
   /// The elements as they were.
   void copy(const Dims& shape, const Leases& leases) const {
     const Lease& x = leases.inputs[0];
@@ -222,8 +272,9 @@ class Scatter final : public graph::Operator {
 }  // namespace
 
 std::shared_ptr<const graph::Operator> make_gather(std::int64_t size, const Lines& lines, std::int64_t index_rows,
-                                                   std::int64_t k, const IndexRange& range) {
-  return std::make_shared<Gather>(size, lines, index_rows, k, range);
+                                                   std::int64_t k, const IndexRange& range,
+                                                   std::vector<IndexRange> blocks) {
+  return std::make_shared<Gather>(size, lines, index_rows, k, range, std::move(blocks));
 }
 
 std::shared_ptr<const graph::Operator> make_scatter(std::int64_t size, const Lines& lines, std::int64_t index_rows,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "penstock/run/lines.h"
 
@@ -15,10 +16,15 @@ struct IndexRange {
   std::int64_t greatest = -1;
 };
 
+/// Indices of one row whose range may be known for itself.
+inline constexpr std::int64_t kRangeBlock = 64 << 10;
+
 /// Inputs: elements (outer, n, inner) of `size` bytes each, and int64 indices (1 or outer, k). Gives (outer, k, inner):
-/// element [o, j, i] is [o, index[o, j], i].
+/// element [o, j, i] is [o, index[o, j], i]. `blocks`: for one row of indices the range of each kRangeBlock of them, so
+/// that of elements that memory has no room for only those near the indices at hand are read; or nothing.
 std::shared_ptr<const graph::Operator> make_gather(std::int64_t size, const Lines& lines, std::int64_t index_rows,
-                                                   std::int64_t k, const IndexRange& range);
+                                                   std::int64_t k, const IndexRange& range,
+                                                   std::vector<IndexRange> blocks = {});
 
 /// Inputs: elements (outer, n, inner), int64 indices (1 or outer, k), values (outer, k, inner). Gives the elements with
 /// [o, index[o, j], i] = values[o, j, i], in order of j: the last of equal indices stays.

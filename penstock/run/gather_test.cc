@@ -70,6 +70,17 @@ graph::NodeRef scatter_node(const Choice& c, const graph::NodeRef& x, const grap
                               {x, index, values});
 }
 
+/// What a node gives within a budget of so many bytes, by way of a file.
+Plain within(std::int64_t bytes, const graph::NodeRef& node, const TemporaryDirectory& directory) {
+  {
+    const BudgetSetting budget(memory::Governor::instance().used() + bytes);
+    const Request request = request_to_file(node, directory.path("out.npy"));
+    evaluate({request});
+    request.destination.sink->commit();
+  }
+  return evaluated(file_node(directory.path("out.npy")));
+}
+
 const Choice kChoices[] = {{{1, 10, 1}, 1, 0},         {{1, 1, 1}, 1, 3},   {{1, 1000, 1}, 1, 20'000},
                            {{3, 50, 4}, 1, 17},        {{3, 50, 4}, 3, 17}, {{7, 9, 1}, 7, 5},
                            {{1, 300, 100}, 1, 700},    {{2, 5, 0}, 1, 3},   {{0, 5, 2}, 1, 3},
@@ -113,6 +124,41 @@ TEST(Gather, FromAFileLargerThanTheBudget) {
   }
 }
 
+TEST(Gather, InPassesWhereIndicesJumpAbout) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  for (const Choice& c : {Choice{{1, 900'000, 1}, 1, 800'000}, Choice{{2, 150'000, 3}, 2, 200'000}}) {
+    for (const DType dtype : {DType::k_int16, DType::k_complex64}) {
+      const Plain x = random_plain(dtype, c.lines.shape(), 1);
+      const Plain index = indices_below(c.lines.n, {c.index_rows, c.k}, 2);
+      const graph::NodeRef node = gather_node(c, file_node(directory.put("x.npy", npy_text(x))),
+                                              file_node(directory.put("i.npy", npy_text(index))));
+      EXPECT_EQ(difference(within(3 << 19, node, directory), plain_gather(c, x, index)), "")
+          << name_of(dtype) << " " << shape_text(c.lines.shape());
+    }
+  }
+}
+
+TEST(Gather, ReadsNearTheIndicesOnly) {
+  const TemporaryDirectory directory;
+  const Choice c{{1, 3'000'000, 1}, 1, 300'000};
+  const Plain x = random_plain(DType::k_float32, c.lines.shape(), 1);
+  Plain index(DType::k_int64, {1, c.k});
+  std::vector<IndexRange> blocks;
+  for (std::int64_t j = 0; j < c.k; ++j) {
+    index.as<std::int64_t>()[j] = 10 * j + j % 7;
+    if (j % kRangeBlock == 0) blocks.push_back({10 * j, 0});
+    blocks.back().greatest = 10 * j + 6;
+  }
+  const auto op = make_gather(4, c.lines, 1, c.k, {0, c.lines.n - 1}, blocks);
+  std::int64_t read = 0;
+  for (const graph::Step& step : op->steps(2 << 20)) read += count(step.inputs[0].shape);
+  EXPECT_LT(read, 2 * c.lines.n);
+  const graph::NodeRef node = graph::make_operator(DType::k_float32, {1, c.k, 1}, op,
+                                                   {file_node(directory.put("x.npy", npy_text(x))), node_of(index)});
+  EXPECT_EQ(difference(within(2 << 20, node, directory), plain_gather(c, x, index)), "");
+}
+
 TEST(Scatter, EachSizeOfElementAndTheLastOfEqualsStays) {
   for (const DType dtype : {DType::k_int8, DType::k_int16, DType::k_float32, DType::k_float64, DType::k_complex128}) {
     for (const Choice& c : kChoices) {
@@ -123,6 +169,23 @@ TEST(Scatter, EachSizeOfElementAndTheLastOfEqualsStays) {
                            plain_scatter(c, x, index, values)),
                 "")
           << name_of(dtype) << " " << shape_text(c.lines.shape()) << " " << c.k;
+    }
+  }
+}
+
+TEST(Scatter, InPassesWhereIndicesJumpAbout) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  for (const Choice& c : {Choice{{1, 900'000, 1}, 1, 800'000}, Choice{{2, 150'000, 3}, 2, 200'000}}) {
+    for (const DType dtype : {DType::k_int16, DType::k_complex64}) {
+      const Plain x = random_plain(dtype, c.lines.shape(), 1);
+      const Plain index = indices_below(c.lines.n, {c.index_rows, c.k}, 2);
+      const Plain values = random_plain(dtype, {c.lines.outer, c.k, c.lines.inner}, 3);
+      const graph::NodeRef node = scatter_node(c, file_node(directory.put("x.npy", npy_text(x))),
+                                               file_node(directory.put("i.npy", npy_text(index))),
+                                               file_node(directory.put("v.npy", npy_text(values))));
+      EXPECT_EQ(difference(within(3 << 19, node, directory), plain_scatter(c, x, index, values)), "")
+          << name_of(dtype) << " " << shape_text(c.lines.shape());
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door for operators whose smallest step may need more memory than there is: they go over their inputs several
-// times, in an order of their own, with scratch files between.
+// The door for operators whose smallest step may need more memory than there is, or which would read their inputs over
+// and over by small steps: they go over them a few times, in an order of their own, with scratch files between.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ class InPasses : public graph::Operator {
  public:
   /// Bytes that it needs at least, if it goes by passes.
   virtual std::int64_t least_bytes() const = 0;
+  /// Whether passes take less time than steps of at most so many bytes, where inputs are read from files.
+  virtual bool passes_pay(std::int64_t /*bytes*/) const { return false; }
   /// Computes the whole output. Throws what the crew's tick throws, NoSpaceError and FileError.
   virtual void compute_in_passes(Access& access) const = 0;
 };

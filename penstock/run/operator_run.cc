@@ -160,7 +160,7 @@ std::int64_t OperatorRun::available() const {
   return ready ? free : free / 10 * 9;
 }
 
-/// Nothing where not even the smallest steps fit, but passes do.
+/// Nothing where not even the smallest steps fit, but passes do, and where these take less time.
 std::optional<std::vector<Step>> OperatorRun::fitting_steps(const Destination& to, std::int64_t size) const {
   const auto most = [&](const std::vector<Step>& steps) {
     std::int64_t bytes = 0;
@@ -171,9 +171,10 @@ std::optional<std::vector<Step>> OperatorRun::fitting_steps(const Destination& t
   std::vector<Step> steps = op_->steps(std::numeric_limits<std::int64_t>::max());
   std::int64_t need = most(steps);
   const std::int64_t room = available();
+  const auto* passes = dynamic_cast<const InPasses*>(op_.get());
+  if (need > room && passes != nullptr && !inputs_[0].resident() && passes->passes_pay(room)) return std::nullopt;
   for (std::int64_t bytes = room / 5 * 4; need > room; bytes = bytes / 4 * 3) {
     if (bytes < kLeast) {
-      const auto* passes = dynamic_cast<const InPasses*>(op_.get());
       if (passes == nullptr) refuse(need);
       if (passes->least_bytes() > room) refuse(passes->least_bytes());
       return std::nullopt;

@@ -21,7 +21,8 @@ class OperatorRun {
   /// Inputs that are operators themselves are computed here.
   OperatorRun(const graph::Node& node, const Options& options);
 
-  /// Step by step, or by passes where no step is small enough. Throws BudgetError before any work where neither fits.
+  /// Step by step, or by passes where no step is small enough or these take less time. Throws BudgetError before any
+  /// work where neither fits.
   void run(const Destination& to, std::int64_t size);
 
  private:

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elements chosen by indices, and put where indices say, where memory has room for a part of them only and indices jump
+// about: indices are first sorted by the window of elements that they name. Everything is then read and written a fixed
+// number of times, however large it is.
+#pragma once
+
+#include <cstdint>
+
+#include "penstock/run/in_passes.h"
+#include "penstock/run/lines.h"
+
+namespace penstock::run {
+
+/// (outer, n, inner) elements of `size` bytes, and int64 indices (1 or outer, k) in [0, n).
+struct Choosing {
+  std::int64_t size = 1;
+  Lines lines;
+  std::int64_t index_rows = 1;
+  std::int64_t k = 0;
+
+  /// Bytes of what one index names.
+  std::int64_t cell() const { return lines.inner * size; }
+};
+
+/// Bytes that passes need at least.
+inline constexpr std::int64_t kLeastOfPasses = 1 << 20;
+
+/// Whether passes within so many bytes move less than steps that read `steps_bytes`.
+bool passes_pay(const Choosing& what, std::int64_t bytes, std::int64_t steps_bytes);
+
+/// What make_gather() and make_scatter() describe.
+void gather_in_passes(const Choosing& what, Access& access);
+void scatter_in_passes(const Choosing& what, Access& access);
+
+}  // namespace penstock::run
