@@ -12,6 +12,7 @@
 #include "penstock/base/error.h"
 #include "penstock/run/at_once.h"
 #include "penstock/run/direct.h"
+#include "penstock/run/keep.h"
 #include "penstock/run/operate.h"
 
 namespace penstock {
@@ -262,6 +263,34 @@ void evaluate(const std::vector<Array>& arrays, const run::Options& options) {
   std::vector<run::Request> requests;
   for (const Array& array : arrays) requests.push_back({array.node(), {}});
   run::evaluate(requests, options);
+}
+
+namespace {
+
+/// Evaluates arrays together where memory has room for all.
+bool all_evaluated(const std::vector<Array>& arrays, const run::Options& options) {
+  if (all_in_memory(arrays)) return true;
+  std::int64_t bytes = 0;
+  for (const Array& array : arrays) bytes += array.nbytes();
+  if (!run::has_room(bytes, run::Keep::kBeside)) return false;
+  try {
+    evaluate(arrays, options);
+    return true;
+  } catch (const BudgetError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::vector<Array> kept(const std::vector<Array>& arrays, const run::Options& options) {
+  if (all_evaluated(arrays, options)) return arrays;
+  std::vector<Array> result;
+  for (const Array& array : arrays) {
+    const bool element = array.held_node() == nullptr;
+    result.push_back(element ? array : Array(run::keep(array.node(), options)));
+  }
+  return result;
 }
 
 bool evaluate_briefly(const Array& array) {

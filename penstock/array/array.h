@@ -122,6 +122,9 @@ Array borrow(DType dtype, std::shared_ptr<memory::Memory> memory, Layout layout)
 
 /// Evaluates several arrays in as few passes as fusion allows; they keep their elements.
 void evaluate(const std::vector<Array>& arrays, const run::Options& options = {});
+/// Arrays of the same elements that are to be read more than once: in memory where that leaves the better part of the
+/// budget free, else in scratch files (run/keep.h).
+std::vector<Array> kept(const std::vector<Array>& arrays, const run::Options& options = {});
 /// Evaluates an array where that takes some tens of microseconds and waits for no other evaluation; false, with the
 /// array as it was, where it may take longer.
 bool evaluate_briefly(const Array& array);

@@ -7,8 +7,11 @@
 #include "penstock/base/error.h"
 #include "penstock/op/infer.h"
 #include "penstock/run/gather.h"
+#include "penstock/run/keep.h"
 #include "penstock/run/nonzero.h"
+#include "penstock/run/operate.h"
 #include "penstock/run/scan.h"
+#include "penstock/run/search.h"
 #include "penstock/run/sort.h"
 #include "penstock/type/slice.h"
 
@@ -37,11 +40,11 @@ struct Places {
   throw OutOfRangeError(cat("index ", index, " is out of range for axis ", axis, " of extent ", extent));
 }
 
-Places places(const Array& indices, int axis, std::int64_t extent, const char* what) {
-  if (!is_integer(indices.dtype()))
-    throw DTypeError(cat(what, " takes indices of an integer dtype; got ", name_of(indices.dtype())));
-  if (indices.size() == 0) return {astype(indices, DType::k_int64), {}};
-  evaluate({indices});
+Places places(const Array& given, int axis, std::int64_t extent, const char* what) {
+  if (!is_integer(given.dtype()))
+    throw DTypeError(cat(what, " takes indices of an integer dtype; got ", name_of(given.dtype())));
+  if (given.size() == 0) return {astype(given, DType::k_int64), {}};
+  const Array indices = given.evaluated() ? given : kept({given})[0];
   const Array least = min(indices);
   const Array greatest = max(indices);
   evaluate({least, greatest});
@@ -103,7 +106,40 @@ Array cumulative(run::Cumulative what, const Array& x, std::int64_t axis_, std::
   return concat({full(shape, {Kind::kInt, std::int64_t{sums ? 0 : 1}}, result), out}, axis);
 }
 
-constexpr std::int64_t kPart = 4 << 20;  // elements of a condition that are looked at at once
+Array sought(const Array& sorted, const Array& x, run::Sought what) {
+  const bool whether = what == run::Sought::kWhether;
+  const char* name = whether ? "isin" : "searchsorted";
+  if (sorted.ndim() != 1)
+    throw ShapeError(cat(name, " looks into one sorted vector; got shape ", shape_text(sorted.shape())));
+  DType dtype = promote(sorted.dtype(), x.dtype());
+  if (dtype == DType::k_float16) dtype = DType::k_float32;
+  if (!run::can_sort(dtype))
+    throw DTypeError(cat(name, " cannot order ", name_of(dtype), "; look for its real or imaginary part"));
+  const Array found = operated(whether ? DType::k_bool : DType::k_int64, {x.size()},
+                               run::make_search(dtype, sorted.size(), x.size(), what),
+                               {astype(sorted, dtype), reshape(astype(x, dtype), {x.size()})});
+  return reshape(found, x.shape());
+}
+
+/// The ranges of blocks of a vector of indices.
+std::vector<run::IndexRange> block_ranges(const Array& index) {
+  const std::int64_t whole = index.size() / run::kRangeBlock;
+  const std::int64_t end = whole * run::kRangeBlock;
+  const Array blocks = reshape(index[{slice(0, end)}], {whole, run::kRangeBlock});
+  const Over rows{Dims{1}};
+  std::vector<Array> found{min(blocks, rows), max(blocks, rows)};
+  if (end < index.size()) {
+    const Array rest = reshape(index[{slice(end, index.size())}], {1, index.size() - end});
+    found = {concat({found[0], min(rest, rows)}), concat({found[1], max(rest, rows)})};
+  }
+  evaluate(found);
+  std::vector<run::IndexRange> ranges(static_cast<std::size_t>(found[0].size()));
+  for (std::size_t b = 0; b < ranges.size(); ++b) {
+    const Index at{Index::Type::kInteger, static_cast<std::int64_t>(b), {}, 1, true};
+    ranges[b] = {found[0][{at}].item<std::int64_t>(), found[1][{at}].item<std::int64_t>()};
+  }
+  return ranges;
+}
 
 }  // namespace
 
@@ -112,9 +148,12 @@ Array take(const Array& x, const Array& indices, std::int64_t axis_) {
   const Places at = places(indices, axis, extent(x, axis), "take");
   const run::Lines lines = lines_of(x.shape(), axis);
   const std::int64_t k = indices.size();
-  const Array chosen =
-      operated(x.dtype(), {lines.outer, k, lines.inner}, run::make_gather(size_of(x.dtype()), lines, 1, k, at.range),
-               {reshape(x, lines.shape()), reshape(at.index, {1, k})});
+  const Array index = reshape(at.index, {k});
+  const bool streams = k > run::kRangeBlock && !run::has_room(x.nbytes() + 2 * index.nbytes(), run::Keep::kBeside);
+  const Array chosen = operated(x.dtype(), {lines.outer, k, lines.inner},
+                                run::make_gather(size_of(x.dtype()), lines, 1, k, at.range,
+                                                 streams ? block_ranges(index) : std::vector<run::IndexRange>{}),
+                                {reshape(x, lines.shape()), reshape(index, {1, k})});
   Dims shape(x.shape().begin(), x.shape().begin() + axis);
   shape.insert(shape.end(), indices.shape().begin(), indices.shape().end());
   shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
@@ -156,24 +195,22 @@ Array put(const Array& x, const Array& indices, const Array& values) {
 }
 
 Array flat_nonzero(const Array& x) {
-  const Array condition = astype(reshape(x, {x.size()}), DType::k_bool);
-  try {
-    evaluate({condition});
-  } catch (const BudgetError&) {
-    // Too large to keep: it is computed part by part, for the count and for the places.
+  const Array flat = astype(reshape(x, {x.size()}), DType::k_bool);
+  const Array condition = flat.evaluated() ? flat : kept({flat})[0];
+  run::Collector places(DType::k_int64, count_nonzero(condition).item<std::int64_t>(),
+                        "the places of nonzero elements");
+  const std::int64_t n = places.size();
+  const std::int64_t piece = run::piece_of(x.size(), 1 + size_of(DType::k_int64));
+  for (std::int64_t first = 0; first < x.size(); first += piece) {
+    const graph::InMemory part = condition[{slice(first, std::min(first + piece, x.size()))}].data();
+    const std::int64_t most = std::min(part.layout.size(), n - places.taken());
+    auto* const to = reinterpret_cast<std::int64_t*>(places.room(most));
+    const std::byte* from = part.memory->data() + part.layout.offset;
+    places.take(run::nonzero(from, part.layout.strides[0], part.layout.size(), first, to, to + most) - to);
   }
-  const auto n = count_nonzero(condition).item<std::int64_t>();
-  auto memory = memory::share(memory::Buffer::allocate(n * size_of(DType::k_int64), "the places of nonzero elements"));
-  auto* to = reinterpret_cast<std::int64_t*>(memory->data());
-  const std::int64_t* const end = to + n;
-  for (std::int64_t first = 0; first < x.size(); first += kPart) {
-    const graph::InMemory part = condition[{slice(first, std::min(first + kPart, x.size()))}].data();
-    to = run::nonzero(part.memory->data() + part.layout.offset, part.layout.strides[0], part.layout.size(), first, to,
-                      end);
-  }
-  // A file that changed meanwhile has other nonzero elements now.
-  if (to != end) throw ArgumentError("nonzero: the elements changed while they were read");
-  return Array(graph::make_memory(DType::k_int64, std::move(memory), contiguous({n}, size_of(DType::k_int64))));
+  // Memory that somebody wrote to meanwhile has other nonzero elements now.
+  if (places.taken() != n) throw ArgumentError("nonzero: the elements changed while they were read");
+  return Array(places.finish());
 }
 
 Array sort(const Array& x, std::int64_t axis, bool descending) {
@@ -185,16 +222,10 @@ Array argsort(const Array& x, std::int64_t axis, bool descending) {
 }
 
 Array searchsorted(const Array& sorted, const Array& x, bool right) {
-  if (sorted.ndim() != 1)
-    throw ShapeError(cat("searchsorted looks into one sorted vector; got shape ", shape_text(sorted.shape())));
-  DType dtype = promote(sorted.dtype(), x.dtype());
-  if (dtype == DType::k_float16) dtype = DType::k_float32;
-  if (!run::can_sort(dtype))
-    throw DTypeError(cat("searchsorted cannot order ", name_of(dtype), "; look for its real or imaginary part"));
-  const Array found = operated(DType::k_int64, {x.size()}, run::make_search(dtype, sorted.size(), x.size(), right),
-                               {astype(sorted, dtype), reshape(astype(x, dtype), {x.size()})});
-  return reshape(found, x.shape());
+  return sought(sorted, x, right ? run::Sought::kUpTo : run::Sought::kBefore);
 }
+
+Array is_in_sorted(const Array& sorted, const Array& x) { return sought(sorted, x, run::Sought::kWhether); }
 
 Array cumulative_sum(const Array& x, std::int64_t axis, std::optional<DType> dtype, bool initial) {
   return cumulative(run::Cumulative::kSum, x, axis, dtype, initial);

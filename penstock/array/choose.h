@@ -8,8 +8,8 @@
 
 namespace penstock {
 
-// Indices are integers, negative ones count from the end. They are evaluated at the call, which throws OutOfRangeError
-// for one out of range and DTypeError for what is no integer.
+// Indices are integers, negative ones count from the end. They are kept() at the call, which throws OutOfRangeError for
+// one out of range and DTypeError for what is no integer.
 
 /// x with `indices` (of any shape, which replaces the axis) along an axis.
 Array take(const Array& x, const Array& indices, std::int64_t axis);
@@ -18,7 +18,7 @@ Array take_along_axis(const Array& x, const Array& indices, std::int64_t axis = 
 /// x with its parts named by one-dimensional `indices` along the first axis replaced by `values`, which broadcast to
 /// (indices,) + x.shape[1:]; of equal indices the last stays.
 Array put(const Array& x, const Array& indices, const Array& values);
-/// Places of the elements that are not zero, in C order of x flattened; int64. Evaluated at the call.
+/// Places of the elements that are not zero, in C order of x flattened; int64. Found at the call, and kept().
 Array flat_nonzero(const Array& x);
 
 /// Along an axis, ascending or descending; equal elements keep their order, NaN comes last. Throws DTypeError for
@@ -28,6 +28,9 @@ Array sort(const Array& x, std::int64_t axis = -1, bool descending = false);
 Array argsort(const Array& x, std::int64_t axis = -1, bool descending = false);
 /// How many elements of the sorted vector lie before each of x, with `right` the equal ones too; int64, x's shape.
 Array searchsorted(const Array& sorted, const Array& x, bool right = false);
+
+/// Whether each of x is one of the sorted vector's elements; bool, x's shape. NaN is none.
+Array is_in_sorted(const Array& sorted, const Array& x);
 
 /// Along an axis; `initial` puts the sum (product) of nothing before. Small integers and bool add up in 64 bits unless
 /// `dtype` says otherwise.

@@ -6,10 +6,11 @@
 
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
-#include "penstock/memory/buffer.h"
 #include "penstock/run/distinct.h"
+#include "penstock/run/keep.h"
 #include "penstock/run/select.h"
 #include "penstock/run/sort.h"
+#include "penstock/type/slice.h"
 
 namespace penstock {
 Array order_statistics(const Array& x, std::vector<std::int64_t> ranks, bool poison) {
@@ -42,19 +43,47 @@ Array bin_sums(const Array& places, const std::optional<Array>& weights, std::in
                   run::make_bin_sums(places.size(), bins, weights.has_value()), inputs);
 }
 
+namespace {
+
+/// Calls f(number, elements, n, whether there are elements before) for pieces of a vector side by side.
+template <class F>
+void for_pieces(const Array& x, std::int64_t piece, const F& f) {
+  for (std::int64_t first = 0; first < x.size(); first += piece) {
+    const std::int64_t before = first > 0 ? 1 : 0;
+    const std::int64_t n = std::min(piece, x.size() - first);
+    const graph::InMemory part = x[{slice(first - before, first + n)}].data();
+    const std::int64_t size = size_of(x.dtype());
+    PENSTOCK_CHECK(n + before < 2 || part.layout.strides[0] == size, "what was sorted lies side by side");
+    const std::byte* elements = part.memory->data() + part.layout.offset + before * size;
+    f(static_cast<std::size_t>(first / piece), elements, n, before > 0);
+  }
+}
+
+std::int64_t total(const std::vector<std::int64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
+}  // namespace
+
 Array distinct(const Array& sorted) {
   if (sorted.ndim() != 1) throw ShapeError(cat("distinct takes a vector; got shape ", shape_text(sorted.shape())));
   const DType dtype = sorted.dtype();
   if (!run::can_sort(dtype)) throw DTypeError(cat("distinct of ", name_of(dtype), ", which has no order"));
-  const std::int64_t size = size_of(dtype);
-  const graph::InMemory elements = sorted.data();
-  PENSTOCK_CHECK(sorted.size() < 2 || elements.layout.strides[0] == size, "what was sorted lies side by side");
-  const std::byte* x = elements.memory->data() + elements.layout.offset;
-  const std::vector<std::int64_t> counts = run::count_distinct(dtype, x, sorted.size());
-  const std::int64_t n = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-  auto memory = memory::share(memory::Buffer::allocate(n * size, "distinct elements"));
-  run::copy_distinct(dtype, x, sorted.size(), counts, memory->data());
-  return Array(graph::make_memory(dtype, std::move(memory), contiguous({n}, size)));
+  const Array x = sorted.evaluated() ? sorted : kept({sorted})[0];
+  const std::int64_t piece = run::piece_of(x.size(), 2 * size_of(dtype));
+  std::vector<std::vector<std::int64_t>> counts;  // of each piece
+  std::int64_t n = 0;
+  for_pieces(x, piece, [&](std::size_t, const std::byte* from, std::int64_t m, bool follows) {
+    counts.push_back(run::count_distinct(dtype, from, m, follows));
+    n += total(counts.back());
+  });
+  run::Collector found(dtype, n, "distinct elements");
+  for_pieces(x, piece, [&](std::size_t number, const std::byte* from, std::int64_t m, bool follows) {
+    const std::int64_t some = total(counts[number]);
+    run::copy_distinct(dtype, from, m, counts[number], found.room(some), follows);
+    found.take(some);
+  });
+  return Array(found.finish());
 }
 
 }  // namespace penstock

@@ -18,8 +18,8 @@ Array order_statistics(const Array& x, std::vector<std::int64_t> ranks, bool poi
 /// their `weights` (float64). Other places do not count. Throws ShapeError, DTypeError.
 Array bin_sums(const Array& places, const std::optional<Array>& weights, std::int64_t bins);
 
-/// The elements of a sorted vector without those equal to the one before; evaluated. Each NaN is there. Throws
-/// DTypeError for complex numbers.
+/// The elements of a sorted vector without those equal to the one before, kept(). Each NaN is there. Throws DTypeError
+/// for complex numbers.
 Array distinct(const Array& sorted);
 
 }  // namespace penstock

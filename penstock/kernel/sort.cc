@@ -264,24 +264,49 @@ void restore_zeros(DType dtype, const void* x, std::int64_t n, void* sorted) {
   zeros_of(dtype, x, n, static_cast<std::byte*>(sorted) + first_zero(dtype, sorted, n) * size_of(dtype));
 }
 
+namespace {
+
+/// How many of n sorted elements lie before the value: halves without branches, so that the whole of it is loads that
+/// wait for each other.
+template <bool kRight, class T>
+std::int64_t count_before(const T* sorted, std::int64_t n, T value) {
+  const T* base = sorted;
+  for (std::int64_t left = n; left > 0;) {
+    const std::int64_t half = left - left / 2;
+    const T& middle = base[half - 1];
+    base += (kRight ? !less(value, middle) : less(middle, value)) ? half : 0;
+    left -= half;
+  }
+  return base - sorted;
+}
+
+template <bool kRight, class T>
+void search_all(const T* sorted, std::int64_t n, const T* q, std::int64_t count, bool window, std::int64_t* out) {
+  const auto lies_before = [](T element, T value) { return kRight ? !less(value, element) : less(element, value); };
+  if (!window || n == 0) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = count_before<kRight>(sorted, n, q[i]);
+    return;
+  }
+  const T first = sorted[0];
+  const T last = sorted[n - 1];
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T value = q[i];
+    if (!lies_before(first, value))
+      out[i] = 0;
+    else
+      out[i] = lies_before(last, value) ? n : count_before<kRight>(sorted, n, value);
+  }
+}
+
+}  // namespace
+
 void search(DType dtype, const void* sorted_, std::int64_t n, const void* q_, std::int64_t count, bool right,
-            std::int64_t* out) {
+            bool window, std::int64_t* out) {
   visit(dtype, [=]<class T>() {
     if constexpr (kSorts<T>) {
       const T* sorted = static_cast<const T*>(sorted_);
       const T* q = static_cast<const T*>(q_);
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T value = q[i];
-        const T* base = sorted;
-        // Halves without branches: the whole of it is loads that wait for each other.
-        for (std::int64_t left = n; left > 0;) {
-          const std::int64_t half = left - left / 2;
-          const T& middle = base[half - 1];
-          base += (right ? !less(value, middle) : less(middle, value)) ? half : 0;
-          left -= half;
-        }
-        out[i] = base - sorted;
-      }
+      right ? search_all<true>(sorted, n, q, count, window, out) : search_all<false>(sorted, n, q, count, window, out);
     }
   });
 }

@@ -45,8 +45,9 @@ std::int64_t zeros_of(DType dtype, const void* x, std::int64_t n, void* out);
 /// Gives the zeros of a sorted line of floats the signs that they have in the line x, in its order. There is one.
 void restore_zeros(DType dtype, const void* x, std::int64_t n, void* sorted);
 
-/// out[i] = how many of the n sorted elements lie before q[i], and with `right` the equal ones too.
-void search(DType dtype, const void* sorted, std::int64_t n, const void* q, std::int64_t count, bool right,
+/// out[i] = how many of the n sorted elements lie before q[i], and with `right` the equal ones too. With `window` most
+/// of q lie before all of them or behind.
+void search(DType dtype, const void* sorted, std::int64_t n, const void* q, std::int64_t count, bool right, bool window,
             std::int64_t* out);
 
 }  // namespace penstock::kernel

@@ -16,12 +16,12 @@ constexpr std::int64_t kPiece = 64 << 10;  // elements
 
 /// f(piece, elements, n, whether there are elements before) for each piece, by all threads.
 template <class T, class F>
-void for_pieces(const std::byte* data, std::int64_t n, const F& f) {
+void for_pieces(const std::byte* data, std::int64_t n, bool follows, const F& f) {
   const T* x = reinterpret_cast<const T*>(data);
   const int threads = workers_for(2 * n * static_cast<std::int64_t>(sizeof(T)), thread::count(), OpClass::kReduction);
   share({threads, nullptr}, (n + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
     const std::int64_t first = piece * kPiece;
-    f(static_cast<std::size_t>(piece), x + first, std::min(kPiece, n - first), first > 0);
+    f(static_cast<std::size_t>(piece), x + first, std::min(kPiece, n - first), follows || first > 0);
   });
 }
 
@@ -34,12 +34,12 @@ void for_sortable(DType dtype, const F& f) {
 
 }  // namespace
 
-std::vector<std::int64_t> count_distinct(DType dtype, const std::byte* x, std::int64_t n) {
+std::vector<std::int64_t> count_distinct(DType dtype, const std::byte* x, std::int64_t n, bool follows) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>((n + kPiece - 1) / kPiece), 0);
   for_sortable(dtype, [&]<class T>() {
-    for_pieces<T>(x, n, [&](std::size_t piece, const T* part, std::int64_t m, bool follows) {
-      std::int64_t found = follows ? 0 : 1;
-      for (std::int64_t i = follows ? 0 : 1; i < m; ++i) found += !(part[i] == part[i - 1]);
+    for_pieces<T>(x, n, follows, [&](std::size_t piece, const T* part, std::int64_t m, bool compared) {
+      std::int64_t found = compared ? 0 : 1;
+      for (std::int64_t i = compared ? 0 : 1; i < m; ++i) found += !(part[i] == part[i - 1]);
       counts[piece] = found;
     });
   });
@@ -47,15 +47,15 @@ std::vector<std::int64_t> count_distinct(DType dtype, const std::byte* x, std::i
 }
 
 void copy_distinct(DType dtype, const std::byte* x, std::int64_t n, const std::vector<std::int64_t>& counts,
-                   std::byte* to) {
+                   std::byte* to, bool follows) {
   std::vector<std::int64_t> begins(counts.size() + 1, 0);
   std::partial_sum(counts.begin(), counts.end(), begins.begin() + 1);
   for_sortable(dtype, [&]<class T>() {
-    for_pieces<T>(x, n, [&](std::size_t piece, const T* part, std::int64_t m, bool follows) {
+    for_pieces<T>(x, n, follows, [&](std::size_t piece, const T* part, std::int64_t m, bool compared) {
       T* out = reinterpret_cast<T*>(to) + begins[piece];
       T* const end = reinterpret_cast<T*>(to) + begins[piece + 1];
       std::int64_t i = 0;
-      if (!follows) *out++ = part[i++];
+      if (!compared) *out++ = part[i++];
       // Written whether it stays or not: the next one then takes its place. Nothing is written behind the last.
       for (; i < m && out != end; ++i) {
         *out = part[i];

@@ -160,13 +160,21 @@ void operate_to_scratch(const NodeRef& node, const Options& options) {
 
 }  // namespace
 
+bool has_room(std::int64_t bytes, Keep keep) {
+  constexpr std::int64_t kNoFile = 64 << 10;  // bytes that no file is worth, nor the question what is free
+  if (keep == Keep::kBeside && bytes <= kNoFile) return true;
+  constexpr std::int64_t kShare = 4;  // several results are kept one after the other, and each leaves room for the next
+  const std::int64_t free = memory::Governor::instance().available();
+  return memory::pool_capacity(bytes) <= (keep == Keep::kBeside ? free / kShare : free);
+}
+
 void operate(const NodeRef& node, const Options& options, Keep keep) {
-  if (operate_whole(node, options)) return;
+  if ((keep != Keep::kBeside || has_room(node->bytes(), keep)) && operate_whole(node, options)) return;
   const measure::Span evaluation(measure::Step::k_evaluate);
   Claims claims;
   if (!claim(node, options, claims)) return;
-  if (memory::pool_capacity(node->bytes()) > memory::Governor::instance().available()) {
-    if (keep == Keep::kAnywhere) return operate_to_scratch(node, options);
+  if (!has_room(node->bytes(), keep)) {
+    if (keep != Keep::kInMemory) return operate_to_scratch(node, options);
     refuse_result(*node, text_of(*node));
   }
   Destination to;
@@ -196,6 +204,7 @@ bool operate_directly(const std::vector<Request>& requests, const Options& optio
       break;
     }
     case Kind::kFile:
+    case Kind::kScratch:
       to.layout = contiguous(node->shape, size_of(node->dtype));
       break;
     default:

@@ -30,8 +30,12 @@ class WholeOperator : public graph::Operator {
 bool operate_whole(const graph::NodeRef& node, const Options& options,
                    std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
-/// Where a result may be kept: in memory, as somebody asked for it, or in a scratch file where memory has no room.
-enum class Keep : std::uint8_t { kInMemory, kAnywhere };
+/// Where a result may be kept: in memory, as somebody asked for it; in a scratch file where memory has no room; or in
+/// one where it would take more of the memory that is free than may be spared beside other work.
+enum class Keep : std::uint8_t { kInMemory, kAnywhere, kBeside };
+
+/// Whether a result of so many bytes is kept in memory.
+bool has_room(std::int64_t bytes, Keep keep);
 
 /// Computes an operator's node, which keeps the result and drops its inputs; does nothing when it has one. Waits while
 /// another thread computes it. Inputs that are not in memory are evaluated into buffers that last as long as a step

@@ -28,14 +28,14 @@ struct Destination {
     kMemory,    // memory of the caller, any strides; no overlap with what is read, or exactly the same elements
     kFile,      // a .npy output
     kAbstract,  // a file not opened yet: for plans that are only shown
-    kScratch,   // a scratch file, read by later waves
+    kScratch,   // a scratch file, read by later waves or, where it is requested, by the caller
   };
   Kind kind = Kind::kNode;
   std::shared_ptr<memory::Memory> memory;
   std::shared_ptr<store::NpySink> sink;
   Layout layout;                                // of kMemory: offset from memory->data(); of files: offset in the data
   std::string path;                             // of kFile and kAbstract, where it is known
-  std::shared_ptr<store::ScratchFile> scratch;  // kScratch, once the plan is carried out
+  std::shared_ptr<store::ScratchFile> scratch;  // kScratch: the caller's, else once the plan is carried out
   std::shared_ptr<store::FileSource> written;   // kScratch: the same bytes as later waves read them
 
   /// Whether results leave by tiles that are written to a file.

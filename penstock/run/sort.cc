@@ -21,7 +21,7 @@ using graph::Leases;
 using graph::Step;
 
 constexpr std::int64_t kPlace = 8;                // bytes
-constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread sorts in groups or looks up at once
+constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread sorts in groups
 constexpr std::int64_t kLeastShared = 128 << 10;  // elements of a line that several threads sort together
 
 graph::Box rows_of(Range rows, std::int64_t n) { return {{rows.begin, 0}, {rows.size(), n}}; }
@@ -133,55 +133,6 @@ class Sort final : public InPasses {
   KeySort sort_;
 };
 
-class Search final : public graph::Operator {
- public:
-  Search(DType dtype, std::int64_t n, std::int64_t count, bool right)
-      : dtype_(dtype), n_(n), count_(count), right_(right) {}
-
-  std::string text() const override { return "searchsorted"; }
-
-  std::vector<Step> steps(std::int64_t bytes) const override {
-    const std::int64_t each = size_of(dtype_) + kPlace;
-    std::vector<Step> steps;
-    cut(count_, std::max<std::int64_t>((bytes - n_ * size_of(dtype_)) / each, kPiece), [&](Range q) {
-      steps.push_back({{{q.begin}, {q.size()}}, {graph::whole({n_}), {{q.begin}, {q.size()}}}, true});
-    });
-    return steps;
-  }
-
-  std::int64_t scratch_bytes(const Step& step, int /*threads*/) const override {
-    const std::int64_t queries = count(step.output.shape) * size_of(dtype_);
-    return memory::pool_capacity(n_ * size_of(dtype_)) + memory::pool_capacity(queries);
-  }
-
-  void compute(const Step& step, const Leases& leases) const override {
-    const std::int64_t count = step.output.shape[0];
-    memory::Buffer rooms[2];
-    const std::byte* sorted = beside(leases.inputs[0], n_, rooms[0]);
-    const std::byte* q = beside(leases.inputs[1], count, rooms[1]);
-    auto* out = reinterpret_cast<std::int64_t*>(leases.output.data);
-    const int threads = workers_for(20 * count * kPlace, leases.threads, OpClass::kMaths);
-    share({threads, &leases.tick}, (count + kPiece - 1) / kPiece, [&](int, std::int64_t piece) {
-      const std::int64_t first = piece * kPiece;
-      kernel::search(dtype_, sorted, n_, q + first * size_of(dtype_), std::min(kPiece, count - first), right_,
-                     out + first);
-    });
-  }
-
- private:
-  const std::byte* beside(const Lease& lease, std::int64_t n, memory::Buffer& room) const {
-    const std::int64_t size = size_of(dtype_);
-    const std::int64_t across = lease.layout.strides[0];
-    if (!side_by_side(lease.data, across, size)) room = memory::Buffer::allocate(n * size, "elements side by side");
-    return packed(lease.data, across, size, n, room.data());
-  }
-
-  DType dtype_;
-  std::int64_t n_;
-  std::int64_t count_;
-  bool right_;
-};
-
 }  // namespace
 
 bool can_sort(DType dtype) { return kernel::values_of(dtype, false) != nullptr; }
@@ -189,10 +140,6 @@ bool can_sort(DType dtype) { return kernel::values_of(dtype, false) != nullptr; 
 std::shared_ptr<const graph::Operator> make_sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n,
                                                  bool descending) {
   return std::make_shared<Sort>(what, dtype, rows, n, descending);
-}
-
-std::shared_ptr<const graph::Operator> make_search(DType dtype, std::int64_t n, std::int64_t count, bool right) {
-  return std::make_shared<Search>(dtype, n, count, right);
 }
 
 }  // namespace penstock::run

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sorting, and finding places in what is sorted, as operators.
+// Sorting as an operator.
 #pragma once
 
 #include <memory>
@@ -16,9 +16,5 @@ bool can_sort(DType dtype);
 /// (rows, n) gives each row sorted (kernel/sort.h), or the int64 places of its elements in that order. can_sort(dtype).
 std::shared_ptr<const graph::Operator> make_sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n,
                                                  bool descending);
-
-/// Inputs: n sorted elements, and `count` others of the same dtype. Gives (count) int64: how many of the sorted lie
-/// before each, with `right` the equal ones too.
-std::shared_ptr<const graph::Operator> make_search(DType dtype, std::int64_t n, std::int64_t count, bool right);
 
 }  // namespace penstock::run

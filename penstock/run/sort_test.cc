@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sorting and searching against the standard library's stable algorithms, for every dtype that has an order.
+// Sorting against the standard library's stable algorithms, for every dtype that has an order.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -180,34 +180,6 @@ TEST(SortInPasses, SeveralRowsAndFewDifferentValues) {
 TEST(SortInPasses, NeedsAtLeast) {
   const Plain x = mixed(DType::k_float32, {1, 700'003});
   EXPECT_ERROR(BudgetError, "sort needs at least", sorted_in_passes(Sorted::kValues, x, 1 << 19, false));
-}
-
-TEST(Search, CountsWhatLiesBefore) {
-  for (int t = 0; t < kDTypeCount; ++t) {
-    const auto dtype = static_cast<DType>(t);
-    if (!can_sort(dtype)) continue;
-    for (const std::int64_t n : {0, 1, 2, 3, 8, 1'001}) {
-      const Plain x = plain_sort(Sorted::kValues, mixed(dtype, {1, n}), 1, n, false);
-      const Plain q = mixed(dtype, {20'011});
-      for (const bool right : {false, true}) {
-        Plain wanted(DType::k_int64, q.shape);
-        for_sortable(dtype, [&]<class T>() {
-          const T* begin = x.as<T>();
-          for (std::int64_t i = 0; i < q.size(); ++i) {
-            const T value = q.as<T>()[i];
-            wanted.as<std::int64_t>()[i] = (right ? std::upper_bound(begin, begin + n, value, &before<T>)
-                                                  : std::lower_bound(begin, begin + n, value, &before<T>)) -
-                                           begin;
-          }
-        });
-        Plain line = x;
-        line.shape = {n};
-        const graph::NodeRef node = graph::make_operator(
-            DType::k_int64, q.shape, make_search(dtype, n, q.size(), right), {node_of(line), node_of(q)});
-        EXPECT_EQ(difference(evaluated(node), wanted), "") << name_of(dtype) << " " << n << " " << right;
-      }
-    }
-  }
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ void create_scratch(Plan& plan) {
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     Destination& to = plan.targets[i].destination;
     if (to.kind != Kind::kScratch) continue;
+    if (to.scratch != nullptr) continue;  // the caller's
     to.scratch = std::make_shared<store::ScratchFile>(scratch_directory(plan), plan.targets[i].node->bytes());
     if (computed_by(plan, static_cast<int>(i), Work::kFold)) to.memory = std::make_shared<MappedScratch>(to.scratch);
     for (Pipeline& pipeline : plan.pipelines) {

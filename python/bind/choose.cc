@@ -46,7 +46,7 @@ void bind_takes(nb::module_& m) {
       "x with its parts named by a vector of indices along the first axis replaced; of equal indices the last stays.");
   m.def(
       "flat_nonzero", [](const Array& x) { return unlocked([&] { return flat_nonzero(x); }); }, nb::arg("x"),
-      "Places of the elements that are not zero, in C order of x flattened; int64, evaluated.");
+      "Places of the elements that are not zero, in C order of x flattened; int64, kept.");
 }
 
 void bind_sorts(nb::module_& m) {
@@ -79,6 +79,9 @@ void bind_sorts(nb::module_& m) {
       nb::arg("sorter").none() = nb::none(), doc_of("searchsorted").c_str(),
       nb::sig("def searchsorted(x1: object, x2: object, /, *, side: str = 'left', sorter: object | None = None) -> "
               "Array"));
+  m.def(
+      "is_in_sorted", [](const Array& sorted, const Array& x) { return is_in_sorted(sorted, x); }, nb::arg("sorted"),
+      nb::arg("x"), "Whether each of x is one of a sorted vector's elements; NaN is none. Not of complex numbers.");
 }
 
 void bind_scans(nb::module_& m) {

@@ -124,6 +124,16 @@ PyObject* evaluate_objects(PyObject*, PyObject* const* arguments, Py_ssize_t n) 
   });
 }
 
+nb::tuple kept_arrays(const nb::args& arguments) {
+  std::vector<PyObject*> objects;
+  for (const nb::handle each : arguments) objects.push_back(each.ptr());
+  const std::vector<Array> arrays = arrays_of(objects);
+  const run::Options how = options();
+  nb::list found;
+  for (Array& each : unlocked([&] { return kept(arrays, how); })) found.append(object_of(std::move(each)));
+  return nb::tuple(found);
+}
+
 PyMethodDef functions[] = {{"evaluate", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&evaluate_objects)),
                             METH_FASTCALL, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
@@ -340,6 +350,11 @@ void bind_engine(nb::module_& m) {
   static const std::string evaluate_doc = cat("evaluate(*arrays)\n--\n\n", doc_of("evaluate"));
   functions[0].ml_doc = evaluate_doc.c_str();
   if (PyModule_AddFunctions(m.ptr(), functions) != 0) throw nb::python_error();
+  m.def(
+      "kept", &kept_arrays,
+      "Arrays of the same elements that are to be read more than once: in memory where that leaves the better part of "
+      "the budget free, else in scratch files.",
+      nb::sig("def kept(*arrays: Array) -> tuple[Array, ...]"));
   m.def(
       "save",
       [](nb::handle object, const std::string& path, bool overwrite) {

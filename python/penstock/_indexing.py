@@ -25,7 +25,9 @@ class _Choice(NamedTuple):
 
 
 def nonzero(x: Any, /) -> tuple[Array, ...]:
-    """For each axis, the places of the nonzero elements of ``x`` in C order, a tuple. Evaluates at the call.
+    """For each axis, the places of the nonzero elements of ``x`` in C order, a tuple.
+
+    Evaluates at the call; places that the memory budget has no room for lie in a scratch file.
 
     Shapes: any but (); vectors as long as there are nonzero elements.
     Dtypes: any; places are int64.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sets: distinct elements, their places and counts, made of sorting and taking. Shapes depend on values, so each
-function evaluates at the call."""
+function evaluates at the call. Results that the memory budget has no room for lie in scratch files."""
 
 from __future__ import annotations
 
@@ -56,16 +56,24 @@ def _counts(begins: Array, n: int) -> Array:
     return _core.subtract(ends, begins)
 
 
+def _ordered(x: Array) -> tuple[Array, Array]:
+    """Places that sort a vector, and the vector in that order, both to be read more than once."""
+    (x,) = _core.kept(x)
+    (order,) = _core.kept(_order(x))
+    (ordered,) = _core.kept(_core.take(x, order))
+    return order, ordered
+
+
 def _sorted(x: Array) -> Array:
-    """A vector in order, evaluated."""
-    return _core.evaluate(_core.take(x, _order(x)) if is_complex(x) else _core.sort(x))[0]
+    """A vector in order, to be read more than once."""
+    return _ordered(x)[1] if is_complex(x) else _core.kept(_core.sort(x))[0]
 
 
 def unique_values(x: Any, /) -> Array:
     """The distinct elements of ``x``, ascending.
 
     Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
-    imaginary ones. Evaluates at the call.
+    imaginary ones. Evaluates at the call; results that the memory budget has no room for lie in scratch files.
 
     Shapes: any, flattened; a vector.
     Dtypes: any; the result has that of x.
@@ -75,14 +83,14 @@ def unique_values(x: Any, /) -> Array:
     ordered = _sorted(flat(array(x)))
     if not is_complex(ordered):
         return _core.distinct(ordered)
-    return _core.evaluate(_core.take(ordered, _begins(ordered)))[0]
+    return _core.kept(_core.take(ordered, _begins(ordered)))[0]
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
     """The distinct elements of ``x``, ascending, and how often each occurs.
 
     Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
-    imaginary ones. Evaluates at the call.
+    imaginary ones. Evaluates at the call; results that the memory budget has no room for lie in scratch files.
 
     Shapes: any, flattened; two vectors.
     Dtypes: any; values have that of x, counts are int64.
@@ -91,13 +99,12 @@ def unique_counts(x: Any, /) -> UniqueCounts:
     """
     ordered = _sorted(flat(array(x)))
     begins = _begins(ordered)
-    return UniqueCounts(*_core.evaluate(_core.take(ordered, begins), _counts(begins, ordered.size)))
+    return UniqueCounts(*_core.kept(_core.take(ordered, begins), _counts(begins, ordered.size)))
 
 
 def _grouped(x: Array) -> tuple[Array, Array, Array, Array]:
     """Places that sort the vector, the vector sorted, where its distinct elements begin, and each place's group."""
-    (order,) = _core.evaluate(_order(x))
-    (ordered,) = _core.evaluate(_core.take(x, order))
+    order, ordered = _ordered(x)
     begins = _begins(ordered)
     marks = _core.put(
         _core.full((x.size,), 0, dtype=_core.int64), begins, _core.full((begins.size,), 1, dtype=_core.int64)
@@ -110,7 +117,7 @@ def unique_inverse(x: Any, /) -> UniqueInverse:
     """The distinct elements of ``x``, ascending, and for each element of ``x`` the place of its equal.
 
     Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
-    imaginary ones. Evaluates at the call.
+    imaginary ones. Evaluates at the call; results that the memory budget has no room for lie in scratch files.
 
     Shapes: any; values are a vector, inverse_indices have that of x.
     Dtypes: any; values have that of x, inverse_indices are int64.
@@ -119,14 +126,14 @@ def unique_inverse(x: Any, /) -> UniqueInverse:
     """
     x = array(x)
     _, ordered, begins, inverse = _grouped(flat(x))
-    return UniqueInverse(*_core.evaluate(_core.take(ordered, begins), _core.reshape(inverse, x.shape)))
+    return UniqueInverse(*_core.kept(_core.take(ordered, begins), _core.reshape(inverse, x.shape)))
 
 
 def unique_all(x: Any, /) -> UniqueAll:
     """Distinct elements, ascending; where each occurs first; for each element the place of its equal; counts.
 
     Each NaN is distinct; of 0.0 and -0.0 one stays. Complex numbers are in the order of their real parts, then their
-    imaginary ones. Evaluates at the call.
+    imaginary ones. Evaluates at the call; results that the memory budget has no room for lie in scratch files.
 
     Shapes: any; inverse_indices have that of x, the others are vectors.
     Dtypes: any; values have that of x, the others are int64.
@@ -136,7 +143,7 @@ def unique_all(x: Any, /) -> UniqueAll:
     x = array(x)
     order, ordered, begins, inverse = _grouped(flat(x))
     return UniqueAll(
-        *_core.evaluate(
+        *_core.kept(
             _core.take(ordered, begins),
             _core.take(order, begins),
             _core.reshape(inverse, x.shape),
@@ -163,8 +170,7 @@ def isin(x1: Any, x2: Any, /, *, invert: builtins.bool = False) -> Array:
     a, b = _core.astype(a, common), _sorted(_core.astype(b, common))
     if is_complex(b):
         return _isin_complex(a, b, invert)
-    place = _core.searchsorted(b, a)
-    found = _core.equal(_core.take(b, _core.minimum(place, b.size - 1)), a)
+    found = _core.is_in_sorted(b, a)
     return _core.logical_not(found) if invert else found
 
 
