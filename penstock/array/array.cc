@@ -172,22 +172,40 @@ bool name_element(std::span<const Index> indices, const Dims& shape) {
   return indices.size() == shape.size() && std::all_of(indices.begin(), indices.end(), is_integer);
 }
 
-Array element_of(DType dtype, const graph::InMemory& in, std::span<const Index> indices) {
-  graph::Scalar element;
-  element.dtype = dtype;
-  std::memcpy(element.bytes, in.memory->data() + element_offset(in.layout, indices),
-              static_cast<std::size_t>(size_of(dtype)));
-  return Array(element);
-}
-
 }  // namespace
+
+Array Array::element_of(DType dtype, const graph::InMemory& in, std::int64_t offset) {
+  Array made;
+  made.element_.dtype = dtype;
+  const std::byte* from = in.memory->data() + offset;
+  visit(dtype, [&]<class T>() { std::memcpy(made.element_.bytes, from, sizeof(T)); });  // sizes the compiler knows
+  return made;
+}
 
 Array Array::operator[](std::span<const Index> indices) const {
   if (const graph::InMemory* in = node_ ? node_->in_memory() : nullptr) {
-    if (name_element(indices, in->layout.shape)) return element_of(dtype(), *in, indices);
+    if (name_element(indices, in->layout.shape)) return element_of(dtype(), *in, element_offset(in->layout, indices));
     return of(dtype(), {in->memory, view_index(in->layout, indices)});
   }
   return settle(graph::make_view(node(), {graph::View::Type::kIndex, {indices.begin(), indices.end()}, {}, {}}));
+}
+
+Array Array::at(const Index& index) const {
+  const graph::InMemory* in = node_ ? node_->in_memory() : nullptr;
+  if (in == nullptr || in->layout.rank() != 1) return (*this)[std::span(&index, 1)];
+  const std::int64_t extent = in->layout.shape[0];
+  const std::int64_t stride = in->layout.strides[0];
+  if (index.type == Index::Type::kInteger) {
+    const std::int64_t i = index.start < 0 ? index.start + extent : index.start;
+    if (i < 0 || i >= extent) return (*this)[std::span(&index, 1)];  // says what is wrong
+    return element_of(dtype(), *in, in->layout.offset + i * stride);
+  }
+  if (index.type != Index::Type::kSlice) return (*this)[std::span(&index, 1)];
+  const Span span = resolve_slice(index, extent);
+  // As view_index has them: nothing lies behind the begin of no elements, and one element has no next one.
+  const std::int64_t offset = in->layout.offset + (span.count > 0 ? span.start * stride : 0);
+  return Array(
+      std::make_shared<graph::Node>(node_->dtype, *in, span.count, span.count > 1 ? span.step * stride : 0, offset));
 }
 
 namespace {

@@ -61,6 +61,9 @@ class Array {
     return (*this)[std::span(indices.begin(), indices.size())];
   }
 
+  /// The part named by one integer or slice of the first axis; of a vector in memory the shortest way there is.
+  Array at(const Index& index) const;
+
   /// Gives this handle the value in which the named part is `value` (broadcast, converted). In place when nobody else
   /// holds the elements; other handles keep the old value.
   void assign(std::span<const Index> indices, const Array& value);
@@ -68,6 +71,7 @@ class Array {
  private:
   static const Dims kNoDims;
   static graph::NodeRef node_of(const graph::Scalar& element);
+  static Array element_of(DType dtype, const graph::InMemory& in, std::int64_t offset);
 
   graph::NodeRef node_;  // null: an element
   graph::Scalar element_;

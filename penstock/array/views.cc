@@ -57,8 +57,15 @@ Array roll_axis(const Array& x, std::int64_t shift, int axis) {
 }  // namespace
 
 Array reshape(const Array& x, const Dims& shape) {
-  const Dims resolved = resolve_reshape(shape, x.size());
-  return resolved == x.shape() ? x : viewed(x, {View::Type::kReshape, {}, {}, resolved});
+  Dims resolved = resolve_reshape(shape, x.size());
+  if (resolved == x.shape()) return x;
+  // As viewed() does, without a description of the view.
+  const graph::Node* node = x.held_node();
+  if (const graph::InMemory* in = node != nullptr ? node->in_memory() : nullptr) {
+    if (std::optional<Layout> layout = view_reshape(in->layout, resolved))
+      return Array(graph::make_memory(x.dtype(), in->memory, std::move(*layout)));
+  }
+  return viewed(x, {View::Type::kReshape, {}, {}, std::move(resolved)});
 }
 
 Array permute_dims(const Array& x, const Dims& axes) {

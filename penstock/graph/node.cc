@@ -88,6 +88,15 @@ Node::Node(DType dtype_, InMemory&& elements)
       content(std::in_place_type<InMemory>, std::move(elements)),
       settled(true) {}
 
+Node::Node(DType dtype_, const InMemory& vector, std::int64_t extent, std::int64_t stride, std::int64_t offset)
+    : dtype(dtype_), shape(1, extent), depth(0), content(std::in_place_type<InMemory>, vector), settled(true) {
+  // Changed in its place: a layout that was just written in small pieces is slow to copy.
+  Layout& layout = std::get_if<InMemory>(&content)->layout;
+  layout.shape[0] = extent;
+  layout.strides[0] = stride;
+  layout.offset = offset;
+}
+
 void Node::settle(InMemory elements) {
   content = std::move(elements);
   depth = 0;

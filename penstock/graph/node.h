@@ -116,6 +116,8 @@ using Content =
 struct Node {
   Node(DType dtype_, Dims shape_, Content content_, std::vector<NodeRef> inputs_ = {});
   Node(DType dtype_, InMemory&& elements);  // of the layout's shape
+  /// Of a vector the part of so many elements, `stride` bytes apart from `offset` on.
+  Node(DType dtype_, const InMemory& vector, std::int64_t extent, std::int64_t stride, std::int64_t offset);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;

@@ -102,9 +102,9 @@ Span resolve_slice(const Index& slice, std::int64_t extent) {
   const std::int64_t stop = slice.stop ? clamp(*slice.stop) : (step < 0 ? low : high);
   const std::int64_t distance = step < 0 ? start - stop : stop - start;
   const std::uint64_t stride = step < 0 ? 0 - static_cast<std::uint64_t>(step) : static_cast<std::uint64_t>(step);
-  const std::int64_t n =
-      distance <= 0 ? 0 : static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / stride) + 1;
-  return {start, step, n};
+  if (distance <= 0) return {start, step, 0};
+  if (stride == 1) return {start, step, distance};  // most slices: a division takes as long as the rest
+  return {start, step, static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / stride) + 1};
 }
 
 namespace {
@@ -194,6 +194,14 @@ Layout view_flip(const Layout& in, const std::vector<int>& axes) {
 std::optional<Layout> view_reshape(const Layout& in, const Dims& shape) {
   Layout out{shape, Dims(shape.size(), 0), in.offset};
   if (in.size() == 0) return out;
+  if (in.rank() == 1) {
+    std::int64_t stride = in.strides[0];
+    for (std::size_t i = shape.size(); i-- > 0;) {
+      out.strides[i] = stride;
+      stride *= shape[i];
+    }
+    return out;
+  }
   Dims extents;  // `in` without extents of 1, which have no order to keep
   Dims strides;
   for (std::size_t i = 0; i < in.shape.size(); ++i) {
