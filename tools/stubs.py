@@ -45,6 +45,7 @@ PLAIN = {
     "Array.dtype": "def dtype(self) -> DType:",
     "Array.ndim": "def ndim(self) -> int:",
     "Array.size": "def size(self) -> int:",
+    "Array.reshape": "def reshape(self, *shape: Ints) -> Array:",
     "Array.__array_ufunc__": "def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:",
 }
 # Constants that are no dtypes: they come from Python's math, not from the extension.
@@ -70,7 +71,7 @@ def extension_stub() -> str:
     patterns = [
         ReplacePattern(
             re.compile(re.escape(f"{_core.__name__}.{name}") + "$"),
-            [*(["@property"] if "." in name and "__" not in name else []), signature, "\\doc", ""],
+            [*(["@property"] if "(self)" in signature else []), signature, "\\doc", ""],
             matches=0,
         )
         for name, signature in PLAIN.items()

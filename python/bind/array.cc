@@ -89,7 +89,17 @@ void def_unary(C& cls, const char* name) {
           nb::sig(cat("def ", name, "(self) -> Array").c_str()));
 }
 
-PyType_Slot slots[] = {{Py_tp_getset, array_attributes()},
+/// Array.__new__(Array): an object without a value. Those that are used again are not empty.
+PyObject* new_without_value(PyTypeObject* type, PyObject*, PyObject*) {
+  return guarded([&] {
+    nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(type));
+    Instance::of(made.ptr())->dtype_object = nullptr;
+    return made.release().ptr();
+  });
+}
+
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_without_value)},
+                       {Py_tp_getset, array_attributes()},
                        {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
                        {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
                        {0, nullptr}};
@@ -135,9 +145,17 @@ void bind_operators(C& cls) {
 }
 
 /// Shapes and axes as one tuple or as several integers.
-Dims dims_of_arguments(const nb::args& arguments, const char* what) {
-  const bool one = arguments.size() == 1 && !PyIndex_Check(nb::handle(arguments[0]).ptr());
+Dims dims_of_arguments(std::span<PyObject* const> arguments, const char* what) {
+  const bool one = arguments.size() == 1 && !PyIndex_Check(arguments[0]);
   return one ? dims_of(arguments[0], what) : dims_of(arguments, what);
+}
+
+/// reshape(*shape), in C's own calling convention.
+PyObject* reshape_method(PyObject* self, PyObject* const* arguments, Py_ssize_t n) {
+  return guarded([&] {
+    const Dims shape = dims_of_arguments({arguments, static_cast<std::size_t>(n)}, "shape");
+    return object_made([&] { return reshape(value_of(self), shape); }).release().ptr();
+  });
 }
 
 /// The namespace of an array: this package. Throws ArgumentError for versions of the standard it does not follow.
@@ -156,16 +174,15 @@ void bind_methods(C& cls) {
       "__array_namespace__", [](const nb::object&, nb::handle api_version) { return array_namespace(api_version); },
       nb::kw_only(), nb::arg("api_version").none() = nb::none(), doc_of("Array.__array_namespace__").c_str(),
       nb::sig("def __array_namespace__(self, *, api_version: str | None = None) -> types.ModuleType"));
-  cls.def(
-      "reshape",
-      [](const Array& self, const nb::args& shape) {
-        return object_of(reshape(self, dims_of_arguments(shape, "shape")));
-      },
-      doc_of("Array.reshape").c_str(), nb::sig("def reshape(self, *shape: Ints) -> Array"));
+  static const std::string doc = cat("reshape($self, /, *shape)\n--\n\n", doc_of("Array.reshape"));
+  static PyMethodDef reshape_row = {"reshape",
+                                    reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&reshape_method)),
+                                    METH_FASTCALL, doc.c_str()};
+  cls.attr("reshape") = nb::steal(PyDescr_NewMethod(array_class, &reshape_row));
   cls.def(
       "transpose",
       [](const Array& self, const nb::args& axes) {
-        Dims order = axes.size() == 0 ? Dims() : dims_of_arguments(axes, "axes");
+        Dims order = axes.size() == 0 ? Dims() : dims_of_arguments(items_of(axes.ptr()), "axes");
         if (axes.size() == 0) {
           for (std::int64_t axis = self.ndim(); axis-- > 0;) order.push_back(axis);
         }
@@ -224,9 +241,9 @@ nb::object calculated(Op op, std::span<const Operand> operands) {
 }
 
 void bind_array(nb::module_& m) {
-  nb::class_<Array> cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(), nb::pooled(),
-                        "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
-                        "evaluate, float, tolist.");
+  ArrayClass cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(), nb::pooled(),
+                 "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
+                 "evaluate, float, tolist.");
   array_class = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.def_prop_ro("nbytes", &Array::nbytes, doc_of("Array.nbytes").c_str());
   cls.def_prop_ro("evaluated", &Array::evaluated, doc_of("Array.evaluated").c_str(),
@@ -255,6 +272,7 @@ void bind_array(nb::module_& m) {
   cls.attr("__hash__") = nb::none();
   cls.attr("__array_priority__") = kPriority;
   bind_operators(cls);
+  bind_attributes(cls);
   bind_buffers(cls);
   bind_ufunc(cls);
   bind_references(m, cls);

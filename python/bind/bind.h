@@ -7,15 +7,15 @@
 #include <nanobind/stl/string.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "instance.h"
 #include "lock.h"
 #include "penstock/array/array.h"
 
 namespace penstock::bind {
-
-namespace nb = nanobind;
 
 /// A dtype as Python sees it: ps.float32.
 struct DTypeObject {
@@ -63,6 +63,11 @@ void become(Array& self, const Array& result);
 
 /// An int or a sequence of ints as dimensions or axes.
 Dims dims_of(nb::handle object, const char* what);
+Dims dims_of(std::span<PyObject* const> items, const char* what);
+/// The items of a tuple.
+inline std::span<PyObject* const> items_of(PyObject* tuple) {
+  return {&PyTuple_GET_ITEM(tuple, 0), static_cast<std::size_t>(PyTuple_GET_SIZE(tuple))};
+}
 /// One integer, beyond 64 bits the nearest one of them: where only its order among places counts.
 std::int64_t clipped(nb::handle object, const char* what);
 /// None stays nothing.

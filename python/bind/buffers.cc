@@ -141,7 +141,7 @@ nb::object to_numpy(const nb::object& array) {
   return numpy.attr("asarray")(nb::steal<nb::object>(PyMemoryView_FromObject(array.ptr())));
 }
 
-void bind_buffers(nb::class_<Array>& cls) {
+void bind_buffers(ArrayClass& cls) {
   cls.def("__array__", &array_protocol, nb::arg("dtype").none() = nb::none(), nb::arg("copy").none() = nb::none(),
           doc_of("Array.__array__").c_str(),
           nb::sig("def __array__(self, dtype: numpy.typing.DTypeLike | None = None, copy: builtins.bool | None = None) "

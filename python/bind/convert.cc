@@ -239,36 +239,44 @@ std::optional<Operand> operand_of(nb::handle object) {
   return std::nullopt;
 }
 
+namespace {
+
+std::int64_t dim_of(PyObject* item, const char* what) {
+  if (PyLong_CheckExact(item)) {
+    int overflow = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(item, &overflow);
+    if (overflow == 0) return static_cast<std::int64_t>(value);
+  }
+  PyObject* index = PyNumber_Index(item);
+  if (index == nullptr) {
+    PyErr_Clear();
+    throw DTypeError(cat(what, " takes integers; got ", repr_text(item)));
+  }
+  const long long value = PyLong_AsLongLong(index);
+  Py_DECREF(index);
+  if (value == -1 && PyErr_Occurred()) {
+    PyErr_Clear();
+    throw ArgumentError(cat(what, ": ", repr_text(item), " is outside 64 bits"));
+  }
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+Dims dims_of(std::span<PyObject* const> items, const char* what) {
+  Dims dims;
+  for (PyObject* item : items) dims.push_back(dim_of(item, what));
+  return dims;
+}
+
 Dims dims_of(nb::handle object, const char* what) {
-  const auto one = [&](nb::handle item) {
-    if (PyLong_CheckExact(item.ptr())) {
-      int overflow = 0;
-      const long long value = PyLong_AsLongLongAndOverflow(item.ptr(), &overflow);
-      if (overflow == 0) return static_cast<std::int64_t>(value);
-    }
-    PyObject* index = PyNumber_Index(item.ptr());
-    if (index == nullptr) {
-      PyErr_Clear();
-      throw DTypeError(cat(what, " takes integers; got ", repr_text(item)));
-    }
-    const long long value = PyLong_AsLongLong(index);
-    Py_DECREF(index);
-    if (value == -1 && PyErr_Occurred()) {
-      PyErr_Clear();
-      throw ArgumentError(cat(what, ": ", repr_text(item), " is outside 64 bits"));
-    }
-    return static_cast<std::int64_t>(value);
-  };
-  if (PyIndex_Check(object.ptr())) return {one(object)};
+  if (PyTuple_CheckExact(object.ptr())) return dims_of(items_of(object.ptr()), what);
+  if (PyIndex_Check(object.ptr())) return {dim_of(object.ptr(), what)};
   if (!PySequence_Check(object.ptr()) || nb::isinstance<nb::str>(object)) {
     throw DTypeError(cat(what, " takes an integer or a tuple of integers; got ", repr_text(object)));
   }
   Dims dims;
-  if (PyTuple_CheckExact(object.ptr())) {
-    for (nb::handle item : nb::borrow<nb::tuple>(object)) dims.push_back(one(item));
-    return dims;
-  }
-  for (nb::handle item : nb::borrow<nb::object>(object)) dims.push_back(one(item));
+  for (nb::handle item : nb::borrow<nb::object>(object)) dims.push_back(dim_of(item.ptr(), what));
   return dims;
 }
 

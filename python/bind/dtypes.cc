@@ -8,8 +8,6 @@
 namespace penstock::bind {
 namespace {
 
-nb::handle objects[kDTypeCount];
-
 bool equals(const DTypeObject& self, nb::handle other) {
   if (nb::isinstance<DTypeObject>(other)) return nb::cast<const DTypeObject&>(other).dtype == self.dtype;
   try {
@@ -44,7 +42,7 @@ std::optional<DType> dtype_of(nb::handle object) {
   }
 }
 
-nb::object dtype_object(DType dtype) { return nb::borrow<nb::object>(objects[index_of(dtype)]); }
+nb::object dtype_object(DType dtype) { return nb::borrow<nb::object>(dtype_objects[index_of(dtype)]); }
 
 void bind_dtypes(nb::module_& m) {
   nb::class_<DTypeObject>(m, "DType", "An element type.")
@@ -81,7 +79,7 @@ void bind_dtypes(nb::module_& m) {
   for (int i = 0; i < kDTypeCount; ++i) {
     const nb::object made = nb::cast(DTypeObject{static_cast<DType>(i)});
     m.attr(kDTypes[i].name) = made;
-    objects[i] = made.inc_ref();
+    dtype_objects[i] = made.inc_ref().ptr();
   }
   m.def(
       "dtype", [](nb::handle object) { return dtype_object(need_dtype(object)); }, nb::arg("object").none(),

@@ -40,6 +40,11 @@ std::int64_t bound(PyObject* value) {
 
 /// A bound or the step of a slice: beyond 64 bits the nearest integer there is, as of Python's own sequences.
 std::int64_t clipped(PyObject* value) {
+  if (PyLong_CheckExact(value)) {
+    const Py_ssize_t n = PyLong_AsSsize_t(value);
+    if (n != -1 || !PyErr_Occurred()) return n;
+    PyErr_Clear();
+  }
   if (!PyIndex_Check(value)) throw DTypeError("slice indices must be integers or None or have an __index__ method");
   const Py_ssize_t n = PyNumber_AsSsize_t(value, nullptr);
   if (n == -1 && PyErr_Occurred()) throw nb::python_error();
@@ -149,32 +154,28 @@ Py_ssize_t length_slot(PyObject* self) {
   return n;
 }
 
-/// A key that is one of C's integers or a slice, which needs no list of entries; nothing for all others.
-std::optional<Index> lone_index(PyObject* key) {
-  if (PySlice_Check(key)) return slice_index(key);
-  if (!PyLong_CheckExact(key)) return std::nullopt;
-  int overflow = 0;
-  const long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
-  return overflow == 0 ? std::optional(integer_index(i)) : std::nullopt;
-}
-
+/// The part of a vector that one of C's integers or a slice names; other keys and arrays take get_item's way.
 PyObject* item_slot(const Array& self, PyObject* key) {
+  const auto part = [&](const Index& index) { return object_made([&] { return self.at(index); }).release().ptr(); };
   if (self.ndim() == 1) {
-    if (const std::optional<Index> index = lone_index(key)) return object_of(self[{&*index, 1}]).release().ptr();
+    if (PySlice_Check(key)) return part(slice_index(key));
+    int overflow = PyLong_CheckExact(key) ? 0 : 1;
+    const long long i = overflow == 0 ? PyLong_AsLongLongAndOverflow(key, &overflow) : 0;
+    if (overflow == 0) return part(integer_index(i));
   }
   return get_item(self, key).release().ptr();
 }
 
 }  // namespace
 
-void bind_items(nb::class_<Array>& cls) {
+void bind_items(ArrayClass& cls) {
   cls.def("__len__", &length, doc_of("Array.__len__").c_str());
   cls.def(
       "__iter__",
       [](const Array& self) {
         if (self.ndim() == 0) throw DTypeError("an array of no dimensions can't be iterated");
         nb::list items;
-        for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(object_of(self[{integer_index(i)}]));
+        for (std::int64_t i = 0; i < self.shape()[0]; ++i) items.append(object_of(self.at(integer_index(i))));
         return nb::iter(items);
       },
       doc_of("Array.__iter__").c_str(), nb::sig("def __iter__(self) -> Iterator[Array]"));

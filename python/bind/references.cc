@@ -152,7 +152,7 @@ bool borrows(const Array& array) {
 
 }  // namespace
 
-void bind_references(nb::module_& m, nb::class_<Array>& cls) {
+void bind_references(nb::module_& m, ArrayClass& cls) {
   m.def("reference_of", &reference_of, nb::arg("x"),
         "What names the file that x is or is a part of, for from_reference(); None where x is no unchanged file's.",
         nb::sig("def reference_of(x: Array) -> tuple[typing.Any, ...] | None"));

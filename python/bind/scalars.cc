@@ -73,7 +73,7 @@ int truth_slot(PyObject* self) {
 
 }  // namespace
 
-void bind_scalars(nb::class_<Array>& cls) {
+void bind_scalars(ArrayClass& cls) {
   cls.def("__bool__", &truth, doc_of("Array.__bool__").c_str(), nb::sig("def __bool__(self) -> builtins.bool"));
   cls.def("__int__", &integer, doc_of("Array.__int__").c_str(), nb::sig("def __int__(self) -> int"));
   cls.def("__float__", &real_number, doc_of("Array.__float__").c_str(), nb::sig("def __float__(self) -> float"));

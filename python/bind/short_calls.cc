@@ -45,7 +45,7 @@ PyObject* short_answer(Op op, PyObject* const* arguments, Py_ssize_t n, PyObject
   std::optional<Array> done = elementwise_at_once(op, std::span(operands, static_cast<std::size_t>(n)));
   if (!done) return nullptr;
   if (*out == nullptr) return object_of(std::move(*done)).release().ptr();
-  take(*nb::inst_ptr<Array>(*out), std::move(*done));
+  take(Instance::of(*out)->array, std::move(*done));
   return Py_NewRef(*out);
 }
 

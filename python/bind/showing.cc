@@ -36,7 +36,7 @@ std::string state_of(const Array& array) {
 
 }  // namespace
 
-void bind_showing(nb::module_& m, nb::class_<Array>& cls) {
+void bind_showing(nb::module_& m, ArrayClass& cls) {
   m.def("shown_of", &shown_of, nb::arg("x"),
         "'values', 'corner' or 'nothing': what of the elements is seen without a pass over anything.");
   m.def("state_of", &state_of, nb::arg("x"), "'in memory', or the operation that is yet to be done.");

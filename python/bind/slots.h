@@ -13,29 +13,12 @@
 
 namespace penstock::bind {
 
-/// The Array class, once bind_array has made it.
-inline PyTypeObject* array_class = nullptr;
-
-/// The array of an object of the class itself; null for subclasses, for objects without a value, and for all else.
-inline const Array* plain_array(PyObject* object) {
-  if (Py_TYPE(object) != array_class || !nb::inst_ready(object)) return nullptr;
-  return nb::inst_ptr<Array>(object);
-}
-
 /// An operand of a short call: an array, which the interpreter's lock keeps as it is, or a number. Nothing for
 /// subclasses and all else.
 inline std::optional<Operand> plain_operand(PyObject* object) {
   if (const Array* array = plain_array(object)) return Operand::borrowed(*array);
   if (PyFloat_CheckExact(object)) return Operand(PyFloat_AS_DOUBLE(object));
   return std::nullopt;
-}
-
-/// A new Python object of the class. nanobind's cast first searches whether one holds this very C++ object.
-inline nb::object object_of(Array array) {
-  nb::object made = nb::inst_alloc(reinterpret_cast<PyObject*>(array_class));
-  new (nb::inst_ptr<Array>(made)) Array(std::move(array));
-  nb::inst_mark_ready(made);
-  return made;
 }
 
 /// The name of a method, as a template's argument.
@@ -88,7 +71,7 @@ PyObject* binary_slot(PyObject* self, PyObject* other) {
 /// Makes the functions of the op table answer calls of arrays, numbers and `out=` by themselves.
 void shorten_calls(nb::module_& m);
 
-/// Attributes that are read without a search: what the class is made with.
+/// Attributes by C functions: what the class is made with.
 PyGetSetDef* array_attributes();
 
 /// The elementwise operation of these operands.
@@ -106,11 +89,12 @@ int get_buffer(PyObject* object, Py_buffer* view, int flags);
 void release_buffer(PyObject* object, Py_buffer* view);
 
 // One a file; bind_array calls them.
-void bind_buffers(nb::class_<Array>& cls);
-void bind_items(nb::class_<Array>& cls);
-void bind_references(nb::module_& m, nb::class_<Array>& cls);
-void bind_scalars(nb::class_<Array>& cls);
-void bind_showing(nb::module_& m, nb::class_<Array>& cls);
-void bind_ufunc(nb::class_<Array>& cls);
+void bind_attributes(ArrayClass& cls);
+void bind_buffers(ArrayClass& cls);
+void bind_items(ArrayClass& cls);
+void bind_references(nb::module_& m, ArrayClass& cls);
+void bind_scalars(ArrayClass& cls);
+void bind_showing(nb::module_& m, ArrayClass& cls);
+void bind_ufunc(ArrayClass& cls);
 
 }  // namespace penstock::bind

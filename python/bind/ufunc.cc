@@ -104,7 +104,7 @@ bool gives_way(nb::handle other) {
          (nb::try_cast(nb::getattr(cls, "__array_priority__", nb::none()), priority) && priority > kPriority);
 }
 
-void bind_ufunc(nb::class_<Array>& cls) {
+void bind_ufunc(ArrayClass& cls) {
   auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.attr("__array_ufunc__") = nb::steal(PyDescr_NewMethod(type, &ufunc_method));
   cls.def(

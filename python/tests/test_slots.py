@@ -206,10 +206,70 @@ def test_an_object_without_a_value_is_refused() -> None:
         uses: list[Callable[[], Any]] = [
             *(lambda: nothing.shape, lambda: nothing.ndim, lambda: nothing[0], lambda: nothing + 1.0),  # noqa: B023
             *(lambda: float(nothing), lambda: len(nothing), lambda: ps.evaluate(nothing)),  # noqa: B023
+            lambda: nothing.reshape(1),  # noqa: B023
         ]
         for use in uses:
             with pytest.raises((TypeError, RuntimeError)):
                 use()
+        with pytest.raises(AttributeError, match="dtype"):
+            _ = nothing.dtype
+
+
+def test_an_object_that_is_used_again_has_no_value_of_its_past() -> None:
+    for _ in range(200):
+        ps.asarray(np.arange(3.0))[1]  # made and dropped
+    nothing = ps.Array.__new__(ps.Array)
+    with pytest.raises(AttributeError, match="dtype"):
+        _ = nothing.dtype
+    with pytest.raises(TypeError, match="never given a value"):
+        _ = nothing.shape
+
+
+def test_a_dtype_is_that_of_the_value_and_stays() -> None:
+    arrays = [ps.asarray(np.zeros(3, name)) for name in DTYPES]
+    for array, name in zip([array[i] for array in arrays for i in (0, slice(1, 2))], np.repeat(DTYPES, 2), strict=True):
+        assert array.dtype is getattr(ps, name)
+    changed = ps.asarray(np.zeros(3, "float32"))
+    changed += 1
+    changed[1] = 7
+    ps.add(changed, changed, out=changed)
+    assert changed.dtype is ps.float32
+    assert changed.tolist() == [2, 14, 2]
+    with pytest.raises(AttributeError):
+        changed.dtype = ps.int8  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        del changed.dtype
+
+
+def test_shapes_asked_for_in_turns_are_told_apart() -> None:
+    shapes = [(n,) for n in range(200)] + [(n, m) for n in range(8) for m in range(40)] + [(1,) * n for n in range(9)]
+    arrays = [ps.zeros(shape) for shape in shapes]
+    for _ in range(2):
+        assert [array.shape for array in arrays] == shapes
+
+
+@pytest.mark.parametrize("shape", [(4, 3), [3, 4], (-1,), (1, 12, 1), (np.int64(2), 6), (Three(), -1), (12,), 12])
+def test_reshape_is_numpys(shape: Any) -> None:
+    x = np.arange(24, dtype=np.float32)[::-2]
+    for source in (x, x.reshape(6, 2).T, x.reshape(4, 3)):
+        array, expected = ps.asarray(source), source.reshape(shape)
+        assert np.array_equal(np.asarray(array.reshape(shape)), expected)
+        if not isinstance(shape, int):
+            assert np.array_equal(np.asarray(array.reshape(*shape)), expected)
+    assert ps.asarray(x[:0]).reshape(0, 3).shape == (0, 3)
+
+
+def test_reshape_takes_no_other_arguments() -> None:
+    array = ps.asarray(np.arange(10.0))
+    with pytest.raises(TypeError):
+        array.reshape(shape=(2, 5))  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        array.reshape("25")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        array.reshape((2.0, 5))  # type: ignore[arg-type]
+    for wrong in [(3, 4), (-1, -1), (-1, 3), (-2, 5), (2**70,)]:
+        with pytest.raises(ValueError, match="shape"):
+            array.reshape(wrong)
 
 
 def test_evaluate_gives_its_arguments_back() -> None:
