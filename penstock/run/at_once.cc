@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/at_once.h"
 
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "penstock/base/error.h"
@@ -25,6 +27,7 @@ struct Source {
   DType dtype = DType::k_float32;
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
+  bool laid = false;      // copied to be side by side
   std::int64_t step = 0;  // bytes from element to element
 
   std::int64_t size() const { return size_of(dtype); }
@@ -32,9 +35,41 @@ struct Source {
   bool converts() const { return dtype != wanted; }
 };
 
-/// Whether one step leads from each of the node's elements to the next, in a result of `shape`, or there is a single
-/// one, and they are few enough to be packed: `source` is where.
-bool find(const graph::Node& node, const Dims& shape, Source& source) {
+bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
+
+/// The elements of a layout, which begins at `from`, side by side in C order.
+void lay_out(const Layout& walk, const std::byte* from, std::int64_t size, std::byte* to) {
+  const auto pack = kernel::table().pack[log2_of(size)];
+  const std::size_t last = walk.shape.size() - 1;
+  const std::int64_t row = walk.shape[last];
+  Dims at(last);
+  for (std::int64_t left = walk.size(); left > 0; left -= row) {
+    pack(from, walk.strides[last], to, row);
+    to += row * size;
+    for (std::size_t d = last; d-- > 0;) {
+      from += walk.strides[d];
+      if (++at[d] < walk.shape[d]) break;
+      from -= at[d] * walk.strides[d];
+      at[d] = 0;
+    }
+  }
+}
+
+/// Whether no axis is turned: a plan would turn the result too.
+bool is_in_order(const Layout& layout) {
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t d = 0; d < layout.shape.size(); ++d) {
+    if (layout.shape[d] == 1) continue;
+    if (std::abs(layout.strides[d]) > before) return false;
+    before = std::abs(layout.strides[d]);
+  }
+  return true;
+}
+
+/// Finds the node's elements in a result of `shape`: where they lie when one step leads from each to the next, or there
+/// is a single one; else copied to `room`, of kMostAtOnce bytes. Not when they are too many to be packed, or
+/// lie in another order.
+bool find(const graph::Node& node, const Dims& shape, Source& source, std::byte* room) {
   const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
   source.dtype = node.dtype;
@@ -43,16 +78,23 @@ bool find(const graph::Node& node, const Dims& shape, Source& source) {
   source.step = source.size();
   if (!is_aligned(reinterpret_cast<std::uintptr_t>(source.data), source.size())) return false;
   if (source.single) return true;
-  if (node.shape != shape) return false;
-  if (is_contiguous(in->layout, source.size())) return true;
-  if (node.bytes() > kMostAtOnce) return false;
-  if (in->layout.shape.size() == 1) {
+  const bool whole = node.shape == shape;
+  if (whole && is_contiguous(in->layout, source.size())) return true;
+  if (!is_small(count(shape), source.dtype)) return false;
+  if (whole && shape.size() == 1) {
     source.step = in->layout.strides[0];
     return true;
   }
-  const Layout walk = coalesce(in->layout);
-  source.step = walk.strides.back();
-  return walk.shape.size() == 1;
+  const Layout walk = coalesce(whole ? in->layout : view_broadcast(in->layout, shape));
+  if (!is_in_order(in->layout)) return false;
+  if (walk.shape.size() == 1) {
+    source.step = walk.strides[0];
+    return true;
+  }
+  lay_out(walk, source.data, source.size(), room);
+  source.data = room;
+  source.laid = true;
+  return true;
 }
 
 /// Whether the kernel reads the operand's own elements.
@@ -103,7 +145,8 @@ void for_blocks(std::span<const Source> sources, std::int64_t n, const kernel::T
 void count_bytes(std::span<const Source> sources, std::int64_t n) {
   std::int64_t packed = 0;
   std::int64_t borrowed = 0;
-  for (const Source& each : sources) (each.packs() ? packed : borrowed) += each.single ? 0 : n * each.size();
+  for (const Source& each : sources)
+    (each.packs() || each.laid ? packed : borrowed) += each.single ? 0 : n * each.size();
   if (packed > 0) measure::add(measure::Counter::k_bytes_packed, packed);
   if (borrowed > 0) measure::add(measure::Counter::k_bytes_borrowed, borrowed);
 }
@@ -114,8 +157,6 @@ graph::NodeRef result_of(memory::Buffer buffer, const Dims& shape, DType dtype) 
   measure::add(measure::Counter::k_evaluations, 1);
   return graph::make_memory(dtype, memory::share(std::move(buffer)), contiguous(shape, size_of(dtype)));
 }
-
-bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
 
 }  // namespace
 
@@ -136,11 +177,12 @@ graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::sp
   const std::int64_t n = count(shape);
   if (!is_small(n, types.compute) || !is_small(n, types.result)) return nullptr;
   Source sources[kMaxArity];
+  alignas(64) std::byte rooms[kMaxArity][kMostAtOnce];
   for (std::size_t k = 0; k < operands.size(); ++k) {
     Source& source = sources[k];
     source.wanted = types.operand(op, k);
     if (operands[k].node != nullptr) {
-      if (!find(*operands[k].node, shape, source)) return nullptr;
+      if (!find(*operands[k].node, shape, source, rooms[k])) return nullptr;
     } else {
       source.data = operands[k].value.bytes;
       source.dtype = operands[k].value.dtype;
@@ -180,7 +222,8 @@ graph::NodeRef cast_at_once(const graph::Node& in, DType dtype) {
   const std::int64_t n = in.size();
   Source source;
   source.wanted = in.dtype;
-  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source)) return nullptr;
+  alignas(64) std::byte room[kMostAtOnce];
+  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source, room)) return nullptr;
   const kernel::Table& table = kernel::table();
   const std::int64_t size = size_of(dtype);
   memory::Buffer result = room_for(n * size);
@@ -204,7 +247,8 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   Source source;
   source.wanted = accumulator_of(reduction, in.dtype);
   if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return nullptr;
-  if (!find(in, in.shape, source)) return nullptr;
+  alignas(64) std::byte room[kMostAtOnce];
+  if (!find(in, in.shape, source, room)) return nullptr;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));

@@ -19,7 +19,7 @@ struct SmallOperand {
 };
 
 /// The result of an elementwise operation, broadcast, its operands converted; null when an operand is large, lies
-/// in memory with more than one step from element to element, or is not evaluated. Throws ShapeError for shapes that do
+/// in memory in another order than C's, or is not evaluated. Throws ShapeError for shapes that do
 /// not broadcast, BudgetError.
 graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::span<const SmallOperand> operands);
 
