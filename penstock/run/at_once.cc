@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "penstock/base/error.h"
@@ -27,8 +28,8 @@ struct Source {
   DType dtype = DType::k_float32;
   DType wanted = DType::k_float32;  // what the kernel reads
   bool single = false;
-  bool laid = false;      // copied to be side by side
-  std::int64_t step = 0;  // bytes from element to element
+  std::int64_t step = 0;              // bytes from element to element
+  std::unique_ptr<std::byte[]> room;  // of elements that had to be copied to be side by side
 
   std::int64_t size() const { return size_of(dtype); }
   bool packs() const { return !single && step != size(); }
@@ -67,9 +68,9 @@ bool is_in_order(const Layout& layout) {
 }
 
 /// Finds the node's elements in a result of `shape`: where they lie when one step leads from each to the next, or there
-/// is a single one; else copied to `room`, of kMostAtOnce bytes. Not when they are too many to be packed, or
+/// is a single one; else copied to its room. Not when they are too many to be packed, or
 /// lie in another order.
-bool find(const graph::Node& node, const Dims& shape, Source& source, std::byte* room) {
+bool find(const graph::Node& node, const Dims& shape, Source& source) {
   const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
   source.dtype = node.dtype;
@@ -91,9 +92,9 @@ bool find(const graph::Node& node, const Dims& shape, Source& source, std::byte*
     source.step = walk.strides[0];
     return true;
   }
-  lay_out(walk, source.data, source.size(), room);
-  source.data = room;
-  source.laid = true;
+  source.room = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(walk.size() * source.size()));
+  lay_out(walk, source.data, source.size(), source.room.get());
+  source.data = source.room.get();
   return true;
 }
 
@@ -146,7 +147,7 @@ void count_bytes(std::span<const Source> sources, std::int64_t n) {
   std::int64_t packed = 0;
   std::int64_t borrowed = 0;
   for (const Source& each : sources)
-    (each.packs() || each.laid ? packed : borrowed) += each.single ? 0 : n * each.size();
+    (each.packs() || each.room != nullptr ? packed : borrowed) += each.single ? 0 : n * each.size();
   if (packed > 0) measure::add(measure::Counter::k_bytes_packed, packed);
   if (borrowed > 0) measure::add(measure::Counter::k_bytes_borrowed, borrowed);
 }
@@ -177,12 +178,11 @@ graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::sp
   const std::int64_t n = count(shape);
   if (!is_small(n, types.compute) || !is_small(n, types.result)) return nullptr;
   Source sources[kMaxArity];
-  alignas(64) std::byte rooms[kMaxArity][kMostAtOnce];
   for (std::size_t k = 0; k < operands.size(); ++k) {
     Source& source = sources[k];
     source.wanted = types.operand(op, k);
     if (operands[k].node != nullptr) {
-      if (!find(*operands[k].node, shape, source, rooms[k])) return nullptr;
+      if (!find(*operands[k].node, shape, source)) return nullptr;
     } else {
       source.data = operands[k].value.bytes;
       source.dtype = operands[k].value.dtype;
@@ -222,8 +222,7 @@ graph::NodeRef cast_at_once(const graph::Node& in, DType dtype) {
   const std::int64_t n = in.size();
   Source source;
   source.wanted = in.dtype;
-  alignas(64) std::byte room[kMostAtOnce];
-  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source, room)) return nullptr;
+  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source)) return nullptr;
   const kernel::Table& table = kernel::table();
   const std::int64_t size = size_of(dtype);
   memory::Buffer result = room_for(n * size);
@@ -247,8 +246,7 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   Source source;
   source.wanted = accumulator_of(reduction, in.dtype);
   if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return nullptr;
-  alignas(64) std::byte room[kMostAtOnce];
-  if (!find(in, in.shape, source, room)) return nullptr;
+  if (!find(in, in.shape, source)) return nullptr;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));

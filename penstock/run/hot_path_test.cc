@@ -59,20 +59,23 @@ class HotPath : public ::testing::Test {
   using Taken = std::pair<std::int64_t, std::int64_t>;
   static constexpr Taken kNothing{0, 0};
 
-  /// Allocations of the workers, and growths of their scratch, in an evaluation after others like it: a worker to whom
-  /// the other one left nothing, which was awake first, has its scratch yet to grow.
+  /// Allocations of the workers, and growths of their scratch, in three evaluations after others like it: until one
+  /// takes nothing, because a worker to whom the other one left nothing has its scratch yet to grow.
   template <class Make>
   static Taken in_steady_state(const Make& make) {
     constexpr int kMostRounds = 10;
     const ThreadSetting two(2);
-    Taken taken{-1, -1};
-    for (int round = 0; round < kMostRounds && taken != kNothing; ++round) {
-      const std::int64_t grown = measure::value(measure::Counter::k_arena_growths);
-      const std::int64_t before = allocations.load();
-      evaluate({request_of(make())});
-      taken = {allocations.load() - before, measure::value(measure::Counter::k_arena_growths) - grown};
+    for (int round = 0; round < kMostRounds && taken_by(make, 1) != kNothing; ++round) {
     }
-    return taken;
+    return taken_by(make, 3);
+  }
+
+  template <class Make>
+  static Taken taken_by(const Make& make, int evaluations) {
+    const std::int64_t grown = measure::value(measure::Counter::k_arena_growths);
+    const std::int64_t before = allocations.load();
+    for (int i = 0; i < evaluations; ++i) evaluate({request_of(make())});
+    return {allocations.load() - before, measure::value(measure::Counter::k_arena_growths) - grown};
   }
 };
 

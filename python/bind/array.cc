@@ -219,7 +219,7 @@ void bind_methods(C& cls) {
 }  // namespace
 
 Array& array_in(nb::handle self) {
-  if (nb::isinstance<Array>(self)) return nb::cast<Array&>(self);
+  if (Array* array = array_or_null(self)) return *array;
   throw DTypeError(cat("a method of arrays cannot take ", repr_text(self)));
 }
 

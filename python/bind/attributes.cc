@@ -28,9 +28,11 @@ PyObject* shape(const Array& array) {
   for (const std::int64_t extent : dims) hash = hash * 31 + static_cast<std::uint64_t>(extent);
   Kept& kept = table[hash % kMost];
   if (kept.tuple == nullptr || kept.shape != dims) {
-    nb::tuple made = tuple_of(dims);
+    // To make a tuple may run the collector, and so Python code, by which the array has another value in the end.
+    const Dims own = dims;
+    nb::tuple made = tuple_of(own);
     if (!made.is_valid()) return nullptr;
-    kept.shape = dims;
+    kept.shape = own;
     Py_XSETREF(kept.tuple, made.release().ptr());
   }
   return Py_NewRef(kept.tuple);

@@ -39,13 +39,13 @@ void bind_takes(nb::module_& m) {
       nb::sig("def take_along_axis(x: object, indices: object, /, *, axis: int = -1) -> Array"));
   m.def(
       "put",
-      [](const Array& x, const Array& indices, const Array& values) {
+      [](const Array x, const Array indices, const Array values) {
         return unlocked([&] { return put(x, indices, values); });
       },
       nb::arg("x"), nb::arg("indices"), nb::arg("values"),
       "x with its parts named by a vector of indices along the first axis replaced; of equal indices the last stays.");
   m.def(
-      "flat_nonzero", [](const Array& x) { return unlocked([&] { return flat_nonzero(x); }); }, nb::arg("x"),
+      "flat_nonzero", [](const Array x) { return unlocked([&] { return flat_nonzero(x); }); }, nb::arg("x"),
       "Places of the elements that are not zero, in C order of x flattened; int64, kept.");
 }
 

@@ -184,7 +184,7 @@ std::optional<Array> through_numpy(nb::handle object) {
 }  // namespace
 
 std::optional<Array> try_borrow(nb::handle object) {
-  if (nb::isinstance<Array>(object)) return nb::cast<const Array&>(object);
+  if (const Array* array = array_or_null(object)) return *array;
   if (std::optional<Array> array = borrowed(object)) return array;
   return from_dlpack(object);
 }
@@ -231,7 +231,7 @@ Number number_of(nb::handle object) {
 }
 
 std::optional<Operand> operand_of(nb::handle object) {
-  if (nb::isinstance<Array>(object)) return Operand(nb::cast<const Array&>(object));
+  if (const Array* array = array_or_null(object)) return Operand(*array);
   if (const std::optional<Number> number = try_number_of(object)) {
     return std::visit([](auto value) { return Operand(value); }, number->value);
   }
@@ -319,8 +319,8 @@ void take(Array& out, Array result) {
 
 nb::object finish(const Array& result, nb::handle out) {
   if (out.is_none()) return nb::cast(result);
-  if (nb::isinstance<Array>(out)) {
-    take(nb::cast<Array&>(out), result);
+  if (Array* array = array_or_null(out)) {
+    take(*array, result);
     return nb::borrow<nb::object>(out);
   }
   Py_buffer view;

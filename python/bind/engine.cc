@@ -45,9 +45,10 @@ Array frozen(const Array& array) {
 
 nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   const std::optional<DType> wanted = dtype_of(dtype);
-  if (copy.ptr() != Py_True && nb::isinstance<Array>(object)) {
+  if (copy.ptr() != Py_True) {
     // Itself: what is assigned to one is seen in the other, as the array API has it of arrays that share memory.
-    if (!wanted || nb::cast<const Array&>(object).dtype() == *wanted) return nb::borrow(object);
+    const Array* array = array_or_null(object);
+    if (array != nullptr && (!wanted || array->dtype() == *wanted)) return nb::borrow(object);
   }
   if (copy.ptr() == Py_False) {
     const std::optional<Array> array = try_borrow(object);
@@ -83,9 +84,10 @@ using Objects = std::span<PyObject* const>;
 std::vector<Array> arrays_of(Objects objects) {
   std::vector<Array> arrays;
   for (const nb::handle each : objects) {
-    if (!nb::isinstance<Array>(each))
+    const Array* array = array_or_null(each);
+    if (array == nullptr)
       throw DTypeError(cat("expected Penstock arrays; got ", repr_text(each), "; make one with asarray"));
-    arrays.push_back(nb::cast<const Array&>(each));
+    arrays.push_back(*array);
   }
   return arrays;
 }

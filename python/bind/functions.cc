@@ -192,7 +192,8 @@ void check_device(nb::handle device) {
 nb::object converted(nb::handle x, nb::handle dtype, bool copy, nb::handle device) {
   check_device(device);
   const DType wanted = need_dtype(dtype);
-  if (!copy && nb::isinstance<Array>(x) && nb::cast<const Array&>(x).dtype() == wanted) return nb::borrow(x);
+  const Array* array = copy ? nullptr : array_or_null(x);
+  if (array != nullptr && array->dtype() == wanted) return nb::borrow(x);
   return object_of(astype(array_of(x), wanted));
 }
 

@@ -58,10 +58,15 @@ inline const Array* plain_array(PyObject* object) {
 }
 
 /// The array of an object of the class or a subclass. Throws DTypeError for one without a value.
-inline const Array& value_of(PyObject* object) {
-  const Instance* instance = Instance::of(object);
+inline Array& value_of(PyObject* object) {
+  Instance* instance = Instance::of(object);
   if (instance->dtype_object != nullptr) return instance->array;
   throw DTypeError("the array was never given a value; make arrays with asarray");
+}
+
+/// As value_of; null for objects of other classes.
+inline Array* array_or_null(nb::handle object) {
+  return PyObject_TypeCheck(object.ptr(), array_class) != 0 ? &value_of(object.ptr()) : nullptr;
 }
 
 /// A new Python object of the class, of the array that `make` returns, in its place: an array that was just written in

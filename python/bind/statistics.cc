@@ -18,7 +18,7 @@ void bind_statistics(nb::module_& m) {
       nb::arg("x"), nb::arg("ranks"), nb::arg("poison"),
       "Along the last axis the elements at ascending ranks of the sorted ones; with `poison`, NaN gives NaN.");
   m.def(
-      "distinct", [](const Array& sorted) { return unlocked([&] { return distinct(sorted); }); }, nb::arg("sorted"),
+      "distinct", [](const Array sorted) { return unlocked([&] { return distinct(sorted); }); }, nb::arg("sorted"),
       "A sorted vector without the elements equal to the one before; evaluated.");
   m.def(
       "bin_sums",
