@@ -100,10 +100,14 @@ std::int64_t piece_of(std::int64_t n, std::int64_t bytes) {
 
 Collector::Collector(DType dtype, std::int64_t n, const char* what) : dtype_(dtype), n_(n) {
   const std::int64_t bytes = checked_mul(n, size_of(dtype), "bytes of the array");
-  if (has_room(bytes, Keep::kBeside))
-    buffer_ = memory::Buffer::allocate(bytes, what);
-  else
-    scratch_ = std::make_shared<store::ScratchFile>(store::scratch_directory(""), bytes);
+  if (has_room(bytes, Keep::kBeside)) {
+    try {
+      buffer_ = memory::Buffer::allocate(bytes, what);
+      return;
+    } catch (const BudgetError&) {  // others took the room meanwhile, or a small result finds none
+    }
+  }
+  scratch_ = std::make_shared<store::ScratchFile>(store::scratch_directory(""), bytes);
 }
 
 std::byte* Collector::room(std::int64_t most) {

@@ -30,7 +30,8 @@ class Collector {
   /// Throws NoSpaceError and FileError where memory has no room and a scratch file cannot be made.
   Collector(DType dtype, std::int64_t n, const char* what);
 
-  /// Where the next elements go, `most` at most, until the next call of any function.
+  /// Where the next elements go, `most` at most, until the next call of any function. Throws BudgetError where they are
+  /// on their way to a file and the budget has no room for so many.
   std::byte* room(std::int64_t most);
   /// So many of them have been written there.
   void take(std::int64_t elements);

@@ -96,5 +96,18 @@ TEST_F(KeepTest, CollectorsTakePiecesOfAnyLength) {
   }
 }
 
+TEST_F(KeepTest, CollectorsOfFewElementsGoToAFileWhereTheBudgetIsUsedUp) {
+  const BudgetSetting budget(memory::Governor::instance().used() + (16 << 10));
+  Collector collector(DType::k_int64, 8'000, "numbers");
+  EXPECT_FALSE(collector.in_memory());
+  EXPECT_THROW(collector.room(8'000), BudgetError);
+  for (std::int64_t first = 0; first < 8'000; first += 1'000) {
+    auto* room = reinterpret_cast<std::int64_t*>(collector.room(1'000));
+    for (std::int64_t i = 0; i < 1'000; ++i) room[i] = first + i;
+    collector.take(1'000);
+  }
+  EXPECT_TRUE(lies_in_file(*collector.finish()));
+}
+
 }  // namespace
 }  // namespace penstock::run
