@@ -59,10 +59,6 @@ void for_pieces(const Array& x, std::int64_t piece, const F& f) {
   }
 }
 
-std::int64_t total(const std::vector<std::int64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-}
-
 }  // namespace
 
 Array distinct(const Array& sorted) {
@@ -75,11 +71,11 @@ Array distinct(const Array& sorted) {
   std::int64_t n = 0;
   for_pieces(x, piece, [&](std::size_t, const std::byte* from, std::int64_t m, bool follows) {
     counts.push_back(run::count_distinct(dtype, from, m, follows));
-    n += total(counts.back());
+    n += std::reduce(counts.back().begin(), counts.back().end());
   });
   run::Collector found(dtype, n, "distinct elements");
   for_pieces(x, piece, [&](std::size_t number, const std::byte* from, std::int64_t m, bool follows) {
-    const std::int64_t some = total(counts[number]);
+    const std::int64_t some = std::reduce(counts[number].begin(), counts[number].end());
     run::copy_distinct(dtype, from, m, counts[number], found.room(some), follows);
     found.take(some);
   });

@@ -5,16 +5,20 @@
 #include <cstring>
 #include <numeric>
 
+#include "penstock/base/error.h"
+
 namespace penstock::run {
 namespace {
 
 constexpr std::int64_t kFirst = 8;  // bytes
 
-std::int64_t total(const std::vector<std::int64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-}
-
 }  // namespace
+
+void refuse_changed_indices() {
+  throw ArgumentError(
+      "the indices changed while they were read. Leave them as they are until the result is there, or choose by a copy "
+      "of them");
+}
 
 CellFile::CellFile(std::int64_t n, std::int64_t cell) : cell_(cell), scratch_(store::scratch_directory(""), n * cell) {}
 
@@ -29,7 +33,9 @@ store::FileBytes CellFile::read(Range cells) const {
 }
 
 Distribution::Distribution(const std::vector<std::int64_t>& counts, std::int64_t cell, std::int64_t bytes)
-    : begins_(counts.size() + 1, 0), first_(total(counts), kFirst), second_(total(counts), cell) {
+    : begins_(counts.size() + 1, 0),
+      first_(std::reduce(counts.begin(), counts.end()), kFirst),
+      second_(std::reduce(counts.begin(), counts.end()), cell) {
   std::partial_sum(counts.begin(), counts.end(), begins_.begin() + 1);
   for (std::size_t b = 0; b < counts.size(); ++b) at_.push_back({begins_[b], begins_[b]});
   const auto buckets = static_cast<std::int64_t>(counts.size());
@@ -40,6 +46,7 @@ Distribution::Distribution(const std::vector<std::int64_t>& counts, std::int64_t
 
 void Distribution::add(std::int64_t bucket, std::int64_t first, const std::byte* second) {
   const auto b = static_cast<std::size_t>(bucket);
+  if (at_[b].end == begins_[b + 1]) refuse_changed_indices();
   if (at_[b].size() == room_) flush(b);
   const std::int64_t place = bucket * room_ + at_[b].size();
   std::memcpy(firsts_.data() + place * kFirst, &first, kFirst);

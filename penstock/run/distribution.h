@@ -18,6 +18,10 @@
 
 namespace penstock::run {
 
+/// Throws ArgumentError: indices in memory that somebody writes to are not what they were when they were checked, or
+/// counted.
+[[noreturn]] void refuse_changed_indices();
+
 /// n cells of some bytes each in a scratch file: first written, in any order, then read.
 class CellFile {
  public:
@@ -47,6 +51,7 @@ class Distribution {
   /// counts[b]: items that bucket b will have. Takes `bytes` of the pool until finish().
   Distribution(const std::vector<std::int64_t>& counts, std::int64_t cell, std::int64_t bytes);
 
+  /// Throws ArgumentError where the bucket holds its counted items already: they changed since they were counted.
   void add(std::int64_t bucket, std::int64_t first, const std::byte* second);
   /// Items that were added to a bucket.
   std::int64_t added(std::int64_t bucket) const;

@@ -12,8 +12,7 @@
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
 #include "penstock/run/gather_passes.h"
-#include "penstock/run/in_passes.h"
-#include "penstock/run/packed.h"
+#include "penstock/run/indices.h"
 #include "penstock/run/rooms.h"
 #include "penstock/run/tuning.h"
 
@@ -25,48 +24,7 @@ using graph::Lease;
 using graph::Leases;
 using graph::Step;
 
-constexpr std::int64_t kIndex = 8;                // bytes of an index
-constexpr std::int64_t kIndicesAtOnce = 8 << 10;  // that a thread takes
-
-/// Rows of int64 indices, and how they are read where they don't lie side by side.
-class Indices {
- public:
-  Indices(const Lease& lease, std::int64_t rows) : lease_(lease), rows_(rows) {}
-
-  /// [first, first + n) of the row for outer position `outer`. `room`: of kIndicesAtOnce.
-  const std::int64_t* read(std::int64_t outer, std::int64_t first, std::int64_t n, std::byte* room) const {
-    const std::byte* at =
-        lease_.data + (rows_ == 1 ? 0 : outer) * lease_.layout.strides[0] + first * lease_.layout.strides[1];
-    return reinterpret_cast<const std::int64_t*>(packed(at, lease_.layout.strides[1], kIndex, n, room));
-  }
-
- private:
-  const Lease& lease_;
-  std::int64_t rows_;
-};
-
-/// A thread's room for indices.
-constexpr std::int64_t kRoom = kIndicesAtOnce * kIndex;
-
-/// Inner elements of x side by side are one block, others each their own: calls f(offset in x, offset in the other
-/// array, bytes of a block).
-template <class F>
-void each_block(const Lease& x, std::int64_t other_stride, std::int64_t inner, std::int64_t size, const F& f) {
-  if (inner == 1 || (x.layout.strides[2] == size && other_stride == size)) return f(0, 0, inner * size);
-  for (std::int64_t i = 0; i < inner; ++i) f(i * x.layout.strides[2], i * other_stride, size);
-}
-
-/// Bytes of the boxes that steps read.
-std::int64_t bytes_read(const std::vector<Step>& steps, std::int64_t size) {
-  std::int64_t bytes = 0;
-  for (const Step& step : steps) {
-    for (std::size_t k = 0; k < step.inputs.size(); ++k)
-      bytes += count(step.inputs[k].shape) * (k == 1 ? kIndex : size);
-  }
-  return bytes;
-}
-
-class Gather final : public InPasses {
+class Gather final : public ByIndices {
  public:
   Gather(std::int64_t size, const Lines& lines, std::int64_t index_rows, std::int64_t k, const IndexRange& range,
          std::vector<IndexRange> blocks)
@@ -83,23 +41,18 @@ class Gather final : public InPasses {
                        {box_of(outer, n, inner), {{rows.begin, k.begin}, {rows.size(), k.size()}}},
                        first});
     };
-    const std::int64_t plane = (all.size() + k_) * lines_.inner * size_ + k_ * kIndex;
-    if (plane <= bytes) {
-      cut(lines_.outer, bytes / std::max<std::int64_t>(plane, 1), [&](Range outer) {
+    if (plane() <= bytes) {
+      cut(lines_.outer, bytes / std::max<std::int64_t>(plane(), 1), [&](Range outer) {
         add(outer, {0, k_}, all, {0, lines_.inner}, true);
       });
       return steps;
     }
-    // Half of the room for a window of what is read, half for results and their indices. Each result is written with
-    // the window that it lies in.
-    const std::int64_t columns = std::clamp<std::int64_t>(bytes / 4 / size_, 1, lines_.inner);
-    const std::int64_t window = bytes / 2 / (columns * size_);
-    const std::int64_t results = whole_blocks(bytes / 2 / (columns * size_ + kIndex));
+    const Cuts at = cuts(bytes);
     cut(lines_.outer, 1, [&](Range outer) {
-      cut(lines_.inner, columns, [&](Range inner) {
-        cut(k_, results, [&](Range k) {
+      cut(lines_.inner, at.columns, [&](Range inner) {
+        cut(k_, at.results, [&](Range k) {
           const Range near = named_by(k);
-          cut(near.size(), window, [&](Range n) {
+          cut(near.size(), at.window, [&](Range n) {
             add(outer, k, {near.begin + n.begin, near.begin + n.end}, inner, n.begin == 0);
           });
         });
@@ -108,7 +61,24 @@ class Gather final : public InPasses {
     return steps;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override { return rooms_bytes(threads, kRoom); }
+  std::int64_t steps_read(std::int64_t bytes) const override {
+    if (plane() <= bytes) {
+      return lines_.outer * (range_.greatest + 1 - range_.least) * lines_.inner * size_ +
+             rows_read(index_rows_, lines_.outer, plane(), bytes) * k_ * kIndex;
+    }
+    const Cuts at = cuts(bytes);
+    std::int64_t read = 0;
+    cut(k_, at.results, [&](Range k) {
+      const std::int64_t near = named_by(k).size();
+      read += near * lines_.inner * size_;
+      read += cuts_of(near, at.window) * cuts_of(lines_.inner, at.columns) * k.size() * kIndex;
+    });
+    return lines_.outer * read;
+  }
+
+  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override {
+    return rooms_bytes(threads, kIndexRoom);
+  }
 
   void compute(const Step& step, const Leases& leases) const override {
     const Dims& shape = step.output.shape;
@@ -116,7 +86,7 @@ class Gather final : public InPasses {
     const Lease& x = leases.inputs[0];
     const Indices indices(leases.inputs[1], index_rows_);
     const int threads = workers_for(4 * count(shape) * size_, leases.threads, OpClass::kCopy);
-    const std::vector<memory::Buffer> own = rooms_for(threads, kRoom, "indices side by side");
+    const std::vector<memory::Buffer> own = rooms_for(threads, kIndexRoom, "indices side by side");
     const std::int64_t pieces = (shape[1] + kIndicesAtOnce - 1) / kIndicesAtOnce;
     share({threads, &leases.tick}, shape[0] * pieces, [&](int worker, std::int64_t number) {
       const std::int64_t outer = number / pieces;
@@ -136,11 +106,26 @@ class Gather final : public InPasses {
 
   std::int64_t least_bytes() const override { return kLeastOfPasses; }
   bool passes_pay(std::int64_t bytes) const override {
-    return run::passes_pay(choosing(), bytes, bytes_read(steps(bytes / 2), size_));
+    return gather_passes_pay(choosing(), bytes, steps_read(bytes / 2));
   }
   void compute_in_passes(Access& access) const override { gather_in_passes(choosing(), access); }
 
  private:
+  /// How steps within so many bytes are cut where they have less than a plane each: half of the room for a window of
+  /// what is read, half for results and their indices. Each result is written with the window that it lies in.
+  struct Cuts {
+    std::int64_t columns;
+    std::int64_t window;
+    std::int64_t results;
+  };
+  Cuts cuts(std::int64_t bytes) const {
+    const std::int64_t columns = std::max<std::int64_t>(std::min(bytes / 4 / size_, lines_.inner), 1);
+    return {columns, bytes / 2 / (columns * size_), whole_blocks(bytes / 2 / (columns * size_ + kIndex))};
+  }
+
+  /// Bytes of all that one outer position needs.
+  std::int64_t plane() const { return (range_.greatest + 1 - range_.least + k_) * lines_.inner * size_ + k_ * kIndex; }
+
   Choosing choosing() const { return {size_, lines_, index_rows_, k_}; }
 
   /// As many indices whose range is known, where there are so many.
@@ -165,7 +150,7 @@ class Gather final : public InPasses {
   std::vector<IndexRange> blocks_;
 };
 
-class Scatter final : public InPasses {
+class Scatter final : public ByIndices {
  public:
   Scatter(std::int64_t size, const Lines& lines, std::int64_t index_rows, std::int64_t k)
       : size_(size), lines_(lines), index_rows_(index_rows), k_(k) {}
@@ -179,26 +164,36 @@ class Scatter final : public InPasses {
       const Box box = box_of(outer, n, inner);
       steps.push_back({box, {box, {{rows.begin, k.begin}, {rows.size(), k.size()}}, box_of(outer, k, inner)}, first});
     };
-    const std::int64_t plane = (2 * lines_.n + k_) * lines_.inner * size_ + k_ * kIndex;
-    if (plane <= bytes) {
-      cut(lines_.outer, bytes / std::max<std::int64_t>(plane, 1), [&](Range outer) {
+    if (plane() <= bytes) {
+      cut(lines_.outer, bytes / std::max<std::int64_t>(plane(), 1), [&](Range outer) {
         add(outer, {0, lines_.n}, {0, k_}, {0, lines_.inner}, true);
       });
       return steps;
     }
-    const std::int64_t columns = std::clamp<std::int64_t>(bytes / 8 / size_, 1, lines_.inner);
-    const std::int64_t window = bytes / 4 / (columns * size_);
-    const std::int64_t values = bytes / 4 / (columns * size_ + kIndex);
+    const Cuts at = cuts(bytes);
     cut(lines_.outer, 1, [&](Range outer) {
-      cut(lines_.inner, columns, [&](Range inner) {
-        cut(lines_.n, window,
-            [&](Range n) { cut(k_, values, [&](Range k) { add(outer, n, k, inner, k.begin == 0); }); });
+      cut(lines_.inner, at.columns, [&](Range inner) {
+        cut(lines_.n, at.window,
+            [&](Range n) { cut(k_, at.values, [&](Range k) { add(outer, n, k, inner, k.begin == 0); }); });
       });
     });
     return steps;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int /*threads*/) const override { return rooms_bytes(1, kRoom); }
+  std::int64_t steps_read(std::int64_t bytes) const override {
+    if (plane() <= bytes) {
+      return lines_.outer * (lines_.n + k_) * lines_.inner * size_ +
+             rows_read(index_rows_, lines_.outer, plane(), bytes) * k_ * kIndex;
+    }
+    const Cuts at = cuts(bytes);
+    const std::int64_t windows = cuts_of(lines_.n, at.window);
+    return lines_.outer * (cuts_of(k_, at.values) * lines_.n * lines_.inner * size_ +
+                           windows * k_ * (cuts_of(lines_.inner, at.columns) * kIndex + lines_.inner * size_));
+  }
+
+  std::int64_t scratch_bytes(const Step& /*step*/, int /*threads*/) const override {
+    return rooms_bytes(1, kIndexRoom);
+  }
 
   void compute(const Step& step, const Leases& leases) const override {
     const Dims& shape = step.output.shape;
@@ -206,7 +201,7 @@ class Scatter final : public InPasses {
     if (step.first) copy(shape, leases);
     const Lease& values = leases.inputs[2];
     const Indices indices(leases.inputs[1], index_rows_);
-    const std::vector<memory::Buffer> own = rooms_for(1, kRoom, "indices side by side");
+    const std::vector<memory::Buffer> own = rooms_for(1, kIndexRoom, "indices side by side");
     const std::int64_t k = step.inputs[1].shape[1];
     // One thread, in order: the last of equal indices stays.
     for (std::int64_t outer = 0; outer < shape[0]; ++outer) {
@@ -226,11 +221,25 @@ class Scatter final : public InPasses {
 
   std::int64_t least_bytes() const override { return kLeastOfPasses; }
   bool passes_pay(std::int64_t bytes) const override {
-    return run::passes_pay(choosing(), bytes, bytes_read(steps(bytes / 2), size_));
+    return scatter_passes_pay(choosing(), bytes, steps_read(bytes / 2));
   }
   void compute_in_passes(Access& access) const override { scatter_in_passes(choosing(), access); }
 
  private:
+  /// How steps within so many bytes are cut where they have less than a plane each.
+  struct Cuts {
+    std::int64_t columns;
+    std::int64_t window;
+    std::int64_t values;
+  };
+  Cuts cuts(std::int64_t bytes) const {
+    const std::int64_t columns = std::max<std::int64_t>(std::min(bytes / 8 / size_, lines_.inner), 1);
+    return {columns, bytes / 4 / (columns * size_), bytes / 4 / (columns * size_ + kIndex)};
+  }
+
+  /// Bytes of all that one outer position needs.
+  std::int64_t plane() const { return (2 * lines_.n + k_) * lines_.inner * size_ + k_ * kIndex; }
+
   Choosing choosing() const { return {size_, lines_, index_rows_, k_}; }
 
   /// The elements as they were.

@@ -9,6 +9,7 @@
 #include "penstock/kernel/gather.h"
 #include "penstock/memory/buffer.h"
 #include "penstock/run/distribution.h"
+#include "penstock/run/indices.h"
 #include "penstock/run/packed.h"
 
 namespace penstock::run {
@@ -16,9 +17,12 @@ namespace {
 
 using graph::Lease;
 
-constexpr std::int64_t kIndex = 8;            // bytes
 constexpr std::int64_t kLeastItems = 16;      // of a window on their way to the file
 constexpr std::int64_t kMostPiece = 1 << 20;  // items
+constexpr std::int64_t kRead = 16 << 10;      // bytes that are moved in the time that a read of few bytes takes
+
+/// Of what is free, what passes take by turns: blocks of the pool are up to an eighth larger.
+std::int64_t memory_of(std::int64_t available) { return available / 10 * 8; }
 
 /// Windows of a power of two cells, of which one takes a quarter of the memory at most.
 class Windows {
@@ -44,7 +48,7 @@ class Passes {
   Passes(const Choosing& what, Access& access)
       : what_(what),
         access_(access),
-        memory_(access.available() / 10 * 8),  // blocks of the pool are up to an eighth larger
+        memory_(memory_of(access.available())),
         piece_(std::clamp<std::int64_t>(memory_ / 32 / std::max(what.cell(), kIndex), 1, kMostPiece)),
         tick_(access.crew().tick) {}
 
@@ -64,11 +68,18 @@ class Passes {
     });
   }
 
+  /// The window that an index names. Indices were checked when the operator was made, but memory that is somebody
+  /// else's may have been written to since.
+  std::int64_t window_of(const Windows& windows, std::int64_t place) const {
+    if (place < 0 || place >= what_.lines.n) refuse_changed_indices();
+    return windows.of(place);
+  }
+
   /// How many indices name elements of each window.
   std::vector<std::int64_t> counted(std::int64_t outer, const Windows& windows) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(windows.count()), 0);
     for_indices(outer, {0, what_.k}, [&](Range part, const std::int64_t* index) {
-      for (std::int64_t j = 0; j < part.size(); ++j) ++counts[static_cast<std::size_t>(windows.of(index[j]))];
+      for (std::int64_t j = 0; j < part.size(); ++j) ++counts[static_cast<std::size_t>(window_of(windows, index[j]))];
     });
     return counts;
   }
@@ -120,32 +131,37 @@ class GatherPasses : Passes {
   void run() {
     for (std::int64_t outer = 0; outer < what_.lines.outer; ++outer) {
       Distribution items(counted(outer, windows_), kIndex, memory_ / 4);
-      distribute(outer, items);
+      CellFile borders(results_.count() + 1, windows_.count() * kIndex);
+      distribute(outer, items, borders);
       CellFile values(what_.k, what_.cell());
       for (std::int64_t w = 0; w < windows_.count(); ++w) fetch(outer, w, items, values);
       values.finish();
-      for (std::int64_t r = 0; r < results_.count(); ++r) store(outer, r, items, values);
+      for (std::int64_t r = 0; r < results_.count(); ++r) store(outer, r, items, values, borders);
     }
   }
 
  private:
   /// Items are an index and the place of its result. Within a window the latter ascend, so that those of a window of
-  /// results follow each other.
-  void distribute(std::int64_t outer, Distribution& items) {
-    borders_.clear();
-    const auto note = [&] {
-      for (std::int64_t w = 0; w < windows_.count(); ++w) borders_.push_back(items.added(w));
+  /// results follow each other. `borders`: for each window of results where its items begin in each window, and in the
+  /// end where the last one's end.
+  void distribute(std::int64_t outer, Distribution& items, CellFile& borders) {
+    const memory::Buffer row = memory::Buffer::allocate(borders.cell(), "borders of windows");
+    const auto note = [&](std::int64_t r) {
+      auto* begin = reinterpret_cast<std::int64_t*>(row.data());
+      for (std::int64_t w = 0; w < windows_.count(); ++w) begin[w] = items.items(w).begin + items.added(w);
+      borders.write(r, row.data(), 1);
     };
     for (std::int64_t r = 0; r < results_.count(); ++r) {
-      note();
+      note(r);
       for_indices(outer, results_.range(r), [&](Range part, const std::int64_t* index) {
         for (std::int64_t j = part.begin; j < part.end; ++j) {
           const std::int64_t place = index[j - part.begin];
-          items.add(windows_.of(place), place, reinterpret_cast<const std::byte*>(&j));
+          items.add(window_of(windows_, place), place, reinterpret_cast<const std::byte*>(&j));
         }
       });
     }
-    note();
+    note(results_.count());
+    borders.finish();
     items.finish();
   }
 
@@ -162,22 +178,21 @@ class GatherPasses : Passes {
     });
   }
 
-  void store(std::int64_t outer, std::int64_t r, const Distribution& items, const CellFile& values) {
+  void store(std::int64_t outer, std::int64_t r, const Distribution& items, const CellFile& values,
+             const CellFile& borders) {
+    const store::FileBytes rows = borders.read({r, r + 2});
+    const auto* begin = reinterpret_cast<const std::int64_t*>(rows.data);
     access_.write(box(outer, results_.range(r)), [&](const Lease& to) {
       for (std::int64_t w = 0; w < windows_.count(); ++w) {
-        const auto border = [&](std::int64_t result) {
-          return items.items(w).begin + borders_[static_cast<std::size_t>(result * windows_.count() + w)];
-        };
-        for_items({border(r), border(r + 1)}, [&](Range part) {
+        for_items({begin[w], begin[windows_.count() + w]}, [&](Range part) {
           scatter_cells(what_, values.read(part), items.second().read(part), part.size(), results_.range(r), to);
         });
       }
     });
   }
 
-  Windows windows_;                    // of the elements
-  Windows results_;                    // of what is chosen
-  std::vector<std::int64_t> borders_;  // of each window of results, items of each window before it
+  Windows windows_;  // of the elements
+  Windows results_;  // of what is chosen
 };
 
 class ScatterPasses : Passes {
@@ -203,7 +218,8 @@ class ScatterPasses : Passes {
         const std::byte* value = values.data + j * values.layout.strides[1];
         if (what_.lines.inner > 1)
           value = packed(value, values.layout.strides[2], what_.size, what_.lines.inner, room.data());
-        items.add(windows_.of(index[j]), index[j], value);
+        const std::int64_t place = index[j];
+        items.add(window_of(windows_, place), place, value);
       }
     });
     items.finish();
@@ -236,16 +252,36 @@ class ScatterPasses : Passes {
   Windows windows_;
 };
 
-}  // namespace
+bool nothing_chosen(const Choosing& what) { return what.cell() == 0 || what.k == 0; }
 
-bool passes_pay(const Choosing& what, std::int64_t bytes, std::int64_t steps_bytes) {
-  if (what.cell() == 0 || what.k == 0 || bytes < kLeastOfPasses) return false;
-  const std::int64_t items = bytes / 4 / (kIndex + std::max(what.cell(), kIndex));
-  if (items / kLeastItems < Windows(what.lines.n, what.cell(), bytes).count()) return false;
+/// Whether enough items of each window gather on their way to the file.
+bool room_for_items(const Choosing& what, const Windows& windows, std::int64_t available) {
+  const std::int64_t items = memory_of(available) / 4 / (kIndex + std::max(what.cell(), kIndex));
+  return items / kLeastItems >= windows.count();
+}
+
+/// Bytes that passes read and write for each outer position.
+std::int64_t moved(const Choosing& what) {
   constexpr std::int64_t kIndices = 6;  // times that an index, or a place, is read or written
   constexpr std::int64_t kValues = 4;
-  const std::int64_t moved = what.lines.n * what.cell() + what.k * (kIndices * kIndex + kValues * what.cell());
-  return steps_bytes > 2 * what.lines.outer * moved;
+  return what.lines.n * what.cell() + what.k * (kIndices * kIndex + kValues * what.cell());
+}
+
+}  // namespace
+
+bool gather_passes_pay(const Choosing& what, std::int64_t available, std::int64_t steps_bytes) {
+  if (nothing_chosen(what) || available < kLeastOfPasses) return false;
+  const Windows windows(what.lines.n, what.cell(), memory_of(available));
+  const Windows results(what.k, what.cell(), memory_of(available));
+  if (!room_for_items(what, windows, available)) return false;
+  const std::int64_t reads = 2 * windows.count() * results.count();
+  return steps_bytes / 2 > what.lines.outer * (moved(what) + reads * kRead);
+}
+
+bool scatter_passes_pay(const Choosing& what, std::int64_t available, std::int64_t steps_bytes) {
+  if (nothing_chosen(what) || available < kLeastOfPasses) return false;
+  const Windows windows(what.lines.n, what.cell(), memory_of(available));
+  return room_for_items(what, windows, available) && steps_bytes / 2 > what.lines.outer * moved(what);
 }
 
 void gather_in_passes(const Choosing& what, Access& access) { GatherPasses(what, access).run(); }

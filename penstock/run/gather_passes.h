@@ -25,10 +25,23 @@ struct Choosing {
 /// Bytes that passes need at least.
 inline constexpr std::int64_t kLeastOfPasses = 1 << 20;
 
-/// Whether passes within so many bytes move less than steps that read `steps_bytes`.
-bool passes_pay(const Choosing& what, std::int64_t bytes, std::int64_t steps_bytes);
+/// Whether passes move less than half of what steps that read `steps_bytes` do, where so many bytes of the budget are
+/// free. A window takes a fifth of these at most. All windows of elements have items on their way to a file in another
+/// fifth, at least 16 each, so that elements are limited to some square of the budget (a gibibyte free: terabytes).
+/// gather's passes read the items of each pair of a window of elements and one of results by themselves: where these
+/// are too few to be worth two reads, steps it is.
+bool gather_passes_pay(const Choosing& what, std::int64_t available, std::int64_t steps_bytes);
+bool scatter_passes_pay(const Choosing& what, std::int64_t available, std::int64_t steps_bytes);
 
-/// What make_gather() and make_scatter() describe.
+/// What make_gather() and make_scatter() make.
+class ByIndices : public InPasses {
+ public:
+  /// Bytes that steps(bytes) read, of which there may be very many: they are not made for it.
+  virtual std::int64_t steps_read(std::int64_t bytes) const = 0;
+};
+
+/// What make_gather() and make_scatter() describe. Throws ArgumentError where indices changed since they were checked,
+/// BudgetError, NoSpaceError and FileError.
 void gather_in_passes(const Choosing& what, Access& access);
 void scatter_in_passes(const Choosing& what, Access& access);
 

@@ -2,9 +2,12 @@
 // Elements chosen by indices and put where they say, against plain loops; every size of element, layouts, pieces.
 #include <gtest/gtest.h>
 
+#include "penstock/base/error.h"
 #include "penstock/base/temporary_directory.h"
 #include "penstock/memory/governor.h"
+#include "penstock/run/distribution.h"
 #include "penstock/run/gather.h"
+#include "penstock/run/gather_passes.h"
 #include "penstock/run/nonzero.h"
 #include "penstock/run/settings.h"
 
@@ -137,6 +140,75 @@ TEST(Gather, InPassesWhereIndicesJumpAbout) {
           << name_of(dtype) << " " << shape_text(c.lines.shape());
     }
   }
+}
+
+/// Bytes of the boxes that steps read.
+std::int64_t bytes_read(const std::vector<graph::Step>& steps, std::int64_t size) {
+  std::int64_t bytes = 0;
+  for (const graph::Step& step : steps) {
+    for (std::size_t k = 0; k < step.inputs.size(); ++k) bytes += count(step.inputs[k].shape) * (k == 1 ? 8 : size);
+  }
+  return bytes;
+}
+
+TEST(Gather, StepsAreWeighedWithoutMakingThem) {
+  for (const Choice& c :
+       {Choice{{1, 3'000'000, 1}, 1, 2'000'000}, Choice{{3, 1'000, 500}, 3, 7'000}, Choice{{2, 40, 300'000}, 2, 90}}) {
+    const auto gather = make_gather(4, c.lines, c.index_rows, c.k, {0, c.lines.n - 1});
+    const auto scatter = make_scatter(4, c.lines, c.index_rows, c.k);
+    for (const std::int64_t bytes : {1 << 20, 3 << 20, 1 << 30}) {
+      for (const auto* op : {gather.get(), scatter.get()}) {
+        EXPECT_EQ(dynamic_cast<const ByIndices*>(op)->steps_read(bytes), bytes_read(op->steps(bytes), 4))
+            << op->text() << " " << shape_text(c.lines.shape()) << " " << bytes;
+      }
+    }
+  }
+}
+
+TEST(Gather, PassesPayWhereReadsAreWorthIt) {
+  constexpr std::int64_t kFree = 8 << 20;
+  constexpr std::int64_t kMuch = std::int64_t{1} << 60;
+  const Choosing many{8, {1, 64 << 20, 1}, 1, 64 << 20};
+  EXPECT_TRUE(gather_passes_pay(many, kFree, kMuch));
+  const std::int64_t moved = many.lines.n * 8 + many.k * 80;
+  EXPECT_TRUE(scatter_passes_pay(many, kFree, 3 * moved));
+  EXPECT_FALSE(scatter_passes_pay(many, kFree, 2 * moved));
+  // 512 windows of 1 MiB each way make half a million reads.
+  EXPECT_FALSE(gather_passes_pay(many, kFree, 3 * moved));
+  EXPECT_TRUE(gather_passes_pay(many, kFree, 6 * moved));
+  // More windows than there is room for some items of each.
+  const Choosing very_many{8, {1, std::int64_t{1} << 40, 1}, 1, 64 << 20};
+  EXPECT_FALSE(gather_passes_pay(very_many, kFree, kMuch));
+  EXPECT_FALSE(scatter_passes_pay(very_many, kFree, kMuch));
+}
+
+TEST(Gather, PassesRefuseIndicesThatChangedSinceTheyWereChecked) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  const Choice c{{1, 900'000, 1}, 1, 800'000};
+  const Plain x = random_plain(DType::k_float64, c.lines.shape(), 1);
+  const graph::NodeRef file = file_node(directory.put("x.npy", npy_text(x)));
+  const graph::NodeRef values = file_node(directory.put("v.npy", npy_text(x)));
+  for (const std::int64_t foreign : {std::int64_t{1} << 50, -(std::int64_t{1} << 50), c.lines.n, std::int64_t{-1}}) {
+    Plain index = indices_below(c.lines.n, {1, c.k}, 2);
+    index.as<std::int64_t>()[c.k / 2] = foreign;
+    const graph::NodeRef changed = node_of(index);
+    EXPECT_THROW(within(3 << 19, gather_node(c, file, changed), directory), ArgumentError) << foreign;
+    EXPECT_THROW(within(3 << 19, scatter_node(c, file, changed, values), directory), ArgumentError) << foreign;
+  }
+}
+
+TEST(Distribution, RefusesMoreItemsThanWereCounted) {
+  const TemporaryDirectory directory;
+  const EnvSetting scratch("PENSTOCK_SCRATCH", directory.path(""));
+  Distribution items({2, 1}, 8, 1 << 16);
+  const std::int64_t value = 5;
+  const auto add = [&](std::int64_t bucket) { items.add(bucket, 7, reinterpret_cast<const std::byte*>(&value)); };
+  add(1);
+  add(0);
+  EXPECT_THROW(add(1), ArgumentError);
+  add(0);
+  EXPECT_THROW(add(0), ArgumentError);
 }
 
 TEST(Gather, ReadsNearTheIndicesOnly) {
