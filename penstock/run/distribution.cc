@@ -20,18 +20,6 @@ void refuse_changed_indices() {
       "of them");
 }
 
-CellFile::CellFile(std::int64_t n, std::int64_t cell) : cell_(cell), scratch_(store::scratch_directory(""), n * cell) {}
-
-void CellFile::finish() {
-  const Layout bytes = contiguous({scratch_.size()}, 1);
-  file_ = std::make_unique<store::FileSource>(scratch_.name(), store::FileFormat{DType::k_uint8, false, bytes, "raw"});
-  file_->attach(scratch_.finish().release());
-}
-
-store::FileBytes CellFile::read(Range cells) const {
-  return file_->read({cells.begin * cell_, cells.end * cell_}, store::ReadMode::kBuffered);
-}
-
 Distribution::Distribution(const std::vector<std::int64_t>& counts, std::int64_t cell, std::int64_t bytes)
     : begins_(counts.size() + 1, 0),
       first_(std::reduce(counts.begin(), counts.end()), kFirst),

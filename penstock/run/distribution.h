@@ -8,42 +8,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "penstock/memory/buffer.h"
+#include "penstock/run/cell_file.h"
 #include "penstock/run/lines.h"
-#include "penstock/store/file_source.h"
-#include "penstock/store/scratch_file.h"
 
 namespace penstock::run {
 
 /// Throws ArgumentError: indices in memory that somebody writes to are not what they were when they were checked, or
 /// counted.
 [[noreturn]] void refuse_changed_indices();
-
-/// n cells of some bytes each in a scratch file: first written, in any order, then read.
-class CellFile {
- public:
-  CellFile(std::int64_t n, std::int64_t cell);
-
-  std::int64_t cell() const { return cell_; }
-  void write(std::int64_t first, const std::byte* cells, std::int64_t n) {
-    scratch_.write(first * cell_, cells, n * cell_);
-  }
-  /// Ends writing.
-  void finish();
-  store::FileBytes read(Range cells) const;
-  /// Bytes of the pool that reading takes.
-  static std::int64_t read_bytes(std::int64_t n, std::int64_t cell) {
-    return store::FileSource::buffer_bytes(n * cell);
-  }
-
- private:
-  std::int64_t cell_;
-  store::ScratchFile scratch_;
-  std::unique_ptr<store::FileSource> file_;
-};
 
 /// Items of two columns, the first of 8 bytes, the second of `cell`.
 class Distribution {

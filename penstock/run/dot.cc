@@ -2,7 +2,6 @@
 #include "penstock/run/dot.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <vector>
 

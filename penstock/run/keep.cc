@@ -8,6 +8,7 @@
 #include "penstock/base/error.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
+#include "penstock/run/cell_file.h"
 #include "penstock/run/execute.h"
 #include "penstock/run/operate.h"
 #include "penstock/store/file_source.h"
@@ -62,8 +63,7 @@ bool evaluated_in_memory(const NodeRef& node, const Options& options) {
 }
 
 NodeRef node_in(store::ScratchFile& scratch, DType dtype, Layout layout) {
-  auto file = std::make_shared<store::FileSource>(scratch.name(), store::FileFormat{dtype, false, layout, "raw"});
-  file->attach(scratch.finish().release());
+  auto file = source_of(scratch, dtype, layout);
   Dims shape = layout.shape;
   return std::make_shared<graph::Node>(dtype, std::move(shape), graph::InFile{std::move(file), std::move(layout)});
 }

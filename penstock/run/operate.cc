@@ -11,6 +11,7 @@
 #include "penstock/measure/span.h"
 #include "penstock/memory/governor.h"
 #include "penstock/memory/pool.h"
+#include "penstock/run/cell_file.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/operator_run.h"
 #include "penstock/store/scratch_file.h"
@@ -142,9 +143,7 @@ void operate_to_scratch(const NodeRef& node, const Options& options) {
   to.layout = contiguous(node->shape, size);
   to.scratch = std::make_shared<store::ScratchFile>(store::scratch_directory(""), node->bytes());
   OperatorRun(*node, options).run(to, size);
-  auto file =
-      std::make_shared<store::FileSource>(to.scratch->name(), store::FileFormat{node->dtype, false, to.layout, "raw"});
-  file->attach(to.scratch->finish().release());
+  auto file = source_of(*to.scratch, node->dtype, to.layout);
   std::vector<NodeRef> dropped;  // destroyed after the lock is gone
   const std::lock_guard lock(graph::graph_mutex());
   publish(*node, graph::InFile{std::move(file), std::move(to.layout)}, dropped);

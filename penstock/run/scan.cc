@@ -7,7 +7,6 @@
 
 #include "penstock/kernel/table.h"
 #include "penstock/memory/buffer.h"
-#include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
 #include "penstock/run/packed.h"
 #include "penstock/run/rooms.h"
@@ -85,9 +84,7 @@ class Scan final : public graph::Operator {
     return elements * size_;
   }
 
-  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override {
-    return threads * memory::pool_capacity(kRoom);
-  }
+  std::int64_t scratch_bytes(const Step& /*step*/, int threads) const override { return rooms_bytes(threads, kRoom); }
 
   void compute(const Step& step, const Leases& leases) const override {
     const Dims& shape = step.output.shape;

@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "penstock/memory/buffer.h"
+#include "penstock/run/cell_file.h"
 #include "penstock/run/packed.h"
-#include "penstock/store/file_source.h"
-#include "penstock/store/scratch_file.h"
 
 namespace penstock::run {
 namespace {
@@ -24,27 +23,16 @@ graph::Box part_of(const LongLine& line, Range part) { return {{line.row, part.b
 /// Sorted keys in a scratch file, run after run.
 struct Runs {
   std::vector<std::int64_t> bounds{0};
-  std::unique_ptr<store::ScratchFile> scratch;
-  std::unique_ptr<store::FileSource> file;  // once it is written
+  std::unique_ptr<CellFile> keys;
 
-  Runs(const KeySort& sort, std::int64_t n)
-      : scratch(std::make_unique<store::ScratchFile>(store::scratch_directory(""), n * sort.size())) {}
-
-  void append(const KeySort& sort, std::int64_t first, const std::byte* keys, std::int64_t n) const {
-    scratch->write(first * sort.size(), keys, n * sort.size());
-  }
-  void finish() {
-    const Layout bytes = contiguous({scratch->size()}, 1);
-    file = std::make_unique<store::FileSource>(scratch->name(), store::FileFormat{DType::k_uint8, false, bytes, "raw"});
-    file->attach(scratch->finish().release());
-  }
+  Runs(const KeySort& sort, std::int64_t n) : keys(std::make_unique<CellFile>(n, sort.size())) {}
 };
 
 /// What of a run lies in memory, and what is yet to be read.
 class Window {
  public:
-  Window(const store::FileSource& file, const KeySort& sort, Range left, std::int64_t most)
-      : file_(&file), size_(sort.size()), most_(most), left_(left) {}
+  Window(const CellFile& file, Range left, std::int64_t most)
+      : file_(&file), size_(file.cell()), most_(most), left_(left) {}
 
   /// Reads on where nothing is in memory any more.
   void fill() {
@@ -52,7 +40,7 @@ class Window {
     at_ = 0;
     held_ = std::min(most_, left_.size());
     bytes_ = {};
-    bytes_ = file_->read({left_.begin * size_, (left_.begin + held_) * size_}, store::ReadMode::kBuffered);
+    bytes_ = file_->read({left_.begin, left_.begin + held_});
     left_.begin += held_;
   }
   const std::byte* keys() const { return bytes_.data + at_ * size_; }
@@ -62,7 +50,7 @@ class Window {
   void take(std::int64_t n) { at_ += n; }
 
  private:
-  const store::FileSource* file_;
+  const CellFile* file_;
   std::int64_t size_;
   std::int64_t most_;
   Range left_;  // keys in the file
@@ -129,10 +117,10 @@ class LongSort {
     for_pieces([&](Range part, const std::byte* x) {
       const std::byte* sorted =
           sort_.merged(sort_.sorted_runs(x, part, crew_, keys.data(), zeros_), crew_, keys.data(), other.data());
-      runs.append(sort_, part.begin, sorted, part.size());
+      runs.keys->write(part.begin, sorted, part.size());
       runs.bounds.push_back(part.end);
     });
-    runs.finish();
+    runs.keys->finish();
     return runs;
   }
 
@@ -141,10 +129,10 @@ class LongSort {
     Runs fewer(sort_, line_.n);
     cut(std::ssize(runs.bounds) - 1, most_runs(), [&](Range group) {
       merge(runs, group,
-            [&](std::int64_t first, const std::byte* keys, std::int64_t n) { fewer.append(sort_, first, keys, n); });
+            [&](std::int64_t first, const std::byte* keys, std::int64_t n) { fewer.keys->write(first, keys, n); });
       fewer.bounds.push_back(runs.bounds[static_cast<std::size_t>(group.end)]);
     });
-    fewer.finish();
+    fewer.keys->finish();
     return fewer;
   }
 
@@ -153,7 +141,7 @@ class LongSort {
     const std::int64_t most = window(group.size());
     std::vector<Window> windows;
     for (std::int64_t r = group.begin; r < group.end; ++r)
-      windows.emplace_back(*runs.file, sort_, Range{bound(r), bound(r + 1)}, most);
+      windows.emplace_back(*runs.keys, Range{bound(r), bound(r + 1)}, most);
     memory::Buffer keys = memory::Buffer::allocate(group.size() * most * sort_.size(), "the keys of a sort");
     memory::Buffer other = memory::Buffer::allocate(group.size() * most * sort_.size(), "the keys of a sort");
     for (std::int64_t done = bound(group.begin); done < bound(group.end);) {

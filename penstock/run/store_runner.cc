@@ -2,7 +2,6 @@
 // Elementwise results, written to memory or to the tile of a file.
 
 #include <algorithm>
-#include <bit>
 #include <optional>
 
 #include "penstock/run/packed.h"
