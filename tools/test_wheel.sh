@@ -25,8 +25,10 @@ result = ps.sqrt(ps.open("x.npy") * 2.0 + 1.0)
 ps.save(result, "y.npy")
 np.testing.assert_array_equal(np.load("y.npy"), np.sqrt(x * 2.0 + 1.0))
 np.testing.assert_allclose(float(ps.sum(ps.sin(ps.asarray(x)))), np.sin(x).sum(), rtol=1e-9)
-# Transforms are SciPy's: they need it beside the wheel, and nothing else.
+# Transforms are SciPy's and inverses NumPy's, in threads that threadpoolctl counts: they lie beside the wheel.
 np.testing.assert_allclose(np.asarray(ps.fft.rfft(ps.asarray(x[:1000]))), np.fft.rfft(x[:1000]))
+matrices = np.random.default_rng(1).random((200, 40, 40))
+np.testing.assert_array_equal(np.asarray(ps.linalg.inv(ps.asarray(matrices))), np.linalg.inv(matrices))
 
 mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
 ours = re.compile(r"/(lib)?(penstock|sleef|hwy)[^/]*\.so")
@@ -43,7 +45,7 @@ missing = {"py.typed", "__init__.pyi", "_core.pyi", "errors.pyi"} - {Path(name).
 assert not missing, f"the wheel lacks {sorted(missing)}"
 needed = [each for each in requires("penstock") or [] if "extra ==" not in each]
 dependencies = [re.match(r"[\w-]+", each)[0] for each in needed]
-assert dependencies == ["numpy", "scipy"], f"expected NumPy and SciPy alone, got {needed}"
+assert dependencies == ["numpy", "scipy", "threadpoolctl"], f"expected these three alone, got {needed}"
 print(f"wheel: {len(bundled)} libraries bundled, {len(licences)} licences, result right")
 PY
 fresh/bin/penstock --version

@@ -13,6 +13,7 @@
 #include "penstock/base/error.h"
 #include "penstock/graph/operator.h"
 #include "penstock/memory/pool.h"
+#include "penstock/thread/parallel.h"
 
 namespace penstock::bind {
 namespace {
@@ -120,7 +121,30 @@ void drop(nb::callable& f) {
     f.release();
 }
 
+namespace {
+
+/// Calls f(begin, end) for parts of [0, n), each with the interpreter's lock, which f gives up where it works long.
+void in_parts(std::int64_t n, std::int64_t parts, int threads, const nb::callable& f) {
+  unlocked([&] {
+    thread::parallel_for(
+        parts,
+        [&](std::int64_t part) {
+          const Locked lock;
+          if (!lock) throw Cancelled("the interpreter has ended");
+          f(n * part / parts, n * (part + 1) / parts);
+        },
+        threads);
+  });
+}
+
+}  // namespace
+
 void bind_callback(nb::module_& m) {
+  m.def(
+      "in_parts", &in_parts, nb::arg("n"), nb::arg("parts"), nb::arg("threads"), nb::arg("f"),
+      "Calls f(begin, end) for each of the parts of [0, n), by as many threads of the engine at once. The first error "
+      "is raised once the calls under way have ended; no others begin.",
+      nb::sig("def in_parts(n: int, parts: int, threads: int, f: Callable[[int, int], object]) -> None"));
   m.def(
       "stacked",
       [](const std::string& name, nb::callable f, const std::vector<Array>& inputs, nb::handle shape_,

@@ -10,6 +10,7 @@ from typing import Any, cast
 from penstock import _core
 from penstock._arguments import array, normal_axis
 from penstock._core import Array, DType
+from penstock._matrix_threads import Stack, work_through
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
 REAL = {"complex64": "float32", "complex128": "float64"}
@@ -77,20 +78,32 @@ def along(name: str, f: Callable[..., object], x: Array, axis: int, n: int, dtyp
 
 
 def of_matrices(
-    name: str, f: Callable[..., Sequence[Any]], inputs: Sequence[Array], parts: Sequence[tuple[int, ...]], dtype: DType
+    name: str,
+    f: Callable[..., Sequence[Any]],
+    inputs: Sequence[Array],
+    parts: Sequence[tuple[int, ...]],
+    dtype: DType,
+    nanoseconds: float,
 ) -> tuple[Array, ...]:
-    """The arrays that ``f(*inputs)`` gives for stacks of matrices, of these shapes an item, all held in one dtype."""
+    """The arrays that ``f(*inputs)`` gives for stacks of matrices, of these shapes an item, all held in one dtype.
+
+    ``nanoseconds`` is what it takes for an element of a small matrix, roughly.
+    """
     batch = inputs[0].shape[:-2]
     sizes = [math.prod(part) for part in parts]
+    elements = sum(math.prod(each.shape[-2:]) for each in inputs)
 
     def fill(out: Any, *stacks: Any) -> None:
-        begin = 0
-        for size, result in zip(sizes, f(*stacks), strict=True):
-            out[:, begin : begin + size] = result.reshape(out.shape[0], size)
-            begin += size
+        def work(begin: int, end: int) -> None:
+            at = 0
+            for size, result in zip(sizes, f(*(each[begin:end] for each in stacks)), strict=True):
+                out[begin:end, at : at + size] = result.reshape(end - begin, size)
+                at += size
+
+        work_through(Stack(out.shape[0], elements, max(sizes), elements * nanoseconds), quietly(work))
 
     stacks = [_core.reshape(each, (math.prod(batch), *each.shape[-2:])) for each in inputs]
-    packed = _core.stacked(name, quietly(fill), stacks, (math.prod(batch), sum(sizes)), dtype)
+    packed = _core.stacked(name, fill, stacks, (math.prod(batch), sum(sizes)), dtype)
     results, begin = [], 0
     for size, part in zip(sizes, parts, strict=True):
         results.append(_core.reshape(packed[:, begin : begin + size], (*batch, *part)))
