@@ -25,17 +25,20 @@ Pair converted(const Array& a, const Array& b) {
   return {Array(graph::make_cast(a.node(), dtype)), Array(graph::make_cast(b.node(), dtype)), dtype};
 }
 
-/// The product of operands of at least two axes.
-Array matrices(const Array& a, const Array& b) {
-  const Dims shape = matmul_shape(a.shape(), b.shape());
-  const Pair pair = converted(a, b);
-  return operated(pair.dtype, shape, run::make_matmul(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
-}
-
 Array vectors(const Array& a, const Array& b) {
   const Dims shape = vecdot_shape(a.shape(), b.shape());
   const Pair pair = converted(a, b);
   return operated(pair.dtype, shape, run::make_vecdot(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
+}
+
+/// The product of operands of at least two axes.
+Array matrices(const Array& a, const Array& b) {
+  const Dims shape = matmul_shape(a.shape(), b.shape());
+  // One row by one column is a sum of products, which streams; other products hold lines of what they sum over.
+  if (a.ndim() == 2 && shape == Dims{1, 1})
+    return reshape(vectors(reshape(a, {a.size()}), reshape(b, {b.size()})), shape);
+  const Pair pair = converted(a, b);
+  return operated(pair.dtype, shape, run::make_matmul(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }
 
 /// The axes that are not in `taken`, in order.
@@ -110,7 +113,10 @@ Array tensordot(const Array& a, const Array& b, std::int64_t axes) {
 }
 
 Array dot(const Array& a, const Array& b) {
-  if (a.ndim() == 0 || b.ndim() == 0) return multiply(a, b);
+  if (a.ndim() == 0 || b.ndim() == 0) {
+    const bool pairs = a.dtype() == DType::k_bool && b.dtype() == DType::k_bool;
+    return pairs ? logical_and(a, b) : multiply(a, b);
+  }
   if (a.ndim() <= 2 && b.ndim() <= 2) return matmul(a, b);
   return tensordot(a, b, Dims{-1}, Dims{b.ndim() == 1 ? -1 : -2});
 }

@@ -81,7 +81,7 @@ Complex integer_power(Complex base, int exponent) {
 Complex pow_of(Complex a, Complex b) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   if (b == Complex(0, 0)) return {1, 0};
-  if (a == Complex(0, 0)) return b.real() > 0 && b.imag() == 0 ? Complex(0, 0) : Complex(kNan, kNan);
+  if (a == Complex(0, 0)) return b.real() > 0 ? Complex(0, 0) : Complex(kNan, kNan);
   // Small whole exponents by multiplication: exact where the products are.
   if (b.imag() == 0 && std::abs(b.real()) < 100 && b.real() == std::trunc(b.real())) {
     return integer_power(a, static_cast<int>(b.real()));

@@ -132,6 +132,8 @@ TEST(Semantics, ComplexNumbers) {
     EXPECT_TRUE(same(call(table, Op::k_sqrt, C(-4, -0.0)), C(0, -2)));
     EXPECT_TRUE(same(call(table, Op::k_exp, C(-kInf, kNan)), C(0, 0)));
     EXPECT_EQ(call(table, Op::k_pow, C(0, 0), C(0, 0)), C(1, 0));
+    EXPECT_EQ(call(table, Op::k_pow, C(0, 0), C(0.5, -3)), C(0, 0));
+    EXPECT_TRUE(std::isnan(call(table, Op::k_pow, C(0, 0), C(0, 1)).real()));
     EXPECT_EQ(call(table, Op::k_pow, C(0, 1), C(2, 0)), C(-1, 0));
     EXPECT_EQ(call(table, Op::k_pow, C(2, 0), C(-3, 0)), C(0.125, 0));
     EXPECT_TRUE(near(call(table, Op::k_pow, C(1, 2), C(0.5, 1)), std::pow(C(1, 2), C(0.5, 1))));
