@@ -66,7 +66,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
 def digitize(x: Any, bins: Any, right: builtins.bool = False) -> Array:
     """The number i of the bin of each element: bins[i - 1] <= x < bins[i], with ``right`` bins[i - 1] < x <= bins[i].
 
-    ``bins`` ascend or descend (then bins[i - 1] > x >= bins[i]).
+    ``bins`` ascend or descend (then bins[i - 1] > x >= bins[i], with ``right`` bins[i - 1] >= x > bins[i]).
 
     Shapes: any; the result has that of x.
     Dtypes: all but complex ones; the result is int64.
@@ -79,13 +79,13 @@ def digitize(x: Any, bins: Any, right: builtins.bool = False) -> Array:
     edges = numpy.asarray(bins)
     if edges.ndim != 1 or edges.dtype.kind not in "biuf":
         raise _core.errors.ArgumentError(f"bins must be a vector of real numbers; got {bins!r}")
-    steps = numpy.diff(edges)
-    if not ((steps >= 0).all() or (steps <= 0).all()):
-        raise _core.errors.ArgumentError("bins must be a vector that ascends or descends")
-    if (steps >= 0).all():
-        return _core.searchsorted(edges, x, side="left" if right else "right")
-    found = _core.searchsorted(edges[::-1].copy(), x, side="right" if right else "left")
-    return _core.subtract(edges.size, found)
+    ascends, descends = (edges[:-1] <= edges[1:]).all(), (edges[:-1] >= edges[1:]).all()
+    if not (ascends or descends):
+        raise _core.errors.ArgumentError(f"bins must be a vector that ascends or descends; got {bins!r}")
+    side = "left" if right else "right"
+    if ascends:
+        return _core.searchsorted(edges, x, side=side)
+    return _core.subtract(edges.size, _core.searchsorted(edges[::-1].copy(), x, side=side))
 
 
 class _Data(NamedTuple):
@@ -151,12 +151,21 @@ def _values(a: Any) -> Array:
     return flat(x)
 
 
+def _pair(given: Any) -> tuple[Any, Any]:
+    """The two numbers of a range that was given."""
+    try:
+        low, high = given
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else (math.nan, math.nan)
+    except (TypeError, ValueError):
+        raise _core.errors.ArgumentError(f"range is {given!r}; it takes two numbers, (low, high)") from None
+
+
 def _limits(x: Array, given: Range) -> tuple[Any, Any]:
     """The ends of the bins: given, or the least and the greatest element."""
     import numpy
 
     if given is not None:
-        low, high = given
+        low, high = _pair(given)
         if not (math.isfinite(low) and math.isfinite(high)) or low > high:
             raise _core.errors.ArgumentError(f"range ({low}, {high}) is not ascending and finite")
     elif x.size == 0:

@@ -146,6 +146,14 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
     return _core.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
 
+def _greatest(size: Array, axis: int | tuple[int, ...] | None, keepdims: builtins.bool = False) -> Array:
+    """The greatest of what is not negative: of nothing 0, as the sum is."""
+    shape = size.shape
+    over = range(size.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    empty = size.size == 0 and 0 in (shape[each] for each in over if -size.ndim <= each < size.ndim)
+    return (_core.sum if empty else _core.max)(size, axis=axis, keepdims=keepdims)
+
+
 def _power_sum(x: Array, order: float, axis: int | tuple[int, ...] | None, keepdims: builtins.bool) -> Array:
     total = _core.sum(_core.pow(x, order), axis=axis, keepdims=keepdims)
     return _core.pow(total, 1.0 / order)
@@ -165,7 +173,7 @@ def vector_norm(
 
     Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
     Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
-    Raises AxisError, ShapeError for the greatest or least of no elements, DTypeError for an ord that is no number,
+    Raises AxisError, ShapeError for the least of no elements, DTypeError for an ord that is no number,
     ArgumentError for one that float64 does not hold.
     Array API standard 2025.12: linalg, vector_norm.
     """
@@ -175,7 +183,7 @@ def vector_norm(
         squares = _core.square(size)
         return _core.sqrt(_core.sum(squares, axis=axis, keepdims=keepdims))
     if ord == math.inf:
-        return _core.max(size, axis=axis, keepdims=keepdims)
+        return _greatest(size, axis, keepdims)
     if ord == -math.inf:
         return _core.min(size, axis=axis, keepdims=keepdims)
     if ord == 0:
@@ -193,7 +201,7 @@ def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str 
 
     Shapes: (..., m, n) gives (...), with keepdims (..., 1, 1).
     Dtypes: floats and complex ones; integers and bool count as float64; the result is real.
-    Raises ShapeError for fewer than two axes and the greatest or least of no elements, ArgumentError for another ord,
+    Raises ShapeError for fewer than two axes and the least of no elements, ArgumentError for another ord,
     LinAlgError for no convergence, DTypeError for what holds no numbers.
     Array API standard 2025.12: linalg, matrix_norm.
     """
@@ -203,12 +211,11 @@ def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str 
     if ord in (1, -1, math.inf, -math.inf):
         axis = -2 if abs(ord) == 1 else -1
         sums = _core.sum(_core.abs(x), axis=axis, keepdims=True)
-        extreme = _core.max if ord > 0 else _core.min
-        norm = extreme(sums, axis=(-2, -1), keepdims=True)
+        norm = _greatest(sums, (-2, -1), True) if ord > 0 else _core.min(sums, axis=(-2, -1), keepdims=True)
     elif ord in ("nuc", 2, -2):
         s = svdvals(x)
-        s = _core.sum(s, axis=-1) if ord == "nuc" else (_core.max if ord == 2 else _core.min)(s, axis=-1)
-        norm = _core.expand_dims(s, (-2, -1))
+        over: Any = {"nuc": _core.sum, 2: _greatest, -2: _core.min}[ord]
+        norm = _core.expand_dims(over(s, axis=-1), (-2, -1))
     else:
         raise _core.errors.ArgumentError(f"ord is {ord!r}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     return norm if keepdims else _core.squeeze(norm, (-2, -1))

@@ -140,3 +140,20 @@ def test_digitize() -> None:
 def test_what_is_refused(call: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "float32"])
+@pytest.mark.parametrize("right", [False, True])
+def test_digitize_at_the_borders(right: bool, dtype: str) -> None:
+    x = np.array([0, 1, 1, 2, 3, 5], dtype)
+    for bins in ([1, 2, 3], [3, 2, 1], [2, 2, 2], [3, 1, 1]):
+        edges = np.array(bins, dtype)
+        got = np.asarray(ps.digitize(x, edges, right))
+        np.testing.assert_array_equal(got, np.digitize(x, edges, right), err_msg=str(bins))
+
+
+@pytest.mark.parametrize("given", ["a", (1,), (1, 2, 3), 3, ("a", "b")])
+def test_a_range_that_is_no_pair(given: Any) -> None:
+    for function in (ps.histogram, ps.histogram_bin_edges):
+        with pytest.raises(ps.errors.ArgumentError, match="it takes two numbers"):
+            function(np.ones(3), 4, given)

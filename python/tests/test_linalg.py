@@ -153,3 +153,16 @@ def test_complaints() -> None:
         ps.linalg.cross(ps.zeros((2,)), ps.zeros((2,)))
     with pytest.raises(ValueError, match="two vectors"):
         ps.linalg.outer(ps.zeros((2, 2)), ps.zeros((2,)))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (3, 0), (0, 3), (2, 0, 3)])
+def test_norms_of_nothing_are_zero(shape: tuple[int, ...]) -> None:
+    x = np.zeros(shape, np.float32)
+    for order in (1, 2, np.inf, "nuc", "fro"):
+        got = np.asarray(ps.linalg.matrix_norm(x, ord=order))
+        np.testing.assert_array_equal(got, np.zeros(shape[:-2], np.float32))
+        assert got.dtype == np.float32
+    for order in (0, 1, 2, np.inf):
+        assert float(ps.linalg.vector_norm(x, ord=order)) == 0
+    with pytest.raises(ps.errors.ShapeError, match="no elements"):
+        ps.linalg.vector_norm(x, ord=-np.inf)
