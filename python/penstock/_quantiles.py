@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
 from penstock._arguments import array, integers, normal_axis
 from penstock._core import Array
+from penstock._describing import Function, described
 from penstock._shapes import weights_of
 from penstock._stacks import is_complex, put_out
 
@@ -33,6 +34,21 @@ _CONTINUOUS = {
 }
 _BETWEEN = (*_CONTINUOUS, "linear", "midpoint", "averaged_inverted_cdf")
 _METHODS = (*_BETWEEN, "lower", "higher", "nearest", "inverted_cdf", "closest_observation")
+
+_OPTIONS = """``method`` "linear" takes the value at place q (n - 1) of the sorted elements; the others are NumPy's.
+    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
+    is copied to be sorted."""
+_RESULT = """Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
+    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
+    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
+    that of q where q is an array of floats."""
+_RAISES = """Raises ArgumentError for q outside [0, {}], unknown methods, negative weights and those of another method,
+    ShapeError for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds
+    none."""
+
+
+def _described(end: int) -> Callable[[Function], Function]:
+    return described(OPTIONS=_OPTIONS, RESULT=_RESULT, RAISES=_RAISES.format(end))
 
 
 def lines_of(x: Array, axis: Axes) -> tuple[Array, tuple[int, ...]]:
@@ -179,6 +195,7 @@ def _arranged(found: Array, q: Any, kept: tuple[int, ...], keepdims: builtins.bo
     return put_out(_core.reshape(found, (*q.shape, *(kept if keepdims else found.shape[1:]))), out)
 
 
+@_described(1)
 def quantile(
     a: Any,
     q: Any,
@@ -193,17 +210,12 @@ def quantile(
     """The values below which shares ``q`` in [0, 1] of the elements along ``axis`` lie; of one axis, several, or all.
     NaN gives NaN.
 
-    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
-    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
-    is copied to be sorted. Works at any size; the ranks are counted in passes over the elements. ``out``: an array or a
-    NumPy array of the result's shape, which takes it, converted within its kind, and is returned.
+    {OPTIONS} Works at any size; the ranks are counted in passes over the elements.
 
-    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
-    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
-    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
-    that of q where q is an array of floats.
-    Raises ArgumentError for q outside [0, 1], unknown methods, negative weights and those of another method, ShapeError
-    for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds none.
+    {OUT}
+
+    {RESULT}
+    {RAISES}
     Beyond the standard: NumPy's quantile.
     """
     x, q, dtype = _checked(a, q, method)
@@ -217,6 +229,7 @@ def quantile(
     return _arranged(found, q, kept, keepdims, out)
 
 
+@_described(1)
 def nanquantile(
     a: Any,
     q: Any,
@@ -230,17 +243,12 @@ def nanquantile(
 ) -> Array:
     """quantile() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call.
 
-    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
-    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
-    is copied to be sorted. ``out``: an array or a NumPy array of the result's shape, which takes it, converted within
-    its kind, and is returned.
+    {OPTIONS}
 
-    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
-    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
-    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
-    that of q where q is an array of floats.
-    Raises ArgumentError for q outside [0, 1], unknown methods, negative weights and those of another method, ShapeError
-    for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds none.
+    {OUT}
+
+    {RESULT}
+    {RAISES}
     Beyond the standard: NumPy's nanquantile.
     """
     x, q, dtype = _checked(a, q, method)
@@ -275,6 +283,7 @@ def _hundredths(q: Any) -> Any:
     return numpy.true_divide(given, numpy.float32(100)) if given.dtype.kind in "biuf" else given
 
 
+@_described(100)
 def percentile(
     a: Any,
     q: Any,
@@ -288,23 +297,18 @@ def percentile(
 ) -> Array:
     """quantile() with ``q`` in [0, 100].
 
-    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
-    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
-    is copied to be sorted. Works at any size; the ranks are counted in passes over the elements. ``out``: an array or a
-    NumPy array of the result's shape, which takes it, converted within its kind, and is returned.
+    {OPTIONS} Works at any size; the ranks are counted in passes over the elements.
 
-    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
-    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
-    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
-    that of q where q is an array of floats.
-    Raises ArgumentError for q outside [0, 100], unknown methods, negative weights and those of another method,
-    ShapeError for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds
-    none.
+    {OUT}
+
+    {RESULT}
+    {RAISES}
     Beyond the standard: NumPy's percentile.
     """
     return quantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
+@_described(100)
 def nanpercentile(
     a: Any,
     q: Any,
@@ -318,18 +322,12 @@ def nanpercentile(
 ) -> Array:
     """nanquantile() with ``q`` in [0, 100]. Evaluates at the call.
 
-    "linear" takes the value at place q (n - 1) of the sorted elements; the other ``method`` names are NumPy's.
-    ``weights`` (with "inverted_cdf") say how much each element counts. ``overwrite_input`` makes no difference: nothing
-    is copied to be sorted. ``out``: an array or a NumPy array of the result's shape, which takes it, converted within
-    its kind, and is returned.
+    {OPTIONS}
 
-    Shapes: any; the axes of q come first, then those of a without the axes named, which keepdims keeps.
-    Dtypes: all but complex ones. "lower", "higher", "nearest", "inverted_cdf" and "closest_observation" give elements,
-    in their dtype; the others what lies between: float64 for integers and bool, of floats their dtype, promoted with
-    that of q where q is an array of floats.
-    Raises ArgumentError for q outside [0, 100], unknown methods, negative weights and those of another method,
-    ShapeError for no elements and weights that do not fit, AxisError, DTypeError for complex numbers and what holds
-    none.
+    {OUT}
+
+    {RESULT}
+    {RAISES}
     Beyond the standard: NumPy's nanpercentile.
     """
     return nanquantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
@@ -340,6 +338,7 @@ def _middle(low: Array, high: Array) -> Array:
     return _core.where(_core.equal(low, high), low, _core.divide(_core.add(low, high), 2))
 
 
+@described()
 def median(
     a: Any,
     axis: Axes = None,
@@ -350,10 +349,9 @@ def median(
     """The middle of the sorted elements along ``axis``, of an even number the mean of both. NaN gives NaN, nothing
     gives NaN.
 
-    ``overwrite_input`` makes no difference. ``out``: an array or a NumPy array of the result's shape, which takes it,
-    converted within its kind, and is returned.
+    ``overwrite_input`` makes no difference. {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: all but complex ones; integers and bool give float64, floats themselves.
     Raises AxisError, ShapeError and DTypeError for an out that does not fit, DTypeError for complex numbers.
     Beyond the standard: NumPy's median.
@@ -362,7 +360,8 @@ def median(
     lines, kept = lines_of(x, axis)
     if lines.shape[-1] == 0:
         shape = kept if keepdims else lines.shape[:-1]
-        return put_out(_core.full(shape, math.nan, dtype=_core.float64), out)
+        dtype = x.dtype if str(x.dtype).startswith("float") else _core.float64
+        return put_out(_core.full(shape, math.nan, dtype=dtype), out)
     return put_out(_median_of(x, axis, keepdims), out)
 
 
@@ -377,6 +376,7 @@ def _median_of(x: Array, axis: Axes, keepdims: builtins.bool) -> Array:
     return _core.reshape(middle, kept) if keepdims else middle
 
 
+@described()
 def nanmedian(
     a: Any,
     axis: Axes = None,
@@ -386,10 +386,9 @@ def nanmedian(
 ) -> Array:
     """median() of the elements that are not NaN; NaN where there is nothing else. Evaluates at the call.
 
-    ``overwrite_input`` makes no difference. ``out``: an array or a NumPy array of the result's shape, which takes it,
-    converted within its kind, and is returned.
+    ``overwrite_input`` makes no difference. {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: all but complex ones; integers and bool give float64, floats themselves.
     Raises AxisError, ShapeError and DTypeError for an out that does not fit, DTypeError for complex numbers.
     Beyond the standard: NumPy's nanmedian.

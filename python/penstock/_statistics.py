@@ -11,10 +11,15 @@ from typing import Any, TypeAlias
 from penstock import _core
 from penstock._arguments import array, integer
 from penstock._core import Array
+from penstock._describing import described
 from penstock._shapes import flat_without_axis, weights_of
 from penstock._stacks import floating, is_complex, put_out, real_of
 
 Axes: TypeAlias = "int | Sequence[int] | None"
+
+_RAISES = "Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers."
+_WIDENED = "Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first."
+_SPREAD = "Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first."
 
 
 def _has_nan(x: Array) -> builtins.bool:
@@ -27,29 +32,29 @@ def _filled(x: Array, instead: float) -> Array:
     return _core.where(_core.isnan(x), _core.full((), instead, dtype=x.dtype), x) if _has_nan(x) else x
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nansum(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Sum over axes, all by default, NaN counted as 0.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
-    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {AXES}
+    {WIDENED}
+    {RAISES}
     Beyond the standard: NumPy's nansum.
     """
     return put_out(_core.sum(_filled(array(a), 0), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Product over axes, all by default, NaN counted as 1.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
-    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {AXES}
+    {WIDENED}
+    {RAISES}
     Beyond the standard: NumPy's nanprod.
     """
     return put_out(_core.prod(_filled(array(a), 1), axis=axis, dtype=dtype, keepdims=keepdims), out)
@@ -60,29 +65,29 @@ def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: A
     return put_out(add_up(x, axis=integer(along, "axis"), dtype=dtype), out)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Cumulative sum along ``axis``, of ``a`` flattened without one, NaN counted as 0.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
     Shapes: any; the result has that of a, without an axis (size,).
-    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {WIDENED}
+    {RAISES}
     Beyond the standard: NumPy's nancumsum.
     """
     return _cumulative(_core.cumulative_sum, a, axis, dtype, out, 0)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Cumulative product along ``axis``, of ``a`` flattened without one, NaN counted as 1.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
     Shapes: any; the result has that of a, without an axis (size,).
-    Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {WIDENED}
+    {RAISES}
     Beyond the standard: NumPy's nancumprod.
     """
     return _cumulative(_core.cumulative_prod, a, axis, dtype, out, 1)
@@ -99,13 +104,13 @@ def _nan_extreme(
     return put_out(_core.where(nothing, _core.full((), math.nan, dtype=x.dtype), found), out)
 
 
+@described()
 def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Least element over axes, all by default, NaN left out; NaN where there is nothing else.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: all but complex ones; the result has the same.
     Raises AxisError, ShapeError for no elements, DTypeError for complex numbers, both for an out that does not fit.
     Beyond the standard: NumPy's nanmin.
@@ -113,13 +118,13 @@ def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool =
     return _nan_extreme(_core.min, math.inf, a, axis, out, keepdims)
 
 
+@described()
 def nanmax(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Greatest element over axes, all by default, NaN left out; NaN where there is nothing else.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: all but complex ones; the result has the same.
     Raises AxisError, ShapeError for no elements, DTypeError for complex numbers, both for an out that does not fit.
     Beyond the standard: NumPy's nanmax.
@@ -170,15 +175,15 @@ def _as_floating(a: Any, dtype: Any) -> Array:
     return x if dtype is None else _core.astype(x, dtype)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Arithmetic mean over axes, all by default, NaN left out; NaN where there is nothing else.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: any; integers and bool give float64, others that of a. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {RAISES}
     Beyond the standard: NumPy's nanmean.
     """
     x = _as_floating(a, dtype)
@@ -186,6 +191,7 @@ def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepd
     return put_out(_core.divide(total, _present(x, axis, keepdims)), out)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nanvar(
     a: Any,
     axis: Axes = None,
@@ -198,22 +204,24 @@ def nanvar(
 ) -> Array:
     """Variance sum |x - mean|^2 / (n - ddof) over axes, all by default, NaN left out; NaN where too little is left.
 
-    ``correction`` is the standard's name for ``ddof``. ``out``: an array or a NumPy array of the result's shape, which
-    takes it, converted within its kind, and is returned.
+    ``correction`` is the standard's name for ``ddof``.
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
-    Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {OUT}
+
+    {AXES}
+    {SPREAD}
+    {RAISES}
     Beyond the standard: NumPy's nanvar.
     """
     x = _as_floating(a, dtype)
     apart = _core.abs(_core.subtract(x, nanmean(x, axis, keepdims=True)))
     n = _core.subtract(_present(x, axis, keepdims), ddof if correction is None else correction)
     usable = _core.where(_core.greater(n, 0), n, math.nan)
-    squares = _filled(_core.square(apart), 0)
+    squares = _core.where(_core.isnan(x), _core.full((), 0, dtype=apart.dtype), _core.square(apart))
     return put_out(_core.divide(_core.sum(squares, axis=axis, keepdims=keepdims), usable), out)
 
 
+@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 def nanstd(
     a: Any,
     axis: Axes = None,
@@ -226,24 +234,25 @@ def nanstd(
 ) -> Array:
     """Square root of nanvar(), over axes, all by default.
 
-    ``correction`` is the standard's name for ``ddof``. ``out``: an array or a NumPy array of the result's shape, which
-    takes it, converted within its kind, and is returned.
+    ``correction`` is the standard's name for ``ddof``.
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
-    Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first.
-    Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers.
+    {OUT}
+
+    {AXES}
+    {SPREAD}
+    {RAISES}
     Beyond the standard: NumPy's nanstd.
     """
     return put_out(_core.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, correction=correction)), out)
 
 
+@described()
 def ptp(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Greatest minus least element over axes, all by default.
 
-    ``out``: an array or a NumPy array of the result's shape, which takes it, converted within its kind, and is
-    returned.
+    {OUT}
 
-    Shapes: any; the axes go, with keepdims they stay as axes of extent 1.
+    {AXES}
     Dtypes: integers and floats; the result has the same.
     Raises AxisError, ShapeError for no elements, DTypeError for bool and complex numbers, both for an out that does not
     fit.
@@ -342,6 +351,8 @@ def cov(
         weighted, left = apart, n - ddof
     else:
         total = float(_core.sum(w))
+        if total == 0:
+            raise _core.errors.ArgumentError("the weights of the observations add up to 0")
         w = _core.astype(w, real_of(x.dtype))
         mean = _core.divide(_core.sum(_core.multiply(x, w), axis=1, keepdims=True), total)
         apart = _core.subtract(x, mean)

@@ -162,3 +162,11 @@ def test_a_file_larger_than_the_budget(tmp_path: Path) -> None:
 def test_what_is_refused(call: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_the_median_of_nothing_has_its_dtype(dtype: str) -> None:
+    for name in ("median", "nanmedian"):
+        got = getattr(ps, name)(np.zeros((2, 0), dtype), axis=1)
+        assert got.dtype == (ps.float64 if dtype == "int8" else dtype)
+        assert np.isnan(np.asarray(got)).all()

@@ -165,3 +165,15 @@ def test_closeness() -> None:
 def test_what_is_refused(call: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+def test_infinities_in_a_variance_without_nan() -> None:
+    x = np.array([[1.0, np.inf, np.nan], [1.0, 2.0, np.nan]])
+    with np.errstate(invalid="ignore"):
+        for name in ("nanvar", "nanstd"):
+            np.testing.assert_array_equal(np.asarray(getattr(ps, name)(x, axis=1)), getattr(np, name)(x, axis=1))
+
+
+def test_weights_of_nothing() -> None:
+    with pytest.raises(ps.errors.ArgumentError, match="add up to 0"):
+        ps.cov(np.ones((2, 3)), aweights=np.zeros(3))
