@@ -13,6 +13,7 @@ import ast
 import builtins
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ def _table() -> dict[Any, Callable[..., Any]]:
     """NumPy's functions and what they are here, from the names that both have."""
     import numpy
 
-    from penstock import _api, _numpy_otherwise, fft, linalg
+    from penstock import _api, _numpy_besides, _numpy_otherwise, fft, linalg
 
     found: dict[Any, Callable[..., Any]] = {}
 
@@ -80,8 +81,11 @@ def _table() -> dict[Any, Callable[..., Any]]:
         theirs = getattr(numpy, name, None)
         if not name.startswith("_") and theirs not in found:
             put(theirs, functools.partial(_attribute, name))
-    for name in _numpy_otherwise.__all__:
-        put(getattr(numpy, name, None), getattr(_numpy_otherwise, name))
+    for otherwise in (_numpy_otherwise, _numpy_besides):
+        for name in otherwise.__all__:
+            put(getattr(numpy, name, None), getattr(otherwise, name))
+    for path, own in _numpy_besides.ELSEWHERE.items():
+        put(operator.attrgetter(path)(numpy), own)
     return found
 
 

@@ -66,7 +66,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
             raise _refused(ufunc, "where=", "without out= the other elements have no value; use penstock.where")
         return results
     written = tuple(
-        each if target is None else _into(target, each, where, options.get("casting", "same_kind"))
+        each if target is None else into(target, each, where, options.get("casting", "same_kind"))
         for each, target in zip(several, out, strict=True)
     )
     return written if isinstance(results, tuple) else written[0]
@@ -176,7 +176,7 @@ def _outer(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     return _call(ufunc, (a, b), options)
 
 
-def _into(out: Any, result: Array, where: Any, casting: Any) -> Any:
+def into(out: Any, result: Array, where: Any, casting: Any) -> Any:
     """``out`` holding the result, converted as far as ``casting`` lets NumPy."""
     import numpy
 
