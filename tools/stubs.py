@@ -46,7 +46,9 @@ PLAIN = {
     "Array.ndim": "def ndim(self) -> int:",
     "Array.size": "def size(self) -> int:",
     "Array.reshape": "def reshape(self, *shape: Ints) -> Array:",
-    "Array.__array_ufunc__": "def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:",
+    "Array.__array_ufunc__": (
+        "def __array_ufunc__(self, ufunc: Any, method: str, /, *inputs: Any, **options: Any) -> Any:"
+    ),
 }
 # Constants that are no dtypes: they come from Python's math, not from the extension.
 CONSTANTS = {"e": "float", "inf": "float", "nan": "float", "pi": "float", "newaxis": "None"}

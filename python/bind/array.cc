@@ -15,7 +15,7 @@ nb::object not_implemented() { return nb::borrow<nb::object>(Py_NotImplemented);
 template <Op op, bool reflected>
 nb::object binary(const Array& self, nb::handle other) {
   if (gives_way(other)) return not_implemented();
-  std::optional<Operand> operand = operand_of(other);
+  std::optional<Operand> operand = other_operand(other);
   if (!operand) return not_implemented();
   if constexpr (reflected) {
     const Operand operands[] = {std::move(*operand), self};
@@ -62,6 +62,14 @@ Array& in_place(Array& self, nb::handle other) {
   return self;
 }
 
+/// divmod(): quotients and remainders, which have one dtype.
+template <bool reflected>
+nb::object both(const Array& self, nb::handle other) {
+  nb::object quotients = binary<Op::k_floor_divide, reflected>(self, other);
+  if (quotients.is(not_implemented())) return quotients;
+  return nb::make_tuple(quotients, binary<Op::k_remainder, reflected>(self, other));
+}
+
 template <Op op>
 nb::object unary(const Array& self) {
   const Operand operands[] = {self};
@@ -98,7 +106,16 @@ PyObject* new_without_value(PyTypeObject* type, PyObject*, PyObject*) {
   });
 }
 
+int no_constructor(PyObject*, PyObject*, PyObject*) {
+  return guarded([]() -> PyObject* {
+           throw DTypeError("arrays have no constructor; asarray, open and the creation functions make them");
+         }) == nullptr
+             ? -1
+             : 0;
+}
+
 PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_without_value)},
+                       {Py_tp_init, reinterpret_cast<void*>(no_constructor)},
                        {Py_tp_getset, array_attributes()},
                        {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
                        {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
@@ -133,6 +150,10 @@ void bind_operators(C& cls) {
   def_operator<Op::k_less_equal>(cls, "__le__", nullptr, nullptr);
   def_operator<Op::k_greater>(cls, "__gt__", nullptr, nullptr);
   def_operator<Op::k_greater_equal>(cls, "__ge__", nullptr, nullptr);
+  cls.def("__divmod__", &both<false>, nb::arg("other").none(), nb::is_operator(), doc_of("Array.__divmod__").c_str(),
+          nb::sig("def __divmod__(self, other: object, /) -> tuple[Array, Array]"));
+  cls.def("__rdivmod__", &both<true>, nb::arg("other").none(), nb::is_operator(), doc_of("Array.__rdivmod__").c_str(),
+          nb::sig("def __rdivmod__(self, other: object, /) -> tuple[Array, Array]"));
   PyNumberMethods& number = reinterpret_cast<PyHeapTypeObject*>(cls.ptr())->as_number;
   number.nb_add = &fast_binary<Op::k_add, "__add__", "__radd__">;
   number.nb_subtract = &fast_binary<Op::k_subtract, "__sub__", "__rsub__">;
@@ -243,7 +264,8 @@ nb::object calculated(Op op, std::span<const Operand> operands) {
 void bind_array(nb::module_& m) {
   ArrayClass cls(m, "Array", nb::type_slots(slots), nb::is_weak_referenceable(), nb::pooled(),
                  "A lazy array of any size. Numbers are computed when somebody looks: numpy.asarray, save, "
-                 "evaluate, float, tolist.");
+                 "evaluate, float, tolist.\n\nArrays are made by asarray, open and the creation functions. Array API "
+                 "standard 2025.12: array_object.");
   array_class = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.def_prop_ro("nbytes", &Array::nbytes, doc_of("Array.nbytes").c_str());
   cls.def_prop_ro("evaluated", &Array::evaluated, doc_of("Array.evaluated").c_str(),

@@ -49,6 +49,8 @@ nb::object dtype_object(DType dtype);
 
 /// An operand: an Array, a Python number (weak), or whatever asarray() takes. Nothing when the object is no operand.
 std::optional<Operand> operand_of(nb::handle object);
+/// As operand_of, of an operator: nothing for objects that are no arrays of anything, which may have the operator.
+std::optional<Operand> other_operand(nb::handle object);
 /// An array of an array, a buffer or a DLPack tensor, without a copy; nothing for the rest.
 std::optional<Array> try_borrow(nb::handle object);
 /// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.
@@ -72,6 +74,14 @@ inline std::span<PyObject* const> items_of(PyObject* tuple) {
 std::int64_t clipped(nb::handle object, const char* what);
 /// None stays nothing.
 std::optional<Dims> optional_dims(nb::handle object, const char* what);
+/// One integer of 64 bits. Throws DTypeError for what is none, ArgumentError for one that 64 bits do not hold.
+std::int64_t whole_of(nb::handle object, const char* what);
+std::optional<std::int64_t> optional_whole(nb::handle object, const char* what);
+/// A real number. Throws DTypeError for what is none, ArgumentError for an integer that float64 does not hold.
+double real_of(nb::handle object, const char* what);
+/// True or False, Python's or NumPy's, or an integer. Throws DTypeError for the rest.
+bool flag_of(nb::handle object, const char* what);
+std::optional<bool> optional_flag(nb::handle object, const char* what);
 /// A Python number by kind; throws DTypeError for what is none.
 Number number_of(nb::handle object);
 std::optional<Number> try_number_of(nb::handle object);

@@ -10,18 +10,25 @@ namespace penstock::bind {
 namespace {
 
 /// The axis, which an array of one axis may leave out.
-std::int64_t only_axis(const Array& x, std::optional<std::int64_t> axis, const char* function) {
-  if (axis) return *axis;
+std::int64_t only_axis(const Array& x, nb::handle axis, const char* function) {
+  if (!axis.is_none()) return whole_of(axis, "axis");
   if (x.ndim() == 1) return 0;
   throw ArgumentError(cat(function, " of an array of ", x.ndim(), " axes needs `axis`"));
+}
+
+/// Indices as an array; a list of none has no dtype of its own.
+Array indices_of(nb::handle object) {
+  const bool untyped = PyList_Check(object.ptr()) != 0 || PyTuple_Check(object.ptr()) != 0;
+  const Array at = array_of(object);
+  return untyped && at.size() == 0 ? astype(at, DType::k_int64) : at;
 }
 
 void bind_takes(nb::module_& m) {
   m.def(
       "take",
-      [](nb::handle x, nb::handle indices, std::optional<std::int64_t> axis) {
+      [](nb::handle x, nb::handle indices, nb::handle axis) {
         const Array in = array_of(x);
-        const Array at = array_of(indices);
+        const Array at = indices_of(indices);
         const std::int64_t along = only_axis(in, axis, "take");
         return unlocked([&] { return take(in, at, along); });
       },
@@ -29,12 +36,13 @@ void bind_takes(nb::module_& m) {
       doc_of("take").c_str(), nb::sig("def take(x: object, indices: object, /, *, axis: int | None = None) -> Array"));
   m.def(
       "take_along_axis",
-      [](nb::handle x, nb::handle indices, std::int64_t axis) {
+      [](nb::handle x, nb::handle indices, nb::handle axis) {
         const Array in = array_of(x);
-        const Array at = array_of(indices);
-        return unlocked([&] { return take_along_axis(in, at, axis); });
+        const Array at = indices_of(indices);
+        const std::int64_t along = whole_of(axis, "axis");
+        return unlocked([&] { return take_along_axis(in, at, along); });
       },
-      nb::arg("x").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("axis") = -1,
+      nb::arg("x").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("axis").none() = -1,
       doc_of("take_along_axis").c_str(),
       nb::sig("def take_along_axis(x: object, indices: object, /, *, axis: int = -1) -> Array"));
   m.def(
@@ -53,12 +61,13 @@ void bind_sorts(nb::module_& m) {
   const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, bool)) {
     m.def(
         name,
-        [f](nb::handle x, std::int64_t axis, bool descending, bool) {
+        [f](nb::handle x, nb::handle axis, nb::handle descending, nb::handle stable) {
           const Array in = array_of(x);
-          return f(in, axis, descending);
+          flag_of(stable, "stable");
+          return f(in, whole_of(axis, "axis"), flag_of(descending, "descending"));
         },
-        nb::arg("x").none(), nb::kw_only(), nb::arg("axis") = -1, nb::arg("descending") = false,
-        nb::arg("stable") = true, doc_of(name).c_str(),
+        nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = -1, nb::arg("descending").none() = false,
+        nb::arg("stable").none() = true, doc_of(name).c_str(),
         nb::sig(cat("def ", name,
                     "(x: object, /, *, axis: int = -1, descending: builtins.bool = False, stable: builtins.bool = "
                     "True) -> Array")
@@ -68,14 +77,17 @@ void bind_sorts(nb::module_& m) {
   def("argsort", &argsort);
   m.def(
       "searchsorted",
-      [](nb::handle x1, nb::handle x2, const std::string& side, nb::handle sorter) {
-        if (side != "left" && side != "right") throw ArgumentError(cat("side is '", side, "'; use 'left' or 'right'"));
+      [](nb::handle x1, nb::handle x2, nb::handle side, nb::handle sorter) {
+        const bool right = side.equal(nb::str("right"));
+        if (!right && !side.equal(nb::str("left"))) {
+          throw ArgumentError(cat("side is ", repr_text(side), "; use 'left' or 'right'"));
+        }
         const Array sorted = array_of(x1);
         const Array x = array_of(x2);
         const std::optional<Array> order = sorter.is_none() ? std::nullopt : std::optional(array_of(sorter));
-        return unlocked([&] { return searchsorted(order ? take(sorted, *order, 0) : sorted, x, side == "right"); });
+        return unlocked([&] { return searchsorted(order ? take(sorted, *order, 0) : sorted, x, right); });
       },
-      nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("side") = "left",
+      nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("side").none() = "left",
       nb::arg("sorter").none() = nb::none(), doc_of("searchsorted").c_str(),
       nb::sig("def searchsorted(x1: object, x2: object, /, *, side: str = 'left', sorter: object | None = None) -> "
               "Array"));
@@ -88,14 +100,14 @@ void bind_scans(nb::module_& m) {
   const auto def = [&](const char* name, Array (*f)(const Array&, std::int64_t, std::optional<DType>, bool)) {
     m.def(
         name,
-        [f, name](nb::handle x, std::optional<std::int64_t> axis, nb::handle dtype, bool include_initial) {
+        [f, name](nb::handle x, nb::handle axis, nb::handle dtype, nb::handle include_initial) {
           const Array in = array_of(x);
           const std::int64_t along = only_axis(in, axis, name);
           const std::optional<DType> wanted = dtype_of(dtype);
-          return f(in, along, wanted, include_initial);
+          return f(in, along, wanted, flag_of(include_initial, "include_initial"));
         },
         nb::arg("x").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(), nb::arg("dtype").none() = nb::none(),
-        nb::arg("include_initial") = false, doc_of(name).c_str(),
+        nb::arg("include_initial").none() = false, doc_of(name).c_str(),
         nb::sig(cat("def ", name,
                     "(x: object, /, *, axis: int | None = None, dtype: AnyDType | None = None, include_initial: "
                     "builtins.bool = False) -> Array")

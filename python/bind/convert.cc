@@ -130,10 +130,19 @@ std::optional<Array> borrowed_ndarray(nb::handle object) {
   return borrow(dtype, std::make_shared<ObjectMemory>(object.ptr(), head.data), std::move(layout));
 }
 
+/// Whether an object is one of NumPy's scalars that are no numbers: dates and texts offer their bytes as a buffer.
+bool is_no_number(nb::handle object) {
+  static PyObject* const classes = [] {
+    const nb::module_ numpy = nb::module_::import_("numpy");
+    return nb::make_tuple(numpy.attr("datetime64"), numpy.attr("timedelta64"), numpy.attr("flexible")).release().ptr();
+  }();
+  return PyObject_IsInstance(object.ptr(), classes) == 1;
+}
+
 /// Borrowed without a copy; nothing when the object offers no buffer of a native dtype.
 std::optional<Array> borrowed(nb::handle object) {
   if (std::optional<Array> array = borrowed_ndarray(object)) return array;
-  if (!PyObject_CheckBuffer(object.ptr())) return std::nullopt;
+  if (!PyObject_CheckBuffer(object.ptr()) || is_no_number(object)) return std::nullopt;
   Py_buffer view;
   if (PyObject_GetBuffer(object.ptr(), &view, PyBUF_STRIDED_RO | PyBUF_FORMAT) != 0) {
     PyErr_Clear();
@@ -158,15 +167,24 @@ std::optional<Array> from_dlpack(nb::handle object) {
   }
 }
 
+bool is_list(nb::handle object) { return PyList_Check(object.ptr()) != 0 || PyTuple_Check(object.ptr()) != 0; }
+
+/// Says what NumPy made of an object that is no array of numbers.
+[[noreturn]] void refuse(nb::handle object, const nb::object& made) {
+  // Integers that no dtype holds make a list one of objects.
+  if (is_list(object)) {
+    for (nb::handle each : nb::borrow<nb::list>(made.attr("ravel")().attr("tolist")())) try_number_of(each);
+  }
+  throw DTypeError(cat("an array of ", str_text(made.attr("dtype")), ", made of ", type_text(object),
+                       ", holds no numbers; Penstock takes bool, integers, floats and complex"));
+}
+
 /// A copy that NumPy makes: of lists, byte-swapped arrays. Nothing for objects it can make no numbers of.
 std::optional<Array> through_numpy(nb::handle object) {
   try {
     nb::object made = nb::module_::import_("numpy").attr("asarray")(object);
     const auto kind = nb::cast<std::string>(made.attr("dtype").attr("kind"));
-    if (std::string_view("biufc").find(kind[0]) == std::string_view::npos) {
-      throw DTypeError(cat("an array of ", str_text(made.attr("dtype")),
-                           " holds no numbers; Penstock takes bool, integers, floats and complex"));
-    }
+    if (std::string_view("biufc").find(kind[0]) == std::string_view::npos) refuse(object, made);
     if (!nb::cast<bool>(made.attr("dtype").attr("isnative"))) {
       made = made.attr("astype")(made.attr("dtype").attr("newbyteorder")("="));
     }
@@ -177,6 +195,10 @@ std::optional<Array> through_numpy(nb::handle object) {
     return array;
   } catch (const nb::python_error& error) {
     if (error.matches(PyExc_KeyboardInterrupt)) throw;
+    if (error.matches(PyExc_ValueError) && is_list(object)) {
+      throw ArgumentError(
+          cat("cannot make an array of a ", type_text(object), " of uneven lengths: ", str_text(error.value())));
+    }
     return std::nullopt;
   }
 }
@@ -228,6 +250,16 @@ Number number_of(nb::handle object) {
     if (const std::optional<Number> number = try_number_of(object.attr("item")())) return *number;
   }
   throw DTypeError(cat("expected a number; got ", repr_text(object)));
+}
+
+std::optional<Operand> other_operand(nb::handle object) {
+  try {
+    return operand_of(object);
+  } catch (const DTypeError&) {
+    PyObject* p = object.ptr();
+    if (PySequence_Check(p) != 0 || PyObject_CheckBuffer(p) != 0 || nb::hasattr(object, "__array__")) throw;
+    return std::nullopt;
+  }
 }
 
 std::optional<Operand> operand_of(nb::handle object) {
@@ -290,6 +322,47 @@ std::int64_t clipped(nb::handle object, const char* what) {
 std::optional<Dims> optional_dims(nb::handle object, const char* what) {
   if (object.is_none()) return std::nullopt;
   return dims_of(object, what);
+}
+
+std::int64_t whole_of(nb::handle object, const char* what) {
+  if (!PyIndex_Check(object.ptr())) throw DTypeError(cat(what, " takes an integer; got ", repr_text(object)));
+  return dim_of(object.ptr(), what);
+}
+
+std::optional<std::int64_t> optional_whole(nb::handle object, const char* what) {
+  if (object.is_none()) return std::nullopt;
+  return whole_of(object, what);
+}
+
+double real_of(nb::handle object, const char* what) {
+  if (PyFloat_CheckExact(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr());
+  const double value = PyFloat_AsDouble(object.ptr());
+  if (value == -1 && PyErr_Occurred() != nullptr) {
+    const bool large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
+    if (!large && PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw nb::python_error();
+    PyErr_Clear();
+    if (large) throw ArgumentError(cat(what, ": ", repr_text(object), " is outside float64"));
+    throw DTypeError(cat(what, " takes a real number; got ", repr_text(object)));
+  }
+  return value;
+}
+
+bool flag_of(nb::handle object, const char* what) {
+  if (object.ptr() == Py_True) return true;
+  if (object.ptr() == Py_False) return false;
+  // NumPy's own True and False are no integers.
+  static PyObject* const numpys = nb::object(nb::module_::import_("numpy").attr("bool_")).release().ptr();
+  if (!PyIndex_Check(object.ptr()) && Py_TYPE(object.ptr()) != reinterpret_cast<PyTypeObject*>(numpys)) {
+    throw DTypeError(cat(what, " takes True or False; got ", repr_text(object)));
+  }
+  const int value = PyObject_IsTrue(object.ptr());
+  if (value < 0) throw nb::python_error();
+  return value != 0;
+}
+
+std::optional<bool> optional_flag(nb::handle object, const char* what) {
+  if (object.is_none()) return std::nullopt;
+  return flag_of(object, what);
 }
 
 std::string str_text(nb::handle object) {

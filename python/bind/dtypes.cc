@@ -45,8 +45,12 @@ std::optional<DType> dtype_of(nb::handle object) {
 nb::object dtype_object(DType dtype) { return nb::borrow<nb::object>(dtype_objects[index_of(dtype)]); }
 
 void bind_dtypes(nb::module_& m) {
-  nb::class_<DTypeObject>(m, "DType", "An element type.")
-      .def_prop_ro("name", [](const DTypeObject& self) { return name_of(self.dtype); })
+  nb::class_<DTypeObject>(
+      m, "DType",
+      "An element type: ps.float32 and its like, which numpy.dtype() takes, and which equal NumPy's "
+      "dtypes and names.\n\nArray API standard 2025.12: data_types.")
+      .def_prop_ro(
+          "name", [](const DTypeObject& self) { return name_of(self.dtype); }, "The name, as \"float32\".")
       .def_prop_ro(
           "itemsize", [](const DTypeObject& self) { return size_of(self.dtype); }, "Bytes of an element.")
       .def_prop_ro(
@@ -71,7 +75,11 @@ void bind_dtypes(nb::module_& m) {
       .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
       .def("__eq__", &equals, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> builtins.bool"))
-      .def("__hash__", [](const DTypeObject& self) { return index_of(self.dtype); })
+      // That of NumPy's dtype, which it equals.
+      .def("__hash__",
+           [](const DTypeObject& self) {
+             return nb::hash(nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)));
+           })
       // By its name in this module, which is what pickle looks up.
       .def(
           "__reduce__", [](const DTypeObject& self) { return name_of(self.dtype); },

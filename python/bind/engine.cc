@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <span>
 
 #include "bind.h"
@@ -45,12 +46,13 @@ Array frozen(const Array& array) {
 
 nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   const std::optional<DType> wanted = dtype_of(dtype);
-  if (copy.ptr() != Py_True) {
+  const std::optional<bool> copies = optional_flag(copy, "copy");
+  if (copies != true) {
     // Itself: what is assigned to one is seen in the other, as the array API has it of arrays that share memory.
     const Array* array = array_or_null(object);
     if (array != nullptr && (!wanted || array->dtype() == *wanted)) return nb::borrow(object);
   }
-  if (copy.ptr() == Py_False) {
+  if (copies == false) {
     const std::optional<Array> array = try_borrow(object);
     if (!array || (wanted && array->dtype() != *wanted)) {
       throw ArgumentError(cat("asarray of ", type_text(object), wanted ? cat(" as ", name_of(*wanted)) : std::string(),
@@ -62,11 +64,13 @@ nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   Array array = number ? full({}, *number) : array_of(object);
   // Nobody else has what was made of a list.
   const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
-  if (copy.ptr() == Py_True && shared) array = frozen(array);
+  if (copies == true && shared) array = frozen(array);
   return object_of(wanted ? astype(array, *wanted) : std::move(array));
 }
 
-Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, std::int64_t offset, bool strict) {
+Array open_file(const std::string& path, nb::handle dtype, nb::handle shape, nb::handle first, nb::handle refuse) {
+  const std::int64_t offset = whole_of(first, "offset");
+  const bool strict = flag_of(refuse, "strict");
   if (const std::optional<DType> raw = dtype_of(dtype)) {
     const std::optional<Dims> dims = optional_dims(shape, "shape");
     return unlocked([&] { return open_raw(path, *raw, dims, offset); });
@@ -260,11 +264,15 @@ void bind_knobs(nb::module_& m) {
         nb::sig("def memory_budget(value: int | str | None = None) -> int"));
   m.def(
       "threads",
-      [](std::optional<int> n) {
-        if (n) thread::set_count(*n);
+      [](nb::handle n) {
+        if (const std::optional<std::int64_t> count = optional_whole(n, "n")) {
+          constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+          if (*count > kMost) throw ArgumentError(cat("n is ", *count, "; there are no more than ", kMost, " threads"));
+          thread::set_count(static_cast<int>(std::max<std::int64_t>(*count, -1)));
+        }
         return thread::count();
       },
-      nb::arg("n").none() = nb::none(), doc_of("threads").c_str());
+      nb::arg("n").none() = nb::none(), doc_of("threads").c_str(), nb::sig("def threads(n: int | None = None) -> int"));
   m.def(
       "opt_level",
       [](std::optional<std::string> name) {
@@ -280,7 +288,13 @@ void bind_knobs(nb::module_& m) {
       },
       nb::arg("name").none() = nb::none(), doc_of("simd_target").c_str());
   m.def(
-      "on_progress", [](nb::handle callback) { progress_callback() = nb::borrow<nb::object>(callback); },
+      "on_progress",
+      [](nb::handle callback) {
+        if (!callback.is_none() && PyCallable_Check(callback.ptr()) == 0) {
+          throw DTypeError(cat("callback takes a function or None; got ", repr_text(callback)));
+        }
+        progress_callback() = nb::borrow<nb::object>(callback);
+      },
       nb::arg("callback").none(), doc_of("on_progress").c_str(),
       nb::sig("def on_progress(callback: Callable[[int, int, float, int], object] | None) -> None"));
   m.def(
@@ -335,7 +349,7 @@ run::Options options() {
 void bind_engine(nb::module_& m) {
   set_settler(&evaluate_settled);
   m.def("open", &open_file, nb::arg("path"), nb::arg("dtype").none() = nb::none(), nb::arg("shape").none() = nb::none(),
-        nb::arg("offset") = 0, nb::arg("strict") = false,
+        nb::arg("offset").none() = 0, nb::arg("strict").none() = false,
         nb::sig("def open(path: str, dtype: AnyDType | None = None, shape: Ints | None = None, offset: int = 0, "
                 "strict: builtins.bool = False) -> Array"));
   m.def("asarray", &as_array, nb::arg("obj").none(), nb::arg("dtype").none() = nb::none(), nb::kw_only(),
@@ -359,12 +373,13 @@ void bind_engine(nb::module_& m) {
       nb::sig("def kept(*arrays: Array) -> tuple[Array, ...]"));
   m.def(
       "save",
-      [](nb::handle object, const std::string& path, bool overwrite) {
+      [](nb::handle object, const std::string& path, nb::handle overwrite) {
         const Array array = array_of(object);
+        const bool replaces = flag_of(overwrite, "overwrite");
         const run::Options how = options();
-        unlocked([&] { save(array, path, overwrite, how); });
+        unlocked([&] { save(array, path, replaces, how); });
       },
-      nb::arg("array").none(), nb::arg("path"), nb::arg("overwrite") = true,
+      nb::arg("array").none(), nb::arg("path"), nb::arg("overwrite").none() = true,
       nb::sig("def save(array: object, path: str, overwrite: builtins.bool = True) -> None"));
   m.def(
       "explain",

@@ -38,6 +38,10 @@ nb::object make_class(const std::string& name, const nb::tuple& bases, const std
   attributes["__module__"] = "penstock.errors";
   attributes["code"] = code;
   attributes["exit_status"] = status;
+  std::string kinds;
+  for (const nb::handle base : bases) kinds += cat(kinds.empty() ? "" : " and ", str_text(base.attr("__name__")));
+  attributes["__doc__"] =
+      cat("Raised by Penstock: ", kinds, " of the code ", code, ", exit status ", status, ".\n\nBeyond the standard.");
   return nb::borrow<nb::object>(reinterpret_cast<PyObject*>(&PyType_Type))(name, bases, attributes);
 }
 

@@ -88,7 +88,6 @@ void bind_elementwise(nb::module_& m) {
                       .c_str()));
     }
   }
-  shorten_calls(m);
   def_both(m, "clip", ", min: object = None, max: object = None, *, out: Out | None = None) -> Out", &clip,
            nb::arg("min").none() = nb::none(), nb::arg("max").none() = nb::none(), nb::kw_only(), out);
   m.def(
@@ -105,22 +104,22 @@ void bind_elementwise(nb::module_& m) {
       nb::sig("def elementwise_rows() -> list[tuple[str, int, str, str]]"));
 }
 
-Over over(nb::handle axis, bool keepdims) { return {optional_dims(axis, "axis"), keepdims}; }
+Over over(nb::handle axis, nb::handle keepdims) { return {optional_dims(axis, "axis"), flag_of(keepdims, "keepdims")}; }
 
 template <class F>
 void def_reduction(nb::module_& m, const char* name, F f) {
-  const auto call = [f](nb::handle x, nb::handle axis, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, nb::handle keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     return f(in, how);
   };
   def_both(m, name, ", axis: Ints | None = None, *, keepdims: builtins.bool = False) -> Array", call,
-           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
+           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims").none() = false);
 }
 
 template <class F>
 void def_typed_reduction(nb::module_& m, const char* name, F f) {
-  const auto call = [f](nb::handle x, nb::handle axis, nb::handle dtype, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, nb::handle dtype, nb::handle keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
     const std::optional<DType> wanted = dtype_of(dtype);
@@ -129,29 +128,31 @@ void def_typed_reduction(nb::module_& m, const char* name, F f) {
   def_both(m, name,
            ", axis: Ints | None = None, *, dtype: AnyDType | None = None, keepdims: builtins.bool = False) -> Array",
            call, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("dtype").none() = nb::none(),
-           nb::arg("keepdims") = false);
+           nb::arg("keepdims").none() = false);
 }
 
 template <class F>
 void def_spread(nb::module_& m, const char* name, F f) {
-  const auto call = [f](nb::handle x, nb::handle axis, double correction, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, nb::handle correction, nb::handle keepdims) {
     const Array in = array_of(x);
     const Over how = over(axis, keepdims);
-    return f(in, how, correction);
+    const double taken_off = real_of(correction, "correction");
+    return f(in, how, taken_off);
   };
   def_both(m, name, ", axis: Ints | None = None, *, correction: float = 0.0, keepdims: builtins.bool = False) -> Array",
-           call, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction") = 0.0,
-           nb::arg("keepdims") = false);
+           call, nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("correction").none() = 0.0,
+           nb::arg("keepdims").none() = false);
 }
 
 template <class F>
 void def_search(nb::module_& m, const char* name, F f) {
-  const auto call = [f](nb::handle x, std::optional<std::int64_t> axis, bool keepdims) {
+  const auto call = [f](nb::handle x, nb::handle axis, nb::handle keepdims) {
     const Array in = array_of(x);
-    return f(in, axis, keepdims);
+    const std::optional<std::int64_t> along = optional_whole(axis, "axis");
+    return f(in, along, flag_of(keepdims, "keepdims"));
   };
   def_both(m, name, ", axis: int | None = None, *, keepdims: builtins.bool = False) -> Array", call,
-           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims") = false);
+           nb::arg("axis").none() = nb::none(), nb::kw_only(), nb::arg("keepdims").none() = false);
 }
 
 void bind_reductions(nb::module_& m) {
@@ -177,9 +178,14 @@ void bind_reductions(nb::module_& m) {
   m.def("even_edges", &even_edges, nb::arg("bins"), nb::arg("low"), nb::arg("high"), "bins + 1 evenly spaced edges.");
 }
 
-std::vector<Array> arrays_of(nb::handle objects) {
+std::vector<Array> arrays_of(nb::handle objects, const char* function) {
+  const nb::object iterator = nb::steal(PyObject_GetIter(objects.ptr()));
+  if (!iterator) {
+    PyErr_Clear();
+    throw DTypeError(cat(function, " takes several arrays, in a list or a tuple; got ", repr_text(objects)));
+  }
   std::vector<Array> arrays;
-  for (nb::handle each : nb::borrow<nb::object>(objects)) arrays.push_back(array_of(each));
+  for (nb::handle each : nb::borrow<nb::iterator>(iterator)) arrays.push_back(array_of(each));
   return arrays;
 }
 
@@ -189,29 +195,34 @@ void check_device(nb::handle device) {
   }
 }
 
-nb::object converted(nb::handle x, nb::handle dtype, bool copy, nb::handle device) {
+nb::object converted(nb::handle x, nb::handle dtype, nb::handle copy, nb::handle device) {
   check_device(device);
   const DType wanted = need_dtype(dtype);
-  const Array* array = copy ? nullptr : array_or_null(x);
+  const Array* array = flag_of(copy, "copy") ? nullptr : array_or_null(x);
   if (array != nullptr && array->dtype() == wanted) return nb::borrow(x);
   return object_of(astype(array_of(x), wanted));
 }
 
 void bind_views(nb::module_& m) {
   def_both(m, "astype", ", dtype: AnyDType, *, copy: builtins.bool = True, device: str | None = None) -> Array",
-           &converted, nb::arg("dtype"), nb::kw_only(), nb::arg("copy") = true, nb::arg("device").none() = nb::none());
+           &converted, nb::arg("dtype").none(), nb::kw_only(), nb::arg("copy").none() = true,
+           nb::arg("device").none() = nb::none());
   def_both(
       m, "squeeze", ", axis: Ints) -> Array",
-      [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); }, nb::arg("axis"));
+      [](nb::handle x, nb::handle axis) { return squeeze(array_of(x), dims_of(axis, "axis")); },
+      nb::arg("axis").none());
   m.def(
       "reshape",
-      [](nb::handle x, nb::handle shape, std::optional<bool>) { return reshape(array_of(x), dims_of(shape, "shape")); },
+      [](nb::handle x, nb::handle shape, nb::handle copy) {
+        optional_flag(copy, "copy");
+        return reshape(array_of(x), dims_of(shape, "shape"));
+      },
       nb::arg("x").none(), nb::arg("shape").none(), nb::kw_only(), nb::arg("copy").none() = nb::none(),
       doc_of("reshape").c_str(),
       nb::sig("def reshape(x: object, shape: Ints, *, copy: builtins.bool | None = None) -> Array"));
   m.def(
       "permute_dims", [](nb::handle x, nb::handle axes) { return permute_dims(array_of(x), dims_of(axes, "axes")); },
-      nb::arg("x").none(), nb::arg("axes"), doc_of("permute_dims").c_str(),
+      nb::arg("x").none(), nb::arg("axes").none(), doc_of("permute_dims").c_str(),
       nb::sig("def permute_dims(x: object, axes: Ints) -> Array"));
   m.def(
       "matrix_transpose", [](nb::handle x) { return matrix_transpose(array_of(x)); }, nb::arg("x").none(),
@@ -226,14 +237,14 @@ void bind_views(nb::module_& m) {
       nb::sig("def flip(x: object, *, axis: Ints | None = None) -> Array"));
   m.def(
       "expand_dims", [](nb::handle x, nb::handle axis) { return expand_dims(array_of(x), dims_of(axis, "axis")); },
-      nb::arg("x").none(), nb::arg("axis") = 0, doc_of("expand_dims").c_str(),
+      nb::arg("x").none(), nb::arg("axis").none() = 0, doc_of("expand_dims").c_str(),
       nb::sig("def expand_dims(x: object, axis: Ints = 0) -> Array"));
   m.def(
       "moveaxis",
       [](nb::handle x, nb::handle source, nb::handle destination) {
         return moveaxis(array_of(x), dims_of(source, "source"), dims_of(destination, "destination"));
       },
-      nb::arg("x").none(), nb::arg("source"), nb::arg("destination"), doc_of("moveaxis").c_str(),
+      nb::arg("x").none(), nb::arg("source").none(), nb::arg("destination").none(), doc_of("moveaxis").c_str(),
       nb::sig("def moveaxis(x: object, source: Ints, destination: Ints) -> Array"));
 }
 
@@ -246,23 +257,23 @@ void bind_assemblies(nb::module_& m) {
         const std::optional<Dims> axes = optional_dims(axis, "axis");
         return roll(in, shifts, axes);
       },
-      nb::arg("x").none(), nb::arg("shift"), nb::kw_only(), nb::arg("axis").none() = nb::none(), doc_of("roll").c_str(),
-      nb::sig("def roll(x: object, shift: Ints, *, axis: Ints | None = None) -> Array"));
+      nb::arg("x").none(), nb::arg("shift").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(),
+      doc_of("roll").c_str(), nb::sig("def roll(x: object, shift: Ints, *, axis: Ints | None = None) -> Array"));
   m.def(
       "concat",
-      [](nb::handle arrays, std::optional<std::int64_t> axis) {
-        const std::vector<Array> in = arrays_of(arrays);
-        return concat(in, axis);
+      [](nb::handle arrays, nb::handle axis) {
+        const std::vector<Array> in = arrays_of(arrays, "concat");
+        return concat(in, optional_whole(axis, "axis"));
       },
-      nb::arg("arrays"), nb::kw_only(), nb::arg("axis").none() = 0, doc_of("concat").c_str(),
+      nb::arg("arrays").none(), nb::kw_only(), nb::arg("axis").none() = 0, doc_of("concat").c_str(),
       nb::sig("def concat(arrays: Iterable[object], *, axis: int | None = 0) -> Array"));
   m.def(
       "stack",
-      [](nb::handle arrays, std::int64_t axis) {
-        const std::vector<Array> in = arrays_of(arrays);
-        return stack(in, axis);
+      [](nb::handle arrays, nb::handle axis) {
+        const std::vector<Array> in = arrays_of(arrays, "stack");
+        return stack(in, whole_of(axis, "axis"));
       },
-      nb::arg("arrays"), nb::kw_only(), nb::arg("axis") = 0, doc_of("stack").c_str(),
+      nb::arg("arrays").none(), nb::kw_only(), nb::arg("axis").none() = 0, doc_of("stack").c_str(),
       nb::sig("def stack(arrays: Iterable[object], *, axis: int = 0) -> Array"));
   m.def(
       "tril",
@@ -270,7 +281,7 @@ void bind_assemblies(nb::module_& m) {
         const Array in = array_of(x);
         return tril(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, doc_of("tril").c_str(),
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k").none() = 0, doc_of("tril").c_str(),
       nb::sig("def tril(x: object, /, *, k: int = 0) -> Array"));
   m.def(
       "triu",
@@ -278,7 +289,7 @@ void bind_assemblies(nb::module_& m) {
         const Array in = array_of(x);
         return triu(in, clipped(k, "k"));
       },
-      nb::arg("x").none(), nb::kw_only(), nb::arg("k") = 0, doc_of("triu").c_str(),
+      nb::arg("x").none(), nb::kw_only(), nb::arg("k").none() = 0, doc_of("triu").c_str(),
       nb::sig("def triu(x: object, /, *, k: int = 0) -> Array"));
 }
 
@@ -292,7 +303,12 @@ void bind_creation(nb::module_& m) {
       "full",
       [](nb::handle shape, nb::handle value, nb::handle dtype, nb::handle device) {
         check_device(device);
-        return full(dims_of(shape, "shape"), number_of(value), dtype_of(dtype));
+        const Dims extents = dims_of(shape, "shape");
+        const Number number = number_of(value);
+        std::optional<DType> wanted = dtype_of(dtype);
+        // NumPy's scalars and arrays of no axes have a dtype of their own.
+        if (!wanted && !try_number_of(value)) wanted = array_of(value).dtype();
+        return full(extents, number, wanted);
       },
       nb::arg("shape").none(), nb::arg("fill_value").none(), nb::kw_only(), dtype_argument, device_argument,
       doc_of("full").c_str(), nb::sig(cat("def full(shape: Ints, fill_value: complex, *, ", kMade).c_str()));
@@ -309,23 +325,28 @@ void bind_creation(nb::module_& m) {
       nb::sig(cat("def arange(start: float, stop: float | None = None, step: float = 1, *, ", kMade).c_str()));
   m.def(
       "linspace",
-      [](double start, double stop, std::int64_t num, nb::handle dtype, nb::handle device, bool endpoint) {
+      [](nb::handle start, nb::handle stop, nb::handle num, nb::handle dtype, nb::handle device, nb::handle endpoint) {
         check_device(device);
-        return linspace(start, stop, num, dtype_of(dtype).value_or(DType::k_float64), endpoint);
+        const double first = real_of(start, "start");
+        const double last = real_of(stop, "stop");
+        const DType wanted = dtype_of(dtype).value_or(DType::k_float64);
+        return linspace(first, last, whole_of(num, "num"), wanted, flag_of(endpoint, "endpoint"));
       },
-      nb::arg("start"), nb::arg("stop"), nb::arg("num"), nb::kw_only(), dtype_argument, device_argument,
-      nb::arg("endpoint") = true, doc_of("linspace").c_str(),
+      nb::arg("start").none(), nb::arg("stop").none(), nb::arg("num").none(), nb::kw_only(), dtype_argument,
+      device_argument, nb::arg("endpoint").none() = true, doc_of("linspace").c_str(),
       nb::sig(
           "def linspace(start: float, stop: float, num: int, *, dtype: AnyDType | None = None, device: str | None = "
           "None, endpoint: builtins.bool = True) -> Array"));
   m.def(
       "eye",
-      [](std::int64_t rows, std::optional<std::int64_t> columns, nb::handle k, nb::handle dtype, nb::handle device) {
+      [](nb::handle n_rows, nb::handle n_cols, nb::handle k, nb::handle dtype, nb::handle device) {
         check_device(device);
-        return eye(rows, columns.value_or(rows), clipped(k, "k"), dtype_of(dtype).value_or(DType::k_float64));
+        const std::int64_t rows = whole_of(n_rows, "n_rows");
+        const std::int64_t columns = optional_whole(n_cols, "n_cols").value_or(rows);
+        return eye(rows, columns, clipped(k, "k"), dtype_of(dtype).value_or(DType::k_float64));
       },
-      nb::arg("n_rows"), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k") = 0, dtype_argument,
-      device_argument, doc_of("eye").c_str(),
+      nb::arg("n_rows").none(), nb::arg("n_cols").none() = nb::none(), nb::kw_only(), nb::arg("k").none() = 0,
+      dtype_argument, device_argument, doc_of("eye").c_str(),
       nb::sig(cat("def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, ", kMade).c_str()));
 }
 

@@ -3,6 +3,7 @@
 
 #include "bind.h"
 #include "penstock/base/machine.h"
+#include "slots.h"
 
 NB_MODULE(_core, m) {
   using namespace penstock::bind;
@@ -22,4 +23,5 @@ NB_MODULE(_core, m) {
   bind_tuning(m);
   watch_the_end(m);
   bind_signatures(m);
+  shorten_calls(m);  // last: what they do not answer, the functions as they are by then do
 }

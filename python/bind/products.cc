@@ -37,10 +37,10 @@ nb::object matmul_in_place(const nb::object& self, nb::handle other) {
   return self;
 }
 
-nb::object vecdot_of(nb::handle x1, nb::handle x2, std::int64_t axis) {
+nb::object vecdot_of(nb::handle x1, nb::handle x2, nb::handle axis) {
   const Array a = need_array(x1, "vecdot");
   const Array b = need_array(x2, "vecdot");
-  return nb::cast(vecdot(a, b, axis));
+  return nb::cast(vecdot(a, b, whole_of(axis, "axis")));
 }
 
 nb::object tensordot_of(nb::handle x1, nb::handle x2, nb::handle axes) {
@@ -70,10 +70,10 @@ void bind_products(nb::module_& m) {
       "dot", [](nb::handle a, nb::handle b, nb::handle to) { return apply(&dot, "dot", a, b, to); },
       nb::arg("a").none(), nb::arg("b").none(), nb::kw_only(), out, doc_of("dot").c_str(),
       nb::sig("def dot(a: object, b: object, *, out: Out | None = None) -> Out"));
-  m.def("vecdot", &vecdot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("axis") = -1,
+  m.def("vecdot", &vecdot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("axis").none() = -1,
         doc_of("vecdot").c_str(), nb::sig("def vecdot(x1: object, x2: object, *, axis: int = -1) -> Array"));
-  m.def("tensordot", &tensordot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(), nb::arg("axes") = 2,
-        doc_of("tensordot").c_str(),
+  m.def("tensordot", &tensordot_of, nb::arg("x1").none(), nb::arg("x2").none(), nb::kw_only(),
+        nb::arg("axes").none() = 2, doc_of("tensordot").c_str(),
         nb::sig("def tensordot(x1: object, x2: object, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> "
                 "Array"));
 

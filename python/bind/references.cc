@@ -167,20 +167,21 @@ void bind_references(nb::module_& m, ArrayClass& cls) {
   cls.def(
       "__reduce_ex__",
       [rest](const nb::object& self, int protocol) { return nb::object(rest("reduced")(self, protocol)); },
-      nb::arg("protocol"),
+      nb::arg("protocol"), doc_of("Array.__reduce_ex__").c_str(),
       nb::sig("def __reduce_ex__(self, protocol: typing.SupportsIndex, /) -> tuple[typing.Any, ...]"));
   cls.def(
-      "__copy__", [](const Array& self) { return object_of(self); }, nb::sig("def __copy__(self) -> Array"));
+      "__copy__", [](const Array& self) { return object_of(self); }, doc_of("Array.__copy__").c_str(),
+      nb::sig("def __copy__(self) -> Array"));
   cls.def(
       "__deepcopy__", [rest](const nb::object& self, nb::handle) { return nb::object(rest("deep_copy")(self)); },
-      nb::arg("memo"), nb::sig("def __deepcopy__(self, memo: object, /) -> Array"));
+      nb::arg("memo").none(), doc_of("Array.__deepcopy__").c_str(),
+      nb::sig("def __deepcopy__(self, memo: object, /) -> Array"));
   cls.def(
       "copy", [rest](const nb::object& self) { return nb::object(rest("deep_copy")(self)); },
       doc_of("Array.copy").c_str(), nb::sig("def copy(self) -> Array"));
   cls.def(
       "__dask_tokenize__", [rest](const nb::object& self) { return nb::object(rest("token")(self)); },
-      "What tells arrays apart: a file's identity, or the elements' hash.",
-      nb::sig("def __dask_tokenize__(self) -> tuple[typing.Any, ...]"));
+      doc_of("Array.__dask_tokenize__").c_str(), nb::sig("def __dask_tokenize__(self) -> tuple[typing.Any, ...]"));
 }
 
 }  // namespace penstock::bind

@@ -71,9 +71,31 @@ int truth_slot(PyObject* self) {
   return is_true;
 }
 
+bool contains(const Array& self, nb::handle value) {
+  const std::optional<Operand> operand = other_operand(value);
+  if (!operand) return false;
+  const Operand operands[] = {self, *operand};
+  return scalar<bool>(any(elementwise(Op::k_equal, operands), Over{}));
+}
+
+/// Of one number as Python formats it; without a specification what str() gives.
+nb::object formatted(const nb::object& self, const nb::str& specification) {
+  if (nb::len(specification) == 0) return nb::str(self);
+  const Array& array = value_of(self.ptr());
+  if (array.ndim() != 0) {
+    throw DTypeError(cat("the format ", repr_text(specification), " is of one number; the array has shape ",
+                         shape_text(array.shape()), "; format its elements, or numpy.asarray(x)"));
+  }
+  return nb::steal(PyObject_Format(item(array).ptr(), specification.ptr()));
+}
+
 }  // namespace
 
 void bind_scalars(ArrayClass& cls) {
+  cls.def("__contains__", &contains, nb::arg("value").none(), doc_of("Array.__contains__").c_str(),
+          nb::sig("def __contains__(self, value: object, /) -> builtins.bool"));
+  cls.def("__format__", &formatted, nb::arg("format_spec"), doc_of("Array.__format__").c_str(),
+          nb::sig("def __format__(self, format_spec: str, /) -> str"));
   cls.def("__bool__", &truth, doc_of("Array.__bool__").c_str(), nb::sig("def __bool__(self) -> builtins.bool"));
   cls.def("__int__", &integer, doc_of("Array.__int__").c_str(), nb::sig("def __int__(self) -> int"));
   cls.def("__float__", &real_number, doc_of("Array.__float__").c_str(), nb::sig("def __float__(self) -> float"));

@@ -16,12 +16,6 @@ namespace {
 /// What the binding library calls, for all that is not answered here.
 vectorcallfunc usual[kOpCount] = {};
 
-/// Where a callable keeps the function that CPython calls.
-vectorcallfunc& vectorcall_of(PyObject* callable) {
-  return *reinterpret_cast<vectorcallfunc*>(reinterpret_cast<char*>(callable) +
-                                            Py_TYPE(callable)->tp_vectorcall_offset);
-}
-
 /// The array that `out=` names, null for none; nothing for what is answered elsewhere.
 std::optional<PyObject*> out_of(PyObject* const* arguments, Py_ssize_t n, PyObject* names) {
   if (names == nullptr || PyTuple_GET_SIZE(names) == 0) return nullptr;

@@ -2,6 +2,7 @@
 // What repr may show of an array without a pass over anything (penstock/_showing.py makes the text).
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "penstock/base/text.h"
 #include "slots.h"
@@ -46,14 +47,15 @@ void bind_showing(nb::module_& m, ArrayClass& cls) {
       return nb::cast<std::string>(nb::module_::import_("penstock._showing").attr(name)(self));
     };
   };
-  cls.def("__repr__", shows("text"));
-  cls.def("_repr_html_", shows("html"));
+  cls.def("__repr__", shows("text"), doc_of("Array.__repr__").c_str());
+  cls.def("_repr_html_", shows("html"), doc_of("Array._repr_html_").c_str());
   cls.def(
       "_repr_inline_",
       [](const nb::object& self, int width) {
         return nb::cast<std::string>(nb::module_::import_("penstock._showing").attr("inline")(self, width));
       },
-      nb::arg("max_width"), nb::sig("def _repr_inline_(self, max_width: int) -> str"));
+      nb::arg("max_width"), doc_of("Array._repr_inline_").c_str(),
+      nb::sig("def _repr_inline_(self, max_width: int) -> str"));
 }
 
 }  // namespace penstock::bind

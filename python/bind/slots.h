@@ -68,6 +68,12 @@ PyObject* binary_slot(PyObject* self, PyObject* other) {
   return PyObject_CallMethodOneArg(self, interned<name>(), other);
 }
 
+/// Where a callable keeps the function that CPython calls.
+inline vectorcallfunc& vectorcall_of(PyObject* callable) {
+  return *reinterpret_cast<vectorcallfunc*>(reinterpret_cast<char*>(callable) +
+                                            Py_TYPE(callable)->tp_vectorcall_offset);
+}
+
 /// Makes the functions of the op table answer calls of arrays, numbers and `out=` by themselves.
 void shorten_calls(nb::module_& m);
 

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "bind.h"
+#include "docs.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -83,10 +85,10 @@ PyObject* array_ufunc(PyObject*, PyObject* const* arguments, Py_ssize_t n, PyObj
   });
 }
 
-PyMethodDef ufunc_method = {
-    "__array_ufunc__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&array_ufunc)),
-    METH_FASTCALL | METH_KEYWORDS,
-    "What NumPy's ufuncs make of arrays: the function of this namespace, lazily; other ufuncs work tile by tile."};
+// CPython keeps the pointer.
+PyMethodDef ufunc_method = {"__array_ufunc__",
+                            reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&array_ufunc)),
+                            METH_FASTCALL | METH_KEYWORDS, nullptr};
 
 }  // namespace
 
@@ -106,6 +108,9 @@ bool gives_way(nb::handle other) {
 
 void bind_ufunc(ArrayClass& cls) {
   auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+  static const std::string doc =
+      cat("__array_ufunc__($self, ufunc, method, /, *inputs, **options)\n--\n\n", doc_of("Array.__array_ufunc__"));
+  ufunc_method.ml_doc = doc.c_str();
   cls.attr("__array_ufunc__") = nb::steal(PyDescr_NewMethod(type, &ufunc_method));
   cls.def(
       "__array_function__",
@@ -113,8 +118,7 @@ void bind_ufunc(ArrayClass& cls) {
         const nb::module_ rest = nb::module_::import_("penstock._numpy_functions");
         return nb::object(rest.attr("array_function")(function, types, arguments, options));
       },
-      nb::arg("func"), nb::arg("types"), nb::arg("args"), nb::arg("kwargs"),
-      "What NumPy's functions make of arrays: the function of this namespace.",
+      nb::arg("func"), nb::arg("types"), nb::arg("args"), nb::arg("kwargs"), doc_of("Array.__array_function__").c_str(),
       nb::sig("def __array_function__(self, func: Callable[..., typing.Any], types: Iterable[type], args: "
               "Sequence[typing.Any], kwargs: dict[str, typing.Any]) -> typing.Any"));
 }

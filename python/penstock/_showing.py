@@ -15,6 +15,10 @@ _MOST = 4  # axes that a corner may have: it is 2 * _EDGE elements long along ea
 
 def text(x: Array) -> str:
     """Values where there are few and they cost nothing; else what the array is, and a corner if that costs no pass."""
+    try:
+        _ = x.ndim
+    except _core.errors.DTypeError:  # of Array.__new__; debuggers look at those too
+        return "<Array without a value>"
     shown = _core.shown_of(x)
     if shown == "values":
         return f"Array({_values(x, 'Array(')}, dtype={x.dtype})"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of the extension's functions as inspect.signature() gives them: of the text in the type stubs."""
+"""Signatures of the extension's functions as inspect.signature() gives them, of the text in the type stubs; and what is
+said of calls that do not fit them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import ast
 import inspect
 from inspect import Parameter, Signature
 from typing import Any
+
+from penstock import _core
 
 
 def signature_of(function: Any, bound: bool) -> Signature:
@@ -24,6 +27,40 @@ def signature_of(function: Any, bound: bool) -> Signature:
     parameters = list(_parameters(made.args))
     annotation = Signature.empty if made.returns is None else ast.unparse(made.returns)
     return Signature(parameters[1:] if bound else parameters, return_annotation=annotation)
+
+
+# What the binding library converts by itself, by the annotations that it is told by.
+_TAKES: dict[str, tuple[tuple[type, ...], str]] = {
+    "builtins.bool": ((bool,), "True or False"),
+    "int": ((int,), "an integer of 64 bits"),
+    "float": ((int, float), "a number"),
+    "str": ((str,), "a text"),
+    "Array": ((_core.Array,), "a Penstock array"),
+}
+
+
+def refusal(function: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Exception | None:
+    """The error of a call that the binding library refused: TypeError, as Python's own, of one that has no such
+    signature, DTypeError for an argument of another type. None where nothing is found."""
+    name, signature = function.__name__, signature_of(function, False)
+    method = "self" in signature.parameters
+    try:
+        bound = signature.bind(*arguments, **named)
+    except TypeError as error:
+        shown = [each for each in signature.parameters.values() if each.name != "self"]
+        plain = Signature([each.replace(annotation=Parameter.empty) for each in shown])
+        return TypeError(f"{'Array.' if method else ''}{name}{plain}: {error}")
+    for key, value in bound.arguments.items():
+        if isinstance(value, _core.Array):
+            try:
+                _ = value.ndim
+            except _core.errors.DTypeError as error:  # it has no value yet
+                return error
+        wanted, _, rest = str(signature.parameters[key].annotation).partition(" | ")
+        kinds, text = _TAKES.get(wanted, ((object,), ""))
+        if not isinstance(value, kinds) and not (value is None and rest == "None"):
+            return _core.errors.DTypeError(f"{key} of {name} is {value!r}; it takes {text}")
+    return None
 
 
 def _parameters(arguments: ast.arguments) -> Any:

@@ -30,7 +30,7 @@ USUAL: dict[str, Any] = {
     "shape": (3, 3), "fill_value": 2, "start": 0, "stop": 5, "num": 4, "n_rows": 3, "n": 2, "dtype": ps.float64,
     "type": ps.float32, "kind": "integral", "from_": ps.int8, "to": ps.int16, "source": 0, "destination": 1,
     "repeats": 2, "repetitions": (2, 1), "shift": 1, "key": 0, "value": 1.0, "device": "cpu", "min": 1, "max": 3,
-    "object": "int8", "q": 0.5, "bins": 4, "weights": None, "array": MATRIX, "exponent": 2,
+    "object": "int8", "q": 0.5, "bins": 4, "weights": None, "array": MATRIX, "exponent": 2, "format_spec": "",
 }  # fmt: skip
 OVERRIDES: dict[str, dict[str, Any]] = {
     "squeeze": {"x": MATRIX[:, :1], "axis": 1},
