@@ -91,7 +91,10 @@ def _dtype_of(each: Any) -> DType:
 
 @dataclass(frozen=True)
 class FloatInfo:
-    """What a floating-point dtype can hold."""
+    """What a floating-point dtype can hold.
+
+    Array API standard 2025.12: data_type_functions, finfo.
+    """
 
     bits: int
     eps: float
@@ -103,7 +106,10 @@ class FloatInfo:
 
 @dataclass(frozen=True)
 class IntegerInfo:
-    """What an integer dtype can hold."""
+    """What an integer dtype can hold.
+
+    Array API standard 2025.12: data_type_functions, iinfo.
+    """
 
     bits: int
     max: int

@@ -25,7 +25,10 @@ def check_device(device: object) -> None:
 
 
 class _Info:
-    """What ``__array_namespace_info__()`` returns."""
+    """What ``__array_namespace_info__()`` returns.
+
+    Array API standard 2025.12: inspection, __array_namespace_info__.
+    """
 
     def capabilities(self) -> dict[str, Any]:
         """What else than the core there is: a dict. Shapes that depend on values are evaluated at the call; the rank

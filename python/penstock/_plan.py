@@ -30,7 +30,10 @@ def _way_out(facts: dict[str, Any]) -> str:
 
 
 class Plan:
-    """Passes over the sources and steps that finish their results, the pipelines of each, tiles, projected memory."""
+    """Passes over the sources and steps that finish their results, the pipelines of each, tiles, projected memory.
+
+    Beyond the standard.
+    """
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self._facts = facts

@@ -15,7 +15,10 @@ from penstock._stacks import is_complex
 
 
 class UniqueAll(NamedTuple):
-    """What :func:`unique_all` returns."""
+    """What unique_all() returns.
+
+    Array API standard 2025.12: set_functions, unique_all.
+    """
 
     values: Array
     indices: Array
@@ -24,14 +27,20 @@ class UniqueAll(NamedTuple):
 
 
 class UniqueCounts(NamedTuple):
-    """What :func:`unique_counts` returns."""
+    """What unique_counts() returns.
+
+    Array API standard 2025.12: set_functions, unique_counts.
+    """
 
     values: Array
     counts: Array
 
 
 class UniqueInverse(NamedTuple):
-    """What :func:`unique_inverse` returns."""
+    """What unique_inverse() returns.
+
+    Array API standard 2025.12: set_functions, unique_inverse.
+    """
 
     values: Array
     inverse_indices: Array

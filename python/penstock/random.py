@@ -80,6 +80,8 @@ class Generator:
 
     Results are lazy arrays: nothing is computed or kept before they are wanted, and then again the same. ``size`` is a
     number of elements or a shape; None is the shape that the parameters broadcast to, () of numbers.
+
+    Beyond the standard: NumPy's Generator.
     """
 
     def __init__(self, seed: Any = None) -> None:

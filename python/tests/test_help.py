@@ -23,8 +23,28 @@ STANDARD = "Array API standard 2025.12: {}, {}."
 NUMPY = "Beyond the standard: NumPy's {}."
 OWN = "Beyond the standard."
 GENERATOR = [name for name, _ in inspect.getmembers(random.Generator) if not name.startswith("_")]
-# What Python and NumPy call on their own, and nobody looks up.
-PROTOCOLS = {"__array_function__", "__array_ufunc__", "__array_priority__", "__copy__", "__dask_tokenize__"}
+# What Python, NumPy and notebooks call on their own.
+PROTOCOLS = (
+    "__array__", "__array_function__", "__array_ufunc__", "__contains__", "__copy__", "__dask_tokenize__",
+    "__deepcopy__", "__divmod__", "__format__", "__iter__", "__len__", "__rdivmod__", "__reduce_ex__", "__repr__",
+    "_repr_html_", "_repr_inline_",
+)  # fmt: skip
+# What the class has of the binding library, and what is no method.
+UNSAID = {"__array_priority__", "__doc__", "__hash__", "__init__", "__module__", "__new__", "__weakref__"}
+CLASSES = {
+    ps.Array: "Array API standard 2025.12: array_object.",
+    type(ps.float32): "Array API standard 2025.12: data_types.",
+    type(ps.__array_namespace_info__()): STANDARD.format("inspection", "__array_namespace_info__"),
+    type(ps.finfo(ps.float32)): STANDARD.format("data_type_functions", "finfo"),
+    type(ps.iinfo(ps.int8)): STANDARD.format("data_type_functions", "iinfo"),
+    **{
+        type(getattr(ps, name)(ps.asarray(1))): STANDARD.format("set_functions", name)
+        for name in ("unique_all", "unique_counts", "unique_inverse")
+    },
+    random.Generator: NUMPY.format("Generator"),
+    type(ps.plan()): OWN,
+    **{each: OWN for each in vars(ps.errors).values() if isinstance(each, type)},
+}
 # What gives or takes no arrays.
 NO_SHAPES = {
     "__array_namespace_info__", "can_cast", "dtype", "finfo", "iinfo", "isdtype", "promote_types",
@@ -35,7 +55,8 @@ NO_DTYPES = NO_SHAPES - {"can_cast", "dtype", "finfo", "iinfo", "isdtype", "prom
 # Names of NumPy's for something else.
 OTHERWISE = {"dtype", "save", "show_config", "trace"}
 RAISES_NOTHING = {
-    "__array_namespace_info__", "Array.__dlpack_device__", "Array.ravel", "Array.sources",
+    "__array_namespace_info__", "Array.__copy__", "Array.__dlpack_device__", "Array.__repr__", "Array.ravel",
+    "Array.sources",
 }  # fmt: skip
 
 
@@ -71,7 +92,7 @@ def documented() -> dict[str, Any]:
     found["random.default_rng"] = random.default_rng
     found |= {f"Generator.{name}": getattr(random.Generator, name) for name in GENERATOR}
     of_array = [name for name in vars(ps.Array) if not name.startswith("_") or f"Array.{name}" in SECTIONS]
-    found |= {f"Array.{name}": getattr(ps.Array, name) for name in (*of_array, "__array__", "__iter__", "__len__")}
+    found |= {f"Array.{name}": getattr(ps.Array, name) for name in (*of_array, *PROTOCOLS)}
     return {name: each for name, each in found.items() if not _is_namesake(name, each)}
 
 
@@ -104,6 +125,16 @@ FUNCTIONS = sorted(
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_the_last_line_says_where_it_is_defined(name: str) -> None:
     assert text_of(name).rpartition("\n")[2].strip() == origin(name)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_classes_say_where_they_are_defined(cls: type) -> None:
+    assert (cls.__doc__ or "").strip().rpartition("\n")[2].strip().endswith(CLASSES[cls])
+
+
+def test_every_method_of_arrays_is_looked_at() -> None:
+    names = {name for name in vars(ps.Array) if f"Array.{name}" not in DOCUMENTED and name not in UNSAID}
+    assert {name for name in names if not _is_namesake(f"Array.{name}", getattr(ps.Array, name))} == set()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -333,3 +333,81 @@ def test_sizes_and_parameters() -> None:
         g.random(3, dtype="int8")
     with pytest.raises(TypeError, match="real"):
         g.normal(1j)
+
+
+# The methods by how their docstrings' line "Dtypes: ..." begins.
+OF_DTYPES: dict[str, list[str]] = {
+    "float32 or float64, as ``dtype`` says.": ["random", "standard_normal", "standard_exponential"],
+    "integers and bool, as ``dtype`` says; bounds are integers": ["integers"],
+    "float64; parameters are real.": [
+        "uniform",
+        "normal",
+        "lognormal",
+        "exponential",
+        "laplace",
+        "rayleigh",
+        "weibull",
+    ],
+    "float64.": ["standard_cauchy"],
+    "any; the result has that of x": ["permutation", "permuted"],
+    "any; the result has that of a, of a number int64.": ["choice"],
+    "any.": ["shuffle"],
+}
+KINDS = ("bool", "int8", "uint64", "float32", "complex64")
+
+
+def method(name: str) -> Callable[..., Any]:
+    return getattr(default_rng(0), name)  # type: ignore[no-any-return]
+
+
+def test_each_method_says_its_dtypes() -> None:
+    for begin, names in OF_DTYPES.items():
+        for name in names:
+            said = " ".join((getattr(Generator, name).__doc__ or "").split())
+            assert f"Dtypes: {begin}" in said, name
+    said_of = {name for name in vars(Generator) if "Dtypes: " in (getattr(Generator, name).__doc__ or "")}
+    assert said_of == {name for names in OF_DTYPES.values() for name in names}
+
+
+@pytest.mark.parametrize("name", ["random", "standard_normal", "standard_exponential"])
+def test_dtypes_that_are_asked_for(name: str) -> None:
+    assert method(name)(3).dtype == ps.float64
+    for dtype in ("float32", ps.float64, np.float32):
+        assert values(method(name)(3, dtype=dtype)).dtype == np.dtype(str(ps.dtype(dtype)))
+    for dtype in ("int8", "complex64", "float16", "bool", "nonsense"):
+        with pytest.raises(ps.errors.DTypeError):
+            method(name)(3, dtype=dtype)
+
+
+def test_dtypes_of_integers() -> None:
+    for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"):
+        assert values(method("integers")(0, 2, 5, dtype=name)).dtype == name
+        bounds = np.array([1, 1], name)
+        if name != "uint64":
+            assert values(method("integers")(bounds, endpoint=True)).shape == (2,)
+    for dtype in ("float64", "complex64", "float16"):
+        with pytest.raises(ps.errors.DTypeError, match="integer dtype or bool"):
+            method("integers")(3, dtype=dtype)
+    for bounds in (np.array([1, 2], "uint64"), np.array([1.5, 2]), np.array([1j])):
+        with pytest.raises(ps.errors.DTypeError, match="int64"):
+            method("integers")(bounds)
+
+
+@pytest.mark.parametrize("name", OF_DTYPES["float64; parameters are real."])
+def test_dtypes_of_parameters(name: str) -> None:
+    for kind in ("bool", "int8", "uint64", "float32", "float64"):
+        assert values(method(name)(np.ones(3, kind))).dtype == np.float64
+    with pytest.raises(ps.errors.DTypeError, match="real"):
+        method(name)(np.ones(3, "complex64"))
+    assert values(method("standard_cauchy")(3)).dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dtypes_of_what_is_chosen_from(kind: str) -> None:
+    x = np.array([0, 1, 1], kind)
+    for name in ("permutation", "permuted", "choice"):
+        assert values(method(name)(x)).dtype == kind
+    assert method("permutation")(4).dtype == method("choice")(4).dtype == ps.int64
+    shuffled = ps.asarray(x, copy=True)
+    method("shuffle")(shuffled)
+    assert shuffled.dtype == kind
