@@ -256,8 +256,7 @@ std::optional<Operand> other_operand(nb::handle object) {
   try {
     return operand_of(object);
   } catch (const DTypeError&) {
-    PyObject* p = object.ptr();
-    if (PySequence_Check(p) != 0 || PyObject_CheckBuffer(p) != 0 || nb::hasattr(object, "__array__")) throw;
+    if (is_list(object) || PyObject_CheckBuffer(object.ptr()) != 0 || nb::hasattr(object, "__array__")) throw;
     return std::nullopt;
   }
 }

@@ -67,6 +67,13 @@ void bind_dtypes(nb::module_& m) {
           },
           "NumPy's letter of the kind: b, i, u, f or c.")
       .def_prop_ro(
+          "char",
+          [](const DTypeObject& self) {
+            const nb::module_ numpy = nb::module_::import_("numpy");
+            return nb::cast<std::string>(numpy.attr("dtype")(name_of(self.dtype)).attr("char"));
+          },
+          "NumPy's letter of the type, which SciPy's libraries are looked up by.")
+      .def_prop_ro(
           "type",
           [](const DTypeObject& self) {
             return nb::object(nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)).attr("type"));

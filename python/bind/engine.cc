@@ -44,6 +44,21 @@ Array frozen(const Array& array) {
   return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
 }
 
+/// A list whose integers no common dtype of NumPy's holds, so that it makes floats of them, as the integers asked for;
+/// nothing for other lists, and where some are out of range.
+std::optional<Array> exact_integers(nb::handle object, DType dtype) {
+  const nb::module_ numpy = nb::module_::import_("numpy");
+  for (nb::handle each : nb::object(numpy.attr("asarray")(object, "object").attr("ravel")().attr("tolist")())) {
+    if (PyLong_Check(each.ptr()) == 0) return std::nullopt;
+  }
+  try {
+    return array_of(numpy.attr("asarray")(object, name_of(dtype)));
+  } catch (nb::python_error& error) {
+    if (!error.matches(PyExc_OverflowError)) throw;
+    return std::nullopt;
+  }
+}
+
 nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   const std::optional<DType> wanted = dtype_of(dtype);
   const std::optional<bool> copies = optional_flag(copy, "copy");
@@ -64,6 +79,9 @@ nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   Array array = number ? full({}, *number) : array_of(object);
   // Nobody else has what was made of a list.
   const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
+  if (!number && !shared && wanted && is_integer(*wanted) && array.dtype() == DType::k_float64) {
+    if (std::optional<Array> exact = exact_integers(object, *wanted)) array = std::move(*exact);
+  }
   if (copies == true && shared) array = frozen(array);
   return object_of(wanted ? astype(array, *wanted) : std::move(array));
 }

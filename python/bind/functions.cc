@@ -186,6 +186,7 @@ std::vector<Array> arrays_of(nb::handle objects, const char* function) {
   }
   std::vector<Array> arrays;
   for (nb::handle each : nb::borrow<nb::iterator>(iterator)) arrays.push_back(array_of(each));
+  if (arrays.empty()) throw ArgumentError(cat(function, " needs at least one array"));
   return arrays;
 }
 

@@ -26,8 +26,9 @@ nb::object apply(Binary f, const char* name, nb::handle x1, nb::handle x2, nb::h
 
 template <bool reflected>
 nb::object matmul_operator(const Array& self, nb::handle other) {
-  const std::optional<Array> array = try_number_of(other) || gives_way(other) ? std::nullopt : try_array_of(other);
-  if (!array) return nb::borrow<nb::object>(Py_NotImplemented);
+  const std::optional<Operand> operand = gives_way(other) ? std::nullopt : other_operand(other);
+  const Array* array = operand ? operand->array() : nullptr;  // none of a number
+  if (array == nullptr) return nb::borrow<nb::object>(Py_NotImplemented);
   return nb::cast(reflected ? matmul(*array, self) : matmul(self, *array));
 }
 

@@ -115,6 +115,17 @@ class TestOtherClasses:
         assert added == "(2, 3) and metres"
         assert Meters() == P
 
+    def test_sparse_matrices(self) -> None:
+        sparse = pytest.importorskip("scipy.sparse")
+        matrix = sparse.csr_matrix(np.eye(3) * 2)
+        for got, expected in (
+            (P @ matrix, X @ matrix),
+            (matrix @ P.T, matrix @ X.T),
+            (matrix * P[0], matrix * X[0]),
+        ):
+            np.testing.assert_array_equal(np.asarray(got), np.asarray(expected))
+        assert ps.float32.char == "f"
+
     def test_what_nobody_has_is_a_type_error(self) -> None:
         for operation in (operator.add, operator.mul, operator.lt, operator.floordiv):
             with pytest.raises(TypeError, match=r"'Array' and '(Fraction|object)'"):
@@ -149,6 +160,15 @@ class TestNoNumbers:
             ps.asarray([1, None])
         with pytest.raises(ps.errors.DTypeError, match="made of set, holds no numbers"):
             ps.asarray({1, 2})
+
+
+    def test_integers_that_no_float_holds(self) -> None:
+        large = [2**63 + 1, 2**63 - 1, 0]
+        assert ps.asarray(large).dtype == ps.float64  # as NumPy has it
+        assert ps.asarray(large, dtype=ps.uint64).tolist() == large
+        assert ps.asarray([large, large], dtype=ps.uint64)[1].tolist() == large
+        assert ps.asarray([2**63, -1], dtype=ps.int64).tolist() == [2**63 - 1, -1]
+        assert ps.asarray([2**53 + 1, 0.5], dtype=ps.int64).tolist() == [2**53, 0]
 
 
 class TestObjectsWithoutAValue:

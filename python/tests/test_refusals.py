@@ -57,6 +57,8 @@ WRONG: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda f: f.std(X, correction=10**400), ps.errors.ArgumentError, "correction: 1.* is outside float64"),
     (lambda f: f.concat(3), ps.errors.DTypeError, "concat takes several arrays, in a list or a tuple; got 3"),
     (lambda f: f.concat([X, X], axis="a"), ps.errors.DTypeError, "axis takes an integer; got 'a'"),
+    (lambda f: f.stack([]), ps.errors.ArgumentError, "stack needs at least one array"),
+    (lambda f: f.concat(()), ps.errors.ArgumentError, "concat needs at least one array"),
     (lambda f: f.stack(None), ps.errors.DTypeError, "stack takes several arrays"),
     (lambda f: f.stack([X], axis=np.float64(1)), ps.errors.DTypeError, "axis takes an integer"),
     (lambda f: f.squeeze(X, None), ps.errors.DTypeError, "axis takes an integer or a tuple of integers; got None"),
