@@ -61,7 +61,12 @@ void wait_for_claims(std::unique_lock<std::mutex>& lock) {
 
 namespace {
 
-void drop_inputs(graph::Node& node, std::vector<graph::NodeRef>& dropped) {
+/// What the node was made of. The operators of a binding ask for its language's lock when they go, and who has that may
+/// be waiting for this one.
+void drop_makings(graph::Node& node, std::vector<graph::NodeRef>& dropped) {
+  if (node.as<graph::Operate>() != nullptr) {
+    dropped.push_back(std::make_shared<graph::Node>(node.dtype, node.shape, std::move(node.content)));
+  }
   std::move(node.inputs.begin(), node.inputs.end(), std::back_inserter(dropped));
   node.inputs.clear();
 }
@@ -69,14 +74,14 @@ void drop_inputs(graph::Node& node, std::vector<graph::NodeRef>& dropped) {
 }  // namespace
 
 void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped) {
+  drop_makings(node, dropped);
   node.settle(std::move(result));
-  drop_inputs(node, dropped);
 }
 
 void publish(graph::Node& node, graph::InFile result, std::vector<graph::NodeRef>& dropped) {
+  drop_makings(node, dropped);
   node.content = std::move(result);
   node.depth = 0;
-  drop_inputs(node, dropped);
 }
 
 }  // namespace penstock::run

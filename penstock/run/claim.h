@@ -38,8 +38,8 @@ void wait_for_claims(std::unique_lock<std::mutex>& lock);
 /// Wakes who waits so: a claim, or what is waited for like one, has ended.
 void notify_claims();
 
-/// The node takes its result; its inputs move to `dropped`, to be destroyed without the lock. The caller holds
-/// graph_mutex().
+/// The node takes its result; its inputs and its operator move to `dropped`, to be destroyed without the lock. The
+/// caller holds graph_mutex().
 void publish(graph::Node& node, graph::InMemory result, std::vector<graph::NodeRef>& dropped);
 /// The same of a result for which memory has no room.
 void publish(graph::Node& node, graph::InFile result, std::vector<graph::NodeRef>& dropped);

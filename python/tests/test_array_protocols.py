@@ -161,7 +161,6 @@ class TestNoNumbers:
         with pytest.raises(ps.errors.DTypeError, match="made of set, holds no numbers"):
             ps.asarray({1, 2})
 
-
     def test_integers_that_no_float_holds(self) -> None:
         large = [2**63 + 1, 2**63 - 1, 0]
         assert ps.asarray(large).dtype == ps.float64  # as NumPy has it
