@@ -96,8 +96,8 @@ _ALLOWED = (
     ast.Slice, ast.Tuple, ast.List, ast.keyword, ast.expr_context, *_BINARY, *_COMPARE, *_UNARY,
 )  # fmt: skip
 
-# How the extension tells a call that does not fit: "    1. sin(x: object, *, out: object | None = None) -> object".
-_SIGNATURE = re.compile(r"^ *1\. (?P<name>\w+)\((?P<arguments>.*)\) ->", re.MULTILINE)
+# How the extension tells a call that does not fit: "sin(x, *, out=None): too many positional arguments".
+_SIGNATURE = re.compile(r"^(?P<name>\w+)\((?P<arguments>.*)\): (?P<wrong>.*)$")
 
 
 class Complaint(ValueError):
@@ -300,14 +300,13 @@ def _is_dtype(value: Any) -> bool:
 def _reason_and_fix(error: Exception) -> tuple[str, str]:
     """An error of Python's own in the words of an expression; of a call that does not fit, the call that does."""
     lines = str(error).splitlines() or [type(error).__name__]
-    match = _SIGNATURE.search(str(error))
+    match = _SIGNATURE.match(lines[0]) if type(error) is TypeError else None
     if match is None:
         return lines[0], ""
-    arguments = re.sub(r": (?:[^,\[=]|\[[^\]]*\])*?(?= =|,|$)", "", match["arguments"]).replace(" = ", "=")
-    shown = [each for each in arguments.split(", ") if each not in ("/", "out=None")]
+    shown = [each for each in match["arguments"].split(", ") if each not in ("/", "out=None")]
     if shown and shown[-1] == "*":
         shown.pop()
-    return f"{match['name']}() does not take these arguments", f"write {match['name']}({', '.join(shown)})"
+    return f"{match['name']}(): {match['wrong']}", f"write {match['name']}({', '.join(shown)})"
 
 
 class _Builder:
