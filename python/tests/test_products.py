@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sweep import budget_left
 
 import penstock as ps
 
@@ -194,3 +195,18 @@ def test_lazy_and_shown_in_the_plan() -> None:
     assert "lazy: matmul" in repr(product)
     assert "matmul" in str(ps.plan(product + 1))
     agrees((product + 1)[3], (np.asarray(a) @ np.asarray(a) + 1)[3])
+
+
+def test_sums_of_products_stream(tmp_path: Path) -> None:
+    """What leaves no axis takes no room, whatever its operands are: files, one of them turned, of twice the budget."""
+    x = np.random.default_rng(0).integers(-1, 2, (3000, 2800)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "f.npy", np.asfortranarray(x))
+    a, b = ps.open(tmp_path / "x.npy"), ps.open(tmp_path / "f.npy")
+    expected = float((x.astype(np.float64) ** 2).sum())
+    with budget_left(16 << 20):
+        assert float(ps.tensordot(a, a, axes=2)) == expected
+        assert float(ps.tensordot(a, b, axes=((1, 0), (1, 0)))) == expected
+        product = ps.reshape(a, (1, -1)) @ ps.reshape(b, (-1, 1))
+        assert product.shape == (1, 1)
+        assert float(product) == expected
