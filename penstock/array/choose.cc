@@ -6,6 +6,8 @@
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
 #include "penstock/op/infer.h"
+#include "penstock/run/at_once.h"
+#include "penstock/run/choose_at_once.h"
 #include "penstock/run/gather.h"
 #include "penstock/run/keep.h"
 #include "penstock/run/nonzero.h"
@@ -141,23 +143,66 @@ std::vector<run::IndexRange> block_ranges(const Array& index) {
   return ranges;
 }
 
-}  // namespace
+std::optional<Array> array_if(graph::NodeRef node) {
+  return node == nullptr ? std::nullopt : std::optional(Array(std::move(node)));
+}
 
-Array take(const Array& x, const Array& indices, std::int64_t axis_) {
-  const int axis = normal_axis(axis_, x.ndim());
-  const Places at = places(indices, axis, extent(x, axis), "take");
+/// The shape of x with an axis replaced by those of indices.
+Dims taken_shape(const Array& x, const Dims& indices, int axis) {
+  Dims shape(x.shape().begin(), x.shape().begin() + axis);
+  shape.insert(shape.end(), indices.begin(), indices.end());
+  shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
+  return shape;
+}
+
+Array taken(const Array& x, const Places& at, int axis) {
   const run::Lines lines = lines_of(x.shape(), axis);
-  const std::int64_t k = indices.size();
+  const std::int64_t k = at.index.size();
   const Array index = reshape(at.index, {k});
   const bool streams = k > run::kRangeBlock && !run::has_room(x.nbytes() + 2 * index.nbytes(), run::Keep::kBeside);
   const Array chosen = operated(x.dtype(), {lines.outer, k, lines.inner},
                                 run::make_gather(size_of(x.dtype()), lines, 1, k, at.range,
                                                  streams ? block_ranges(index) : std::vector<run::IndexRange>{}),
                                 {reshape(x, lines.shape()), reshape(index, {1, k})});
-  Dims shape(x.shape().begin(), x.shape().begin() + axis);
-  shape.insert(shape.end(), indices.shape().begin(), indices.shape().end());
-  shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
-  return reshape(chosen, shape);
+  return reshape(chosen, taken_shape(x, at.index.shape(), axis));
+}
+
+/// x with its parts at `index` along the first axis replaced.
+Array replaced(const Array& x, const Array& index, const Array& values) {
+  Dims shape = x.shape();
+  shape[0] = index.size();
+  const Array fitted = broadcast_to(astype(values, x.dtype()), shape);
+  const run::Lines lines = lines_of(x.shape(), 0);
+  const std::int64_t k = index.size();
+  return reshape(operated(x.dtype(), lines.shape(), run::make_scatter(size_of(x.dtype()), lines, 1, k),
+                          {reshape(x, lines.shape()), reshape(index, {1, k}), reshape(fitted, {1, k, lines.inner})}),
+                 x.shape());
+}
+
+std::optional<Array> flat_nonzero_at_once(const Array& x) {
+  return x.held_node() == nullptr ? std::nullopt : array_if(run::nonzero_at_once(*x.held_node()));
+}
+
+/// x with the axes that a condition stands for as one.
+Array rows_of(const Array& x, const Array& condition) {
+  Dims shape{condition.size()};
+  shape.insert(shape.end(), x.shape().begin() + condition.ndim(), x.shape().end());
+  return reshape(x, shape);
+}
+
+}  // namespace
+
+std::optional<Array> take_at_once(const Array& x, const Array& indices, std::int64_t axis_) {
+  const int axis = normal_axis(axis_, x.ndim());
+  if (x.held_node() == nullptr || indices.held_node() == nullptr || !is_integer(indices.dtype())) return std::nullopt;
+  return array_if(run::take_at_once(*x.held_node(), *indices.held_node(), lines_of(x.shape(), axis),
+                                    taken_shape(x, indices.shape(), axis)));
+}
+
+Array take(const Array& x, const Array& indices, std::int64_t axis_) {
+  if (std::optional<Array> done = take_at_once(x, indices, axis_)) return std::move(*done);
+  const int axis = normal_axis(axis_, x.ndim());
+  return taken(x, places(indices, axis, extent(x, axis), "take"), axis);
 }
 
 Array take_along_axis(const Array& x_, const Array& indices_, std::int64_t axis_) {
@@ -178,23 +223,54 @@ Array take_along_axis(const Array& x_, const Array& indices_, std::int64_t axis_
   return moveaxis(reshape(chosen, rows.shape()), {-1}, {axis});
 }
 
+std::optional<Array> put_at_once(const Array& x, const Array& indices, const Array& values) {
+  if (x.ndim() == 0 || indices.ndim() != 1 || values.ndim() > x.ndim() || !is_integer(indices.dtype()))
+    return std::nullopt;
+  const Array fitted = values.size() <= run::kMostAtOnce ? astype(values, x.dtype()) : values;
+  if (x.held_node() == nullptr || indices.held_node() == nullptr || fitted.dtype() != x.dtype()) return std::nullopt;
+  run::SmallOperand operand{fitted.held_node(), {}};
+  if (operand.node == nullptr) operand.value = *fitted.element();
+  return array_if(run::put_at_once(*x.held_node(), *indices.held_node(), operand));
+}
+
 Array put(const Array& x, const Array& indices, const Array& values) {
   if (x.ndim() == 0 || indices.ndim() != 1) {
     throw ShapeError(cat("put takes a vector of indices along the first axis; got indices of shape ",
                          shape_text(indices.shape()), " for ", shape_text(x.shape())));
   }
-  const Places at = places(indices, 0, x.shape()[0], "put");
-  Dims shape = x.shape();
-  shape[0] = indices.size();
-  const Array fitted = broadcast_to(astype(values, x.dtype()), shape);
-  const run::Lines lines = lines_of(x.shape(), 0);
-  const std::int64_t k = indices.size();
-  return reshape(operated(x.dtype(), lines.shape(), run::make_scatter(size_of(x.dtype()), lines, 1, k),
-                          {reshape(x, lines.shape()), reshape(at.index, {1, k}), reshape(fitted, {1, k, lines.inner})}),
-                 x.shape());
+  if (std::optional<Array> done = put_at_once(x, indices, values)) return std::move(*done);
+  return replaced(x, places(indices, 0, x.shape()[0], "put").index, values);
+}
+
+Array masked_select(const Array& x, const Array& condition) {
+  const Array at = flat_nonzero(condition);
+  const run::IndexRange range = at.size() == 0 ? run::IndexRange{} : run::IndexRange{0, condition.size() - 1};
+  return taken(rows_of(x, condition), {at, range}, 0);
+}
+
+std::optional<Array> masked_select_at_once(const Array& x, const Array& condition) {
+  if (!x.evaluated()) return std::nullopt;
+  const std::optional<Array> at = flat_nonzero_at_once(condition);
+  return at ? take_at_once(rows_of(x, condition), *at, 0) : std::nullopt;
+}
+
+std::optional<Array> masked_put_at_once(const Array& x, const Array& condition, const Array& values) {
+  if (values.ndim() > x.ndim() - condition.ndim() && values.size() != 1) return std::nullopt;
+  Dims shape = condition.shape();
+  shape.resize(x.shape().size(), 1);
+  const Array value = astype(values.size() == 1 ? reshape(values, {}) : values, x.dtype());
+  const Dims part(x.shape().begin() + condition.ndim(), x.shape().end());
+  return elementwise(Op::k_where,
+                     {reshape(condition, shape), broadcast_to(value, value.ndim() == 0 ? Dims{} : part), x});
+}
+
+Array masked_put(const Array& x, const Array& condition, const Array& values) {
+  if (std::optional<Array> done = masked_put_at_once(x, condition, values)) return std::move(*done);
+  return reshape(replaced(rows_of(x, condition), flat_nonzero(condition), values), x.shape());
 }
 
 Array flat_nonzero(const Array& x) {
+  if (std::optional<Array> done = flat_nonzero_at_once(x)) return std::move(*done);
   const Array flat = astype(reshape(x, {x.size()}), DType::k_bool);
   const Array condition = flat.evaluated() ? flat : kept({flat})[0];
   run::Collector places(DType::k_int64, count_nonzero(condition).item<std::int64_t>(),

@@ -21,6 +21,21 @@ Array put(const Array& x, const Array& indices, const Array& values);
 /// Places of the elements that are not zero, in C order of x flattened; int64. Found at the call, and kept().
 Array flat_nonzero(const Array& x);
 
+// A condition is bool and as large as the leading axes of x, which it stands for.
+
+/// The parts of x where the condition holds, in C order: (count,) + the other axes. The condition is kept() at the
+/// call.
+Array masked_select(const Array& x, const Array& condition);
+/// x with these parts replaced by `values`, which broadcast to their shape.
+Array masked_put(const Array& x, const Array& condition, const Array& values);
+
+// What the functions above give where that needs no evaluation to be waited for: where arrays are small and in memory,
+// or, of masked_put, values are the same for all parts; nothing otherwise.
+std::optional<Array> take_at_once(const Array& x, const Array& indices, std::int64_t axis);
+std::optional<Array> put_at_once(const Array& x, const Array& indices, const Array& values);
+std::optional<Array> masked_select_at_once(const Array& x, const Array& condition);
+std::optional<Array> masked_put_at_once(const Array& x, const Array& condition, const Array& values);
+
 /// Along an axis, ascending or descending; equal elements keep their order, NaN comes last. Throws DTypeError for
 /// complex numbers.
 Array sort(const Array& x, std::int64_t axis = -1, bool descending = false);

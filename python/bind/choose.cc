@@ -30,6 +30,7 @@ void bind_takes(nb::module_& m) {
         const Array in = array_of(x);
         const Array at = indices_of(indices);
         const std::int64_t along = only_axis(in, axis, "take");
+        if (std::optional<Array> done = take_at_once(in, at, along)) return std::move(*done);
         return unlocked([&] { return take(in, at, along); });
       },
       nb::arg("x").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("axis").none() = nb::none(),

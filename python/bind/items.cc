@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Indexing: a[i], a[1:, ..., None], assignment to parts, len and iteration. Indices that are arrays are Python's
-// business (penstock/_indexing.py).
+// Indexing: a[i], a[1:, ..., None], a[indices], a[condition], assignment to parts, len and iteration. Other keys with
+// arrays are Python's business (penstock/_indexing.py).
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
+#include <optional>
+#include <utility>
 
 #include "bind.h"
 #include "docs.h"
+#include "penstock/array/choose.h"
+#include "penstock/array/number.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -120,7 +125,50 @@ bool read_indices(PyObject* key, std::size_t rank, Indices& indices) {
 
 nb::object indexing(const char* function) { return nb::module_::import_("penstock._indexing").attr(function); }
 
+/// Whether a key is an array of places along the first axis.
+bool names_places(const Array& self, const Array& key) {
+  return is_integer(key.dtype()) && key.ndim() > 0 && self.ndim() > 0;
+}
+
+/// Whether a key is a condition of the leading axes.
+bool names_condition(const Array& self, const Array& key) {
+  return key.dtype() == DType::k_bool && key.ndim() > 0 && key.ndim() <= self.ndim() &&
+         std::equal(key.shape().begin(), key.shape().end(), self.shape().begin());
+}
+
+/// The parts that one array as the key names; nothing for keys that _indexing.py takes apart.
+std::optional<Array> chosen(const Array& self, const Array& key) {
+  if (names_places(self, key)) {
+    if (std::optional<Array> done = take_at_once(self, key, 0)) return done;
+    return unlocked([self, key] { return take(self, key, 0); });
+  }
+  if (!names_condition(self, key)) return std::nullopt;
+  if (std::optional<Array> done = masked_select_at_once(self, key)) return done;
+  return unlocked([self, key] { return masked_select(self, key); });
+}
+
+/// What the array is after `self[key] = value`; nothing for keys and values that _indexing.py takes apart.
+std::optional<Array> replaced(const Array& self, const Array& key, const Array& value) {
+  if (names_places(self, key) && key.ndim() == 1 && value.ndim() <= self.ndim()) {
+    if (std::optional<Array> done = put_at_once(self, key, value)) return done;
+    return unlocked([self, key, value] { return put(self, key, value); });
+  }
+  if (!names_condition(self, key) || (value.ndim() > self.ndim() - key.ndim() + 1 && value.size() != 1))
+    return std::nullopt;
+  if (std::optional<Array> done = masked_put_at_once(self, key, value)) return done;
+  return unlocked([self, key, value] { return masked_put(self, key, value); });
+}
+
+/// A number to put into an array: small ones are computed with at once, programs of large ones hoist a constant.
+Array value_in(const Array& self, const Number& number) {
+  constexpr std::int64_t kSmall = 2048;
+  return self.size() <= kSmall ? Array(scalar_of(number, self.dtype())) : full({}, number, self.dtype());
+}
+
 nb::object get_item(const Array& self, nb::handle key) {
+  if (const Array* array = plain_array(key.ptr())) {
+    if (std::optional<Array> parts = chosen(self, *array)) return object_of(std::move(*parts));
+  }
   Indices indices;
   if (!read_indices(key.ptr(), self.shape().size(), indices)) return indexing("get")(object_of(self), key);
   return object_of(self[indices]);
@@ -128,7 +176,13 @@ nb::object get_item(const Array& self, nb::handle key) {
 
 void set_item(Array& self, nb::handle key, nb::handle value) {
   const std::optional<Number> number = try_number_of(value);
-  const Array array = number ? full({}, *number, self.dtype()) : array_of(value);
+  const Array array = number ? value_in(self, *number) : array_of(value);
+  if (const Array* places = plain_array(key.ptr())) {
+    if (std::optional<Array> other = replaced(self, *places, array)) {
+      self = std::move(*other);
+      return;
+    }
+  }
   Indices indices;
   if (!read_indices(key.ptr(), self.shape().size(), indices)) {
     self = nb::cast<Array>(indexing("assigned")(object_of(self), key, object_of(array)));

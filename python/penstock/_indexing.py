@@ -211,8 +211,6 @@ def _moved(x: Array, source: int, destination: int, count: int) -> Array:
 
 def assigned(x: Array, key: Any, value: Array) -> Array:
     """What ``x`` is after ``x[key] = value`` where the key has arrays."""
-    if isinstance(key, Array) and key.dtype == _core.bool and key.shape == x.shape and value.size == 1:
-        return _core.where(key, _core.astype(_core.reshape(value, ()), x.dtype), x)
     choice = _take_apart(x.shape, key)
     part = x[choice.basic]
     front = _front(part, choice)

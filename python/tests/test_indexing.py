@@ -107,6 +107,62 @@ def test_lists_numbers_and_conditions() -> None:
     assert_same(y, b)
 
 
+# What is computed at once ends at 2,048 indices.
+@pytest.mark.parametrize("n", [0, 1, 2, 2047, 2048, 2049, 5000])
+@pytest.mark.parametrize("rest", [(), (3,), (2, 2)])
+def test_one_array_as_the_key(n: int, rest: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.integers(-99, 99, (n, *rest)).astype(np.int32)
+    x = ps.asarray(a)
+    places = rng.integers(-n, n, 7) if n else np.zeros(0, np.int64)
+    for dtype in (np.int16, np.int64, np.uint64):
+        key = (places % max(n, 1)).astype(dtype) if dtype is np.uint64 else places.astype(dtype)
+        assert_same(x[ps.asarray(key)], a[key])
+        assert_same(ps.take(x, ps.asarray(key), axis=0), a[key])
+    for share in (0, 0.5, 1):
+        mask = rng.random(n) < share
+        assert_same(x[ps.asarray(mask)], a[mask])
+        whole = rng.random(a.shape) < share
+        assert_same(x[ps.asarray(whole)], a[whole])
+        turned = ps.permute_dims(x, range(x.ndim)[::-1])[ps.permute_dims(ps.asarray(whole), range(x.ndim)[::-1])]
+        assert_same(turned, a.T[whole.T])
+
+
+@pytest.mark.parametrize("n", [1, 2, 2047, 2049])
+@pytest.mark.parametrize("rest", [(), (3,), (2, 2)])
+def test_assignment_by_one_array(n: int, rest: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.integers(-99, 99, (n, *rest)).astype(np.float32)
+    mask = rng.random(n) < 0.5
+    whole = rng.random(a.shape) < 0.5
+    places = rng.permutation(n)[: (n + 1) // 2]
+    for key in (mask, whole, places):
+        shape = a[key].shape
+        one = rng.random(shape)
+        # One value, one part for all, parts of their own, and the leading axes of one that NumPy leaves out.
+        for value in (np.array(5), np.full((1, 1), 7), one, one[None, None], rng.random(shape[1:])):
+            x, b = ps.asarray(a), a.copy()
+            b[key.nonzero() if key.dtype == bool else key] = value  # a condition refuses axes of one there
+            x[ps.asarray(key)] = ps.asarray(value)
+            assert_same(x, b)
+            x[ps.asarray(key)] = 2.5
+            b[key] = 2.5
+            assert_same(x, b)
+
+
+def test_what_cannot_be_assigned() -> None:
+    x = ps.zeros((4, 3))
+    for key in (ps.asarray([True, False, True, False]), ps.asarray([0, 2])):
+        for shape in ((2,), (3, 3), (4, 3), (2, 2, 3)):
+            with pytest.raises(ValueError, match="broadcast"):
+                x[key] = ps.ones(shape)
+    with pytest.raises(IndexError, match="index 4 is out of range for axis 0 of extent 4"):
+        x[ps.asarray([4])] = 1.0
+    with pytest.raises(IndexError, match=r"condition of shape \(3,\) does not fit axis 0 of extent 4"):
+        x[ps.asarray([True] * 3)] = 1.0
+    assert x.tolist() == [[0.0] * 3] * 4
+
+
 def test_of_equal_indices_the_last_stays() -> None:
     x = ps.zeros(3)
     x[ps.asarray(np.array([1, 1, 1]))] = ps.asarray(np.array([1.0, 2.0, 3.0]))
