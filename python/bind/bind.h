@@ -53,6 +53,8 @@ std::optional<Operand> operand_of(nb::handle object);
 std::optional<Operand> other_operand(nb::handle object);
 /// An array of an array, a buffer or a DLPack tensor, without a copy; nothing for the rest.
 std::optional<Array> try_borrow(nb::handle object);
+/// A NumPy array in native byte order, as it lies; nothing for all else.
+std::optional<Array> borrowed_ndarray(nb::handle object);
 /// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.
 Array array_of(nb::handle object);
 /// As array_of; nothing (and no Python error) for objects that are no arrays.

@@ -114,7 +114,9 @@ class ObjectMemory final : public memory::Memory {
   std::byte* data_;
 };
 
-/// A NumPy array in native byte order, without the detour over a buffer's description in text.
+}  // namespace
+
+// Without the detour over a buffer's description in text.
 std::optional<Array> borrowed_ndarray(nb::handle object) {
   static const auto* const known = new Ndarrays;
   if (Py_TYPE(object.ptr()) != known->type) return std::nullopt;
@@ -130,6 +132,7 @@ std::optional<Array> borrowed_ndarray(nb::handle object) {
   return borrow(dtype, std::make_shared<ObjectMemory>(object.ptr(), head.data), std::move(layout));
 }
 
+namespace {
 /// Whether an object is one of NumPy's scalars that are no numbers: dates and texts offer their bytes as a buffer.
 bool is_no_number(nb::handle object) {
   static PyObject* const classes = [] {

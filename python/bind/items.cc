@@ -159,6 +159,32 @@ std::optional<Array> replaced(const Array& self, const Array& key, const Array& 
   return unlocked([self, key, value] { return masked_put(self, key, value); });
 }
 
+/// The array that a whole key is: of this class, NumPy's, or a list.
+class KeyArray {
+ public:
+  explicit KeyArray(PyObject* key) : array_(plain_array(key)) {
+    if (array_ != nullptr) return;
+    made_ = PyList_CheckExact(key) ? array_of_list(key) : borrowed_ndarray(key);
+    if (made_) array_ = &*made_;
+  }
+  /// Null for all else.
+  const Array* get() const { return array_; }
+
+ private:
+  /// Nothing for what is no list of numbers; an empty one names no places.
+  static std::optional<Array> array_of_list(PyObject* list) {
+    if (PyList_GET_SIZE(list) == 0) return std::nullopt;
+    try {
+      return try_array_of(list);
+    } catch (const DTypeError&) {
+      return std::nullopt;
+    }
+  }
+
+  const Array* array_;
+  std::optional<Array> made_;
+};
+
 /// A number to put into an array: small ones are computed with at once, programs of large ones hoist a constant.
 Array value_in(const Array& self, const Number& number) {
   constexpr std::int64_t kSmall = 2048;
@@ -166,8 +192,8 @@ Array value_in(const Array& self, const Number& number) {
 }
 
 nb::object get_item(const Array& self, nb::handle key) {
-  if (const Array* array = plain_array(key.ptr())) {
-    if (std::optional<Array> parts = chosen(self, *array)) return object_of(std::move(*parts));
+  if (const KeyArray array(key.ptr()); array.get() != nullptr) {
+    if (std::optional<Array> parts = chosen(self, *array.get())) return object_of(std::move(*parts));
   }
   Indices indices;
   if (!read_indices(key.ptr(), self.shape().size(), indices)) return indexing("get")(object_of(self), key);
@@ -177,8 +203,8 @@ nb::object get_item(const Array& self, nb::handle key) {
 void set_item(Array& self, nb::handle key, nb::handle value) {
   const std::optional<Number> number = try_number_of(value);
   const Array array = number ? value_in(self, *number) : array_of(value);
-  if (const Array* places = plain_array(key.ptr())) {
-    if (std::optional<Array> other = replaced(self, *places, array)) {
+  if (const KeyArray places(key.ptr()); places.get() != nullptr) {
+    if (std::optional<Array> other = replaced(self, *places.get(), array)) {
       self = std::move(*other);
       return;
     }
