@@ -133,6 +133,7 @@ std::optional<Array> borrowed_ndarray(nb::handle object) {
 }
 
 namespace {
+
 /// Whether an object is one of NumPy's scalars that are no numbers: dates and texts offer their bytes as a buffer.
 bool is_no_number(nb::handle object) {
   static PyObject* const classes = [] {
