@@ -19,6 +19,9 @@ export WERROR ?= OFF
 SETTINGS := build-dir=$(RELEASE) \
   $(addprefix cmake.define.PENSTOCK_,TESTS=ON BENCHES=ON WERROR=$(WERROR))
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+# What ccache holds serves in every checkout: paths are told from its root.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := true
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 # -- Set-up ------------------------------------------------------------------------------------------------------------
