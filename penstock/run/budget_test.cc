@@ -73,5 +73,23 @@ TEST(Budget, OutputsOfAPassAreChargedOneByOne) {
   EXPECT_GT(fits, 0);
 }
 
+// The least tile of a column spans thousands of rows.
+TEST(Budget, AColumnOfAFileIsMappedWhereItsTilesHaveNoRoom) {
+  const TemporaryDirectory directory;
+  const Plain table = numbers(DType::k_float32, {5000, 500});
+  const std::string path = directory.put("x.npy", npy_text(table));
+  const EnvSetting io("PENSTOCK_IO", "direct");
+  const BudgetSetting budget(memory::Governor::instance().used() + (2 << 20));
+  Index column;
+  column.type = Index::Type::kInteger;
+  column.start = 7;
+  const graph::NodeRef node = graph::make_view(file_node(path), {graph::View::Type::kIndex, {Index{}, column}, {}, {}});
+  evaluate({request_of(node)});
+  const Plain expected = plain::index(table, {Index{}, column});
+  const auto* found = node->as<graph::InMemory>();
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(difference(plain_in(found->memory->data(), found->layout, node->dtype), expected), "");
+}
+
 }  // namespace
 }  // namespace penstock::run

@@ -37,8 +37,8 @@ bool in_file(const Operand& operand) { return operand.kind == Operand::Kind::kFi
 
 class PassPlanner {
  public:
-  PassPlanner(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners)
-      : plan_(plan), pass_(pass), runners_(runners), io_(io_setting()) {}
+  PassPlanner(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners, Io io)
+      : plan_(plan), pass_(pass), runners_(runners), io_(io) {}
 
   PassPlan make(std::int64_t available, int threads) {
     out_.units = pass_.by_lead ? pass_.units : runners_[0]->units();
@@ -248,9 +248,14 @@ class PassPlanner {
 
 PassPlan plan_pass(const Plan& plan, const Pass& pass, const std::vector<std::unique_ptr<Runner>>& runners,
                    std::int64_t available, int threads) {
-  PassPlan found = PassPlanner(plan, pass, runners).make(available, threads);
-  if (found.bytes() <= available || threads == 1) return found;
-  return PassPlanner(plan, pass, runners).make(available, 1);
+  const auto planned = [&](int count, Io io) { return PassPlanner(plan, pass, runners, io).make(available, count); };
+  const Io io = io_setting();
+  PassPlan found = planned(threads, io);
+  if (found.bytes() > available && threads > 1) found = planned(1, io);
+  if (found.bytes() <= available || found.streams.empty()) return found;
+  // What a tile reads lies far apart, a column of a wide matrix: of what is mapped only the pages touched are read.
+  PassPlan mapped = planned(1, Io::kMap);
+  return mapped.bytes() <= available ? mapped : found;
 }
 
 }  // namespace penstock::run

@@ -75,6 +75,11 @@ def rows(x: Any) -> Any:
     return x.reshape(SHAPE)
 
 
+def tall(x: Any) -> Any:
+    """So many rows that the least tile of a column spans all of them."""
+    return x.reshape(4096, -1)
+
+
 def assigned(x: Any, key: Any, value: Any) -> Any:
     x = x[...] if isinstance(x, ps.Array) else x.copy()
     x[key] = value
@@ -110,6 +115,8 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Arrays], Any] | 
     "a condition": (lambda _, x: x["many"][x["few"] > 300], None),
     "a condition on rows": (lambda _, x: rows(x["few"])[rows(x["few"]) > 300], None),
     "a condition of rows": (lambda _, x: rows(x["many"])[rows(x["few"])[:, 0] > 300], None),
+    "a column of sorted rows": (lambda xp, x: xp.sort(tall(x["many"]), axis=1)[:, 0], None),
+    "a row of sorted columns": (lambda xp, x: xp.sort(tall(x["many"]), axis=0)[-1], None),
     "take": (lambda xp, x: xp.take(x["many"], x["places"], axis=0), None),
     "take of columns": (lambda xp, x: xp.take(rows(x["many"]), x["places"][:2000] % 1024, axis=1), None),
     "take_along_axis": (
