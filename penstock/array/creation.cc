@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "penstock/array/array.h"
 #include "penstock/array/number.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/run/make_at_once.h"
 
 namespace penstock {
 namespace {
@@ -51,6 +53,12 @@ Array diagonal_number(std::int64_t rows, std::int64_t columns) {
   return subtract(column, reshape(row, {rows, 1}));
 }
 
+/// start, start + step, ...: n of them.
+Array counted(const graph::Scalar& start, const graph::Scalar& step, std::int64_t n) {
+  graph::NodeRef few = run::counted_at_once(start, step, n);
+  return Array(few != nullptr ? std::move(few) : graph::make_iota(start, step, {n}));
+}
+
 Array triangle(const Array& x, std::int64_t k, bool lower) {
   if (x.ndim() < 2) throw ShapeError(cat("a triangle needs 2 dimensions; got shape ", shape_text(x.shape())));
   const Array number = diagonal_number(x.shape()[x.shape().size() - 2], x.shape().back());
@@ -63,7 +71,10 @@ Array triangle(const Array& x, std::int64_t k, bool lower) {
 }  // namespace
 
 Array full(const Dims& shape, const Number& value, std::optional<DType> dtype) {
-  return Array(graph::make_constant(scalar_of(value, dtype.value_or(default_dtype(value))), shape));
+  const graph::Scalar element = scalar_of(value, dtype.value_or(default_dtype(value)));
+  // A single element stands for all it is computed with: as a constant.
+  graph::NodeRef few = count(shape) > 1 ? run::filled_at_once(element, shape) : nullptr;
+  return Array(few != nullptr ? std::move(few) : graph::make_constant(element, shape));
 }
 
 Array arange(const Number& start, const Number& stop, const Number& step, std::optional<DType> dtype) {
@@ -72,17 +83,17 @@ Array arange(const Number& start, const Number& stop, const Number& step, std::o
   own = promote(promote(own, default_dtype(stop)), default_dtype(step));
   const DType wanted = dtype.value_or(own == DType::k_bool ? DType::k_int64 : own);
   // Counted in the numbers' own dtype, then converted: arange(0, 3, 0.5) in int64 is what NumPy makes of it elsewhere.
-  const DType counted = is_integer(own) && is_integer(wanted) ? wanted : own;
-  return astype(Array(graph::make_iota(scalar_of(start, counted), scalar_of(step, counted), {n})), wanted);
+  const DType computed = is_integer(own) && is_integer(wanted) ? wanted : own;
+  return astype(counted(scalar_of(start, computed), scalar_of(step, computed), n), wanted);
 }
 
 Array linspace(double start, double stop, std::int64_t num, DType dtype, bool endpoint) {
   if (num < 0) throw ArgumentError(cat("linspace got num ", num, "; it must be at least 0"));
   const std::int64_t gaps = endpoint ? num - 1 : num;
   const double step = gaps > 0 ? (stop - start) / static_cast<double>(gaps) : 0;
-  const Array line(graph::make_iota(graph::Scalar::of(start), graph::Scalar::of(step), {num}));
+  const Array line = counted(graph::Scalar::of(start), graph::Scalar::of(step), num);
   if (!endpoint || num < 2) return astype(line, dtype);
-  const Array index(graph::make_iota(graph::Scalar::of(std::int64_t{0}), graph::Scalar::of(std::int64_t{1}), {num}));
+  const Array index = counted(graph::Scalar::of(std::int64_t{0}), graph::Scalar::of(std::int64_t{1}), num);
   return astype(where(equal(index, num - 1), stop, line), dtype);
 }
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "penstock/array/array.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/run/at_once.h"
+#include "penstock/run/make_at_once.h"
 #include "penstock/type/slice.h"
 
 namespace penstock {
@@ -149,6 +152,22 @@ Array roll(const Array& x, const Dims& shift, const std::optional<Dims>& axes) {
   return out;
 }
 
+namespace {
+
+/// The arrays joined where they are few elements in memory.
+std::optional<Array> joined_at_once(const std::vector<Array>& parts, int axis, const Dims& shape, DType dtype) {
+  if (count(shape) > run::kMostAtOnce) return std::nullopt;
+  std::vector<const graph::Node*> nodes;
+  for (const Array& part : parts) {
+    if (part.held_node() == nullptr) return std::nullopt;
+    nodes.push_back(part.held_node());
+  }
+  graph::NodeRef node = run::joined_at_once(nodes, axis, shape, dtype);
+  return node == nullptr ? std::nullopt : std::optional(Array(std::move(node)));
+}
+
+}  // namespace
+
 Array concat(const std::vector<Array>& arrays, std::optional<std::int64_t> axis) {
   const DType dtype = common_dtype(arrays, "concat");
   std::vector<Array> parts = arrays;
@@ -170,10 +189,11 @@ Array concat(const std::vector<Array>& arrays, std::optional<std::int64_t> axis)
       throw ShapeError(cat("concat along axis ", along_axis, ": shapes ", shape_text(parts[0].shape()), " and ",
                            shape_text(part.shape()), " differ on another axis"));
     }
-    inputs.push_back(astype(part, dtype).node());
     places.push_back(along(along_axis, extent, extent + length));
     extent += length;
   }
+  if (std::optional<Array> done = joined_at_once(parts, along_axis, shape, dtype)) return std::move(*done);
+  for (const Array& part : parts) inputs.push_back(astype(part, dtype).node());
   return settle(graph::make_pieces(dtype, shape, std::move(inputs), std::move(places)));
 }
 
