@@ -4,11 +4,37 @@
 from __future__ import annotations
 
 import operator
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
 from penstock import _core
 from penstock._core import Array
+
+
+class _Beginnings(reprlib.Repr):
+    """repr() of the first elements, and of a number of more digits than Python writes what it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxlong = self.maxstring = self.maxother = 200
+
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            return f"an integer of {x.bit_length()} bits"
+
+
+_BEGINNINGS = _Beginnings()
+_MOST_SHOWN = 400
+
+
+def shown(value: Any) -> str:
+    """What a message shows of a value: what it begins with, however long it is."""
+    text = _BEGINNINGS.repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def array(x: Any) -> Array:
@@ -21,19 +47,19 @@ def integer(value: Any, name: str) -> int:
     try:
         return operator.index(value)
     except TypeError:
-        raise _core.errors.DTypeError(f"{name} is {value!r}; it takes an integer") from None
+        raise _core.errors.DTypeError(f"{name} is {shown(value)}; it takes an integer") from None
 
 
 def number(value: Any, name: str) -> float:
     """``value`` as a float; raises DTypeError for what is no number, ArgumentError for what no float holds."""
     if isinstance(value, str | bytes):
-        raise _core.errors.ArgumentError(f"{name} is {value!r}; it takes a number")
+        raise _core.errors.ArgumentError(f"{name} is {shown(value)}; it takes a number")
     try:
         return float(value)
     except TypeError:
-        raise _core.errors.DTypeError(f"{name} is {value!r}; it takes a number") from None
+        raise _core.errors.DTypeError(f"{name} is {shown(value)}; it takes a number") from None
     except OverflowError:
-        raise _core.errors.ArgumentError(f"{name} is {value!r}; that is outside float64") from None
+        raise _core.errors.ArgumentError(f"{name} is {shown(value)}; that is outside float64") from None
 
 
 def integers(values: Any, name: str) -> tuple[int, ...]:
@@ -54,12 +80,12 @@ def normal_axis(axis: Any, rank: int, name: str = "axis") -> int:
 def one_of(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """``value`` where it is one of the texts; raises ArgumentError (a ValueError)."""
     if not isinstance(value, str) or value not in choices:
-        raise _core.errors.ArgumentError(f"{name} is {value!r}; use {', '.join(map(repr, choices))}")
+        raise _core.errors.ArgumentError(f"{name} is {shown(value)}; use {', '.join(map(repr, choices))}")
     return value
 
 
 def arrays_of(objects: Any, name: str) -> list[Array]:
     """Several arrays; raises DTypeError for what is none."""
     if not isinstance(objects, Iterable):
-        raise _core.errors.DTypeError(f"{name} is {objects!r}; it takes several arrays")
+        raise _core.errors.DTypeError(f"{name} is {shown(objects)}; it takes several arrays")
     return [array(each) for each in objects]

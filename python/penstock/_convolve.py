@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock import _core
-from penstock._arguments import array
+from penstock._arguments import array, shown
 from penstock._core import Array
 
 _SHORT = 512  # elements of a kernel whose products are summed up one by one
@@ -86,7 +86,7 @@ def _convolved(name: str, x: Array, y: Array, start: int, n: int) -> Array:
 def _operands(name: str, a: Any, v: Any, mode: str) -> tuple[Array, Array]:
     x, y = array(a), array(v)
     if mode not in _MODES:
-        raise _core.errors.ArgumentError(f"mode is {mode!r}; use one of {', '.join(map(repr, _MODES))}")
+        raise _core.errors.ArgumentError(f"mode is {shown(mode)}; use one of {', '.join(map(repr, _MODES))}")
     x, y = (_core.reshape(each, (1,)) if each.ndim == 0 else each for each in (x, y))
     if x.ndim != 1 or y.ndim != 1:
         raise _core.errors.ShapeError(f"{name} takes vectors; got shapes {x.shape} and {y.shape}")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from penstock import _core
-from penstock._arguments import array
+from penstock._arguments import array, shown
 from penstock._core import Array
 from penstock._einsum_terms import Label, Term, extents_of, refuse, subscripts_of, terms_of
 from penstock._stacks import put_out
@@ -110,7 +110,7 @@ def _pairs(factors: Sequence[_Factor], output: Term, extents: dict[Label, int], 
     if path is False:
         return [(0, 1)] * (len(factors) - 1)
     if path not in (True, "greedy", "optimal"):
-        refuse(f"optimize is {path!r}; use True, False, 'greedy', 'optimal' or a path of einsum_path")
+        refuse(f"optimize is {shown(path)}; use True, False, 'greedy', 'optimal' or a path of einsum_path")
     terms = [set(factor.labels) for factor in factors]
     steps: list[tuple[int, ...]] = []
     while len(terms) > 1:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from penstock import _core
+from penstock._arguments import shown
 
 Label = str  # a letter; "...k" for the k-th axis from the right of those that an ellipsis stands for
 Term = tuple[Label, ...]
@@ -45,7 +46,7 @@ def _text_of(labels: Any) -> str:
     try:
         return "".join("..." if each is Ellipsis else _LETTERS[operator.index(each)] for each in labels)
     except (TypeError, IndexError):
-        return str(refuse(f"{labels!r} is no list of integers in [0, {len(_LETTERS)}) and Ellipsis"))
+        return str(refuse(f"{shown(labels)} is no list of integers in [0, {len(_LETTERS)}) and Ellipsis"))
 
 
 def _parsed(text: str, rank: int | None, longest: int) -> Term:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from penstock import _core
-from penstock._arguments import array, integer
+from penstock._arguments import array, integer, shown
 from penstock._core import Array
 from penstock._quantiles import quantile
 from penstock._shapes import flat
@@ -78,10 +78,10 @@ def digitize(x: Any, bins: Any, right: builtins.bool = False) -> Array:
 
     edges = numpy.asarray(bins)
     if edges.ndim != 1 or edges.dtype.kind not in "biuf":
-        raise _core.errors.ArgumentError(f"bins must be a vector of real numbers; got {bins!r}")
+        raise _core.errors.ArgumentError(f"bins must be a vector of real numbers; got {shown(bins)}")
     ascends, descends = (edges[:-1] <= edges[1:]).all(), (edges[:-1] >= edges[1:]).all()
     if not (ascends or descends):
-        raise _core.errors.ArgumentError(f"bins must be a vector that ascends or descends; got {bins!r}")
+        raise _core.errors.ArgumentError(f"bins must be a vector that ascends or descends; got {shown(bins)}")
     side = "left" if right else "right"
     if ascends:
         return _core.searchsorted(edges, x, side=side)
@@ -179,7 +179,7 @@ def _limits(x: Array, given: Range) -> tuple[Any, Any]:
 
 def _number_of_bins(x: Array, name: str, low: Any, high: Any, given: Range) -> int:
     if name not in _WIDTHS:
-        raise _core.errors.ArgumentError(f"bins is {name!r}; use a number, edges, or one of {', '.join(_WIDTHS)}")
+        raise _core.errors.ArgumentError(f"bins is {shown(name)}; use a number, edges, or one of {', '.join(_WIDTHS)}")
     if given is not None:
         x = x[_core.logical_and(_core.greater_equal(x, low), _core.less_equal(x, high))]
     if x.size == 0:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from penstock import _core
-from penstock._arguments import array, integers, normal_axis
+from penstock._arguments import array, integers, normal_axis, shown
 from penstock._core import Array
 from penstock._describing import Function, described
 from penstock._shapes import weights_of
@@ -134,7 +134,7 @@ def _checked(x: Any, q: Any, method: str) -> tuple[Array, Any, Any]:
     if is_complex(x):
         raise _core.errors.DTypeError(f"quantiles of {x.dtype}, which has no order; take real, imag or abs")
     if method not in _METHODS:
-        raise _core.errors.ArgumentError(f"method is {method!r}; use one of {', '.join(map(repr, _METHODS))}")
+        raise _core.errors.ArgumentError(f"method is {shown(method)}; use one of {', '.join(map(repr, _METHODS))}")
     given = numpy.asarray(q)
     if given.dtype.kind not in "biuf":
         raise _core.errors.DTypeError(f"quantiles are real numbers; got {given.dtype}")
@@ -182,7 +182,7 @@ def _weighted(lines: Array, q: Any, weights: Array) -> Array:
 def _weights(weights: Any, x: Array, axis: Axes, method: str) -> Array:
     """The weights of each line's elements, checked."""
     if method != "inverted_cdf":
-        raise _core.errors.ArgumentError(f"method {method!r} takes no weights; use 'inverted_cdf'")
+        raise _core.errors.ArgumentError(f"method {shown(method)} takes no weights; use 'inverted_cdf'")
     weights = weights_of(x, _core.astype(array(weights), _core.float64), axis)
     if weights.size and builtins.bool(_core.any(_core.less(weights, 0))):
         raise _core.errors.ArgumentError("weights are not negative")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from penstock import _core
-from penstock._arguments import array, integer, integers, normal_axis
+from penstock._arguments import array, integer, integers, normal_axis, shown
 from penstock._core import Array
 from penstock._dtypes import isdtype
 from penstock._shapes import flat_without_axis
@@ -109,15 +109,15 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any 
 
     out = array(x)
     if mode != "constant" and mode not in _PLACES:
-        raise _core.errors.ArgumentError(f"mode is {mode!r}; use 'constant', {', '.join(map(repr, _PLACES))}")
+        raise _core.errors.ArgumentError(f"mode is {shown(mode)}; use 'constant', {', '.join(map(repr, _PLACES))}")
     try:
         given = numpy.asarray(pad_width).astype(numpy.int64, casting="safe")
         widths = numpy.broadcast_to(given, (out.ndim, 2)).tolist()
         values = numpy.broadcast_to(numpy.asarray(constant_values), (out.ndim, 2)).tolist()
     except (TypeError, ValueError, OverflowError):
         raise _core.errors.ArgumentError(
-            f"pad_width is {pad_width!r} and constant_values {constant_values!r}; give a number, a pair, or a pair for "
-            f"each of {out.ndim} axes"
+            f"pad_width is {shown(pad_width)} and constant_values {shown(constant_values)}; give a number, a pair, or "
+            f"a pair for each of {out.ndim} axes"
         ) from None
     for axis, (before, after) in enumerate(widths):
         if before < 0 or after < 0:

@@ -10,6 +10,7 @@ from inspect import Parameter, Signature
 from typing import Any
 
 from penstock import _core
+from penstock._arguments import shown
 
 
 def signature_of(function: Any, bound: bool) -> Signature:
@@ -47,8 +48,8 @@ def refusal(function: Any, arguments: tuple[Any, ...], named: dict[str, Any]) ->
     try:
         bound = signature.bind(*arguments, **named)
     except TypeError as error:
-        shown = [each for each in signature.parameters.values() if each.name != "self"]
-        plain = Signature([each.replace(annotation=Parameter.empty) for each in shown])
+        listed = [each for each in signature.parameters.values() if each.name != "self"]
+        plain = Signature([each.replace(annotation=Parameter.empty) for each in listed])
         return TypeError(f"{'Array.' if method else ''}{name}{plain}: {error}")
     for key, value in bound.arguments.items():
         if isinstance(value, _core.Array):
@@ -59,7 +60,7 @@ def refusal(function: Any, arguments: tuple[Any, ...], named: dict[str, Any]) ->
         wanted, _, rest = str(signature.parameters[key].annotation).partition(" | ")
         kinds, text = _TAKES.get(wanted, ((object,), ""))
         if not isinstance(value, kinds) and not (value is None and rest == "None"):
-            return _core.errors.DTypeError(f"{key} of {name} is {value!r}; it takes {text}")
+            return _core.errors.DTypeError(f"{key} of {name} is {shown(value)}; it takes {text}")
     return None
 
 

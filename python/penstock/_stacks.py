@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from penstock import _core
-from penstock._arguments import array, normal_axis
+from penstock._arguments import array, normal_axis, shown
 from penstock._core import Array, DType
 from penstock._matrix_threads import Stack, work_through
 
@@ -49,7 +49,7 @@ def put_out(x: Array, out: Any) -> Array:
     import numpy
 
     if not isinstance(out, Array | numpy.ndarray):
-        raise _core.errors.DTypeError(f"out is {out!r}; it takes an Array or a NumPy array")
+        raise _core.errors.DTypeError(f"out is {shown(out)}; it takes an Array or a NumPy array")
     if numpy.can_cast(str(x.dtype), str(out.dtype), "same_kind"):
         x = _core.astype(x, str(out.dtype))
     held = _core.logical_or(x, False, out=out) if x.dtype == _core.bool else _core.positive(x, out=out)

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from penstock import _core
-from penstock._arguments import array, integer, normal_axis, number
+from penstock._arguments import array, integer, integers, normal_axis, number, shown
 from penstock._core import Array
 from penstock._core import matmul as matmul
 from penstock._core import matrix_transpose as matrix_transpose
@@ -217,7 +217,7 @@ def matrix_norm(x: Any, /, *, keepdims: builtins.bool = False, ord: float | str 
         over: Any = {"nuc": _core.sum, 2: _greatest, -2: _core.min}[ord]
         norm = _core.expand_dims(over(s, axis=-1), (-2, -1))
     else:
-        raise _core.errors.ArgumentError(f"ord is {ord!r}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
+        raise _core.errors.ArgumentError(f"ord is {shown(ord)}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     return norm if keepdims else _core.squeeze(norm, (-2, -1))
 
 
@@ -243,14 +243,14 @@ def norm(
         if ord is None:
             return vector_norm(x, keepdims=keepdims)
         if x.ndim not in (1, 2):
-            raise _core.errors.ShapeError(f"norm with ord={ord!r} of shape {x.shape} needs axis: one, or a pair")
+            raise _core.errors.ShapeError(f"norm with ord={shown(ord)} of shape {x.shape} needs axis: one, or a pair")
         axis = tuple(range(x.ndim))
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     if len(axes) == 1:
         if isinstance(ord, str):
-            raise _core.errors.ArgumentError(f"ord {ord!r} is of matrices; a vector's is a number or None")
+            raise _core.errors.ArgumentError(f"ord {shown(ord)} is of matrices; a vector's is a number or None")
         return vector_norm(x, axis=axes[0], keepdims=keepdims, ord=2 if ord is None else ord)
     if len(axes) != 2:
-        raise _core.errors.ArgumentError(f"norm is of one axis or two; got axis={axis!r}")
+        raise _core.errors.ArgumentError(f"norm is of one axis or two; got axis={shown(axis)}")
     result = matrix_norm(_core.moveaxis(x, axes, (-2, -1)), ord=ord)
     return _core.expand_dims(result, tuple(sorted(normal_axis(a, x.ndim) for a in axes))) if keepdims else result

@@ -100,6 +100,23 @@ def test_what_is_wrong_is_said(call: Callable[[Any], Any], error: type[Exception
 
 
 def test_flags_and_integers_of_numpys() -> None:
+def test_a_text_shows_what_a_long_value_begins_with() -> None:
+    long = list(range(200_000))
+    calls: list[tuple[Callable[[Any], Any], str]] = [
+        (lambda f: f.opt_level(long), r"name of opt_level is \[0, 1, 2, 3, 4, 5, \.\.\.\]; it takes a text"),
+        (
+            lambda f: f.linalg.diagonal(X, offset=[[long] * 9] * 9),
+            r"offset is \[\[\[0, 1, .*\.\.\.; it takes an integer",
+        ),
+        (lambda f: f.linalg.vector_norm(X, ord="x" * 10**6), r"ord is 'x+\.\.\.x+'; it takes a number"),
+        (lambda f: f.linalg.norm(X, long), r"ord is \[0, 1, 2, 3, 4, 5, \.\.\.\]"),
+    ]
+    for call, says in calls:
+        with pytest.raises((ps.errors.ArgumentError, ps.errors.DTypeError), match=says) as caught:
+            call(ps)
+        assert len(str(caught.value)) < 600
+
+
     assert ps.sum(X, axis=np.int64(0), keepdims=np.True_).shape == (1, 3)
     assert ps.sum(X, axis=ps.asarray(1), keepdims=1).shape == (3, 1)
     assert ps.stack([X, X], axis=np.uint8(2)).shape == (3, 3, 2)
