@@ -155,9 +155,12 @@ def _pair(given: Any) -> tuple[Any, Any]:
     """The two numbers of a range that was given."""
     try:
         low, high = given
-        return (low, high) if math.isfinite(low) and math.isfinite(high) else (math.nan, math.nan)
+        math.isfinite(low), math.isfinite(high)
+    except OverflowError:
+        raise _core.errors.ArgumentError(f"range is {shown(given)}; that is outside float64") from None
     except (TypeError, ValueError):
-        raise _core.errors.ArgumentError(f"range is {given!r}; it takes two numbers, (low, high)") from None
+        raise _core.errors.ArgumentError(f"range is {shown(given)}; it takes two numbers, (low, high)") from None
+    return low, high
 
 
 def _limits(x: Array, given: Range) -> tuple[Any, Any]:

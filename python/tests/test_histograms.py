@@ -157,3 +157,18 @@ def test_a_range_that_is_no_pair(given: Any) -> None:
     for function in (ps.histogram, ps.histogram_bin_edges):
         with pytest.raises(ps.errors.ArgumentError, match="it takes two numbers"):
             function(np.ones(3), 4, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((0, np.inf), r"range \(0, inf\) is not ascending and finite"),
+        ((np.nan, 1), r"range \(nan, 1\) is not ascending and finite"),
+        ((0, 10**400), "range is .* is outside float64"),
+        ((-(10**5000), 0), "range is .*an integer of 16610 bits.* is outside float64"),
+    ],
+)
+def test_a_range_that_is_not_finite(given: Any, says: str) -> None:
+    for function in (ps.histogram, ps.histogram_bin_edges):
+        with pytest.raises(ps.errors.ArgumentError, match=says):
+            function(np.ones(3), 4, given)
