@@ -149,7 +149,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Array:
 def _greatest(size: Array, axis: int | tuple[int, ...] | None, keepdims: builtins.bool = False) -> Array:
     """The greatest of what is not negative: of nothing 0, as the sum is."""
     shape = size.shape
-    over = range(size.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    over = range(size.ndim) if axis is None else integers(axis, "axis")
     empty = size.size == 0 and 0 in (shape[each] for each in over if -size.ndim <= each < size.ndim)
     return (_core.sum if empty else _core.max)(size, axis=axis, keepdims=keepdims)
 

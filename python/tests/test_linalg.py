@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -166,3 +166,13 @@ def test_norms_of_nothing_are_zero(shape: tuple[int, ...]) -> None:
         assert float(ps.linalg.vector_norm(x, ord=order)) == 0
     with pytest.raises(ps.errors.ShapeError, match="no elements"):
         ps.linalg.vector_norm(x, ord=-np.inf)
+
+
+def test_axes_of_norms_of_nothing_are_any_integers() -> None:
+    axes: list[Any] = [np.int64(0), np.int8(-2), ps.asarray(0), [0]]
+    for axis in axes:
+        for order in (np.inf, 2):
+            found = ps.linalg.vector_norm(ps.zeros((0, 3)), ord=order, axis=axis)
+            assert found.tolist() == [0, 0, 0]
+    with pytest.raises(ps.errors.DTypeError, match="axis is 'a'; it takes an integer"):
+        ps.linalg.vector_norm(ps.zeros((0, 3)), ord=np.inf, axis=cast("Any", "a"))
