@@ -9,11 +9,12 @@ from __future__ import annotations
 import builtins
 import itertools
 import math
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from penstock import _arguments, _core, fft, linalg
-from penstock._arguments import arrays_of, integer, normal_axis
+from penstock._arguments import arrays_of, integer, integers, normal_axis, shown
 from penstock._core import Array
 from penstock._indexing import nonzero
 from penstock._rearranging import diff
@@ -30,10 +31,18 @@ __all__ = [
 ]  # fmt: skip
 
 
-def size(x: Any, axis: builtins.int | None = None) -> builtins.int:
-    """The number of elements, of all or along an axis."""
+def size(x: Any, axis: builtins.int | tuple[builtins.int, ...] | None = None) -> builtins.int:
+    """The number of elements, of all or along one axis or several."""
     of = _arguments.array(x)
-    return of.size if axis is None else of.shape[normal_axis(axis, of.ndim)]
+    return of.size if axis is None else math.prod(of.shape[each] for each in _distinct_axes(axis, "axis", of.ndim))
+
+
+def _distinct_axes(axes: Any, name: str, rank: builtins.int) -> tuple[builtins.int, ...]:
+    """Axes counted from the front, none of them twice."""
+    found = tuple(normal_axis(each, rank, name) for each in integers(axes, name))
+    if len(set(found)) != len(found):
+        raise _core.errors.AxisError(f"{name} {shown(axes)} name an axis twice")
+    return found
 
 
 def round(x: Any, decimals: builtins.int = 0) -> Array:
@@ -42,7 +51,8 @@ def round(x: Any, decimals: builtins.int = 0) -> Array:
     whole = str(x.dtype).startswith(("int", "uint"))
     if decimals == 0 or (whole and decimals > 0):
         return _core.round(x)
-    power = 10.0 ** abs(float(decimals))
+    # Beyond float64 the power is infinite, and what there is of floats NaN.
+    power = 10.0 ** abs(decimals) if abs(decimals) <= sys.float_info.max_10_exp else math.inf
     forth, back = (_core.multiply, _core.divide) if decimals > 0 else (_core.divide, _core.multiply)
     return _core.astype(back(_core.round(forth(x, power)), power), x.dtype)
 
@@ -58,11 +68,15 @@ def nan_to_num(
     given = _arguments.array(x)
     if not str(given.dtype).startswith(("float", "complex")):
         return given
-    if is_complex(given):
-        real, imaginary = (nan_to_num(f(given), True, nan, posinf, neginf) for f in (_core.real, _core.imag))
-        return _core.astype(_core.add(real, _core.multiply(imaginary, 1j)), given.dtype)
     import numpy
 
+    if is_complex(given):
+        # Arithmetic makes no complex number of an infinite part: 1j times infinity has a real part too, NaN.
+        def fill(out: Any, tile: Any) -> None:
+            out[...] = numpy.nan_to_num(tile, nan=nan, posinf=posinf, neginf=neginf)
+
+        fill(numpy.zeros(1, str(given.dtype)), numpy.zeros(1))  # says at the call what is no number
+        return _core.reshape(_core.stacked("nan_to_num", fill, [flat(given)], (given.size,), given.dtype), given.shape)
     largest = float(numpy.finfo(str(given.dtype)).max)
     found = _core.where(_core.isnan(given), float(nan), given)
     found = _core.where(_core.equal(given, math.inf), largest if posinf is None else float(posinf), found)
@@ -70,7 +84,10 @@ def nan_to_num(
 
 
 def argwhere(x: Any) -> Array:
-    """Places of nonzero elements, one a row; looked for at the call."""
+    """Places of nonzero elements, one a row, which without axes is empty; looked for at the call."""
+    x = _arguments.array(x)
+    if x.ndim == 0:
+        return _core.full((builtins.int(builtins.bool(x)), 0), 0, dtype=_core.int64)
     return _core.stack(nonzero(x), axis=1)
 
 
@@ -81,6 +98,11 @@ def flatnonzero(x: Any) -> Array:
 
 def compress(condition: Any, x: Any, axis: builtins.int | None = None) -> Array:
     """The parts along an axis, of the array flattened without one, where a vector is nonzero."""
+    condition = _arguments.array(condition)
+    if condition.ndim != 1:
+        raise _core.errors.ShapeError(
+            f"the condition of compress is a vector; got shape {condition.shape}; use extract"
+        )
     x, along = flat_without_axis(_arguments.array(x), axis)
     return _core.take(x, flatnonzero(condition), axis=along)
 
@@ -159,7 +181,11 @@ def fliplr(x: Any) -> Array:
 
 def rot90(x: Any, k: builtins.int = 1, axes: tuple[builtins.int, builtins.int] = (0, 1)) -> Array:
     """Turned k times by a right angle, from the first of two axes to the second; a view."""
-    x, (first, second) = _arguments.array(x), axes
+    x = _arguments.array(x)
+    plane = _distinct_axes(axes, "axes", x.ndim)
+    if len(plane) != 2:
+        raise _core.errors.ArgumentError(f"axes is {shown(axes)}; rot90 turns from one axis to another: give two")
+    first, second = plane
     turned = (lambda: x, lambda: _core.flip(_core.moveaxis(x, (first, second), (second, first)), axis=first),
               lambda: _core.flip(x, axis=(first, second)),
               lambda: _core.flip(_core.moveaxis(x, (first, second), (second, first)), axis=second))  # fmt: skip
@@ -205,7 +231,7 @@ def dstack(arrays: Any) -> Array:
 
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: builtins.int = -1) -> Array:
     """The integral along an axis by the trapezoidal rule, over places ``x`` or steps ``dx``."""
-    y = _arguments.array(y)
+    y, given = _arguments.array(y), axis
     axis = normal_axis(axis, y.ndim)
     steps: Any = dx
     if x is not None:
@@ -213,7 +239,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: builtins.int = -1) -
         if places.ndim == 1:
             steps = _core.reshape(diff(places), [-1 if d == axis else 1 for d in range(y.ndim)])
         else:
-            steps = diff(places, axis=axis)
+            steps = diff(places, axis=given)
     lines = _core.moveaxis(y, axis, -1)
     sums = _core.moveaxis(_core.add(lines[..., 1:], lines[..., :-1]), -1, axis)
     return _core.sum(_core.divide(_core.multiply(sums, steps), 2.0), axis=axis)
@@ -236,10 +262,21 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
-    """Differences of neighbours of the array flattened, with what is put before and behind."""
+    """Differences of neighbours of the array flattened; before and behind them what has their kind of dtype."""
     found = diff(flat(_arguments.array(x)))
-    parts = (to_begin, found, to_end)
-    return _core.concat([flat(_core.astype(_arguments.array(each), found.dtype)) for each in parts if each is not None])
+    before, behind = _end_of("to_begin", to_begin, found), _end_of("to_end", to_end, found)
+    return _core.concat([*before, found, *behind])
+
+
+def _end_of(name: str, given: Any, found: Array) -> list[Array]:
+    import numpy
+
+    if given is None:
+        return []
+    end = _arguments.array(given)
+    if not numpy.can_cast(str(end.dtype), str(found.dtype), "same_kind"):
+        raise _core.errors.DTypeError(f"{name} of {end.dtype} is not put beside differences of {found.dtype}")
+    return [flat(_core.astype(end, found.dtype))]
 
 
 def union1d(a: Any, b: Any) -> Array:

@@ -23,15 +23,25 @@ Z = np.array([complex(np.nan, 1), complex(np.inf, np.nan), complex(2, -np.inf), 
 CALLS: dict[str, Callable[..., Any]] = {
     "size": lambda f: f(np.size, X),
     "size-along": lambda f: f(np.size, X, 0),
+    "size-along-both": lambda f: f(np.size, X[None], (0, -1)),
+    "size-along-none": lambda f: f(np.size, X, ()),
     "round": lambda f: f(np.round, X, 2),
     "round-hundreds": lambda f: f(np.around, X * 1000, -2),
     "round-integers": lambda f: f(np.round, N, -1),
     "round-integers-to-decimals": lambda f: f(np.round, N, 2),
+    "round-beyond-floats": lambda f: f(np.round, X, 400),
+    "round-complex-beyond-floats": lambda f: f(np.round, C, -309),
+    "round-float32-beyond-floats": lambda f: f(np.round, BAD, -400),
+    "round-at-the-limit": lambda f: f(np.round, X, -308),
+    "round-integers-beyond-floats": lambda f: f(np.round, N, 400),
     "nan_to_num": lambda f: f(np.nan_to_num, BAD),
     "nan_to_num-by": lambda f: f(np.nan_to_num, BAD, nan=7, posinf=8, neginf=9),
     "nan_to_num-complex": lambda f: f(np.nan_to_num, Z),
+    "nan_to_num-complex-by": lambda f: f(np.nan_to_num, Z[:, None], nan=np.inf, posinf=np.inf, neginf=-7),
     "nan_to_num-integers": lambda f: f(np.nan_to_num, N),
     "argwhere": lambda f: f(np.argwhere, X > 0),
+    "argwhere-without-axes": lambda f: f(np.argwhere, np.array(3)),
+    "argwhere-of-zero": lambda f: f(np.argwhere, np.array(0.0)),
     "flatnonzero": lambda f: f(np.flatnonzero, X > 0),
     "compress": lambda f: f(np.compress, V > 1, X, axis=1),
     "compress-flat": lambda f: f(np.compress, V > 1, X),
@@ -54,6 +64,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "rot90": lambda f: f(np.rot90, X),
     "rot180": lambda f: f(np.rot90, X, 2),
     "rot270": lambda f: f(np.rot90, X[None], -1, (1, 2)),
+    "rot90-backwards": lambda f: f(np.rot90, X[None], 1, [-1, -2]),
     "imag-of-real": lambda f: f(np.imag, X),
     "isreal": lambda f: f(np.isreal, C),
     "isreal-of-real": lambda f: f(np.isreal, X),
@@ -66,11 +77,14 @@ CALLS: dict[str, Callable[..., Any]] = {
     "dstack": lambda f: f(np.dstack, [X, X]),
     "trapezoid": lambda f: f(np.trapezoid, X),
     "trapezoid-over": lambda f: f(np.trapezoid, X, V, axis=1),
+    "trapezoid-over-a-matrix": lambda f: f(np.trapezoid, X * [[[1]], [[2]]], X),
+    "trapezoid-over-rows": lambda f: f(np.trapezoid, X * [[[1]], [[2]]], X, axis=-2),
     "trapezoid-of-integers": lambda f: f(np.trapezoid, N, dx=0.5),
     "interp": lambda f: f(np.interp, X, [0.0, 1.0, 2.0], [5.0, 6.0, 4.0], left=-1),
     "ediff1d": lambda f: f(np.ediff1d, X),
     "ediff1d-between": lambda f: f(np.ediff1d, V, to_end=[8, 9], to_begin=7),
     "ediff1d-before": lambda f: f(np.ediff1d, V, to_end=5),
+    "ediff1d-narrower": lambda f: f(np.ediff1d, BAD, to_end=np.array([2.5, 3])),
     "union1d": lambda f: f(np.union1d, V, N),
     "intersect1d": lambda f: f(np.intersect1d, V, [1, 2, 9]),
     "setdiff1d": lambda f: f(np.setdiff1d, N, [7]),
@@ -103,10 +117,9 @@ def same(got: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_as_numpys(call: Callable[..., Any]) -> None:
-    same(
-        call(lambda f, x, *rest, **options: f(as_arrays(x), *rest, **options)),
-        call(lambda f, x, *rest, **options: f(x, *rest, **options)),
-    )
+    got = call(lambda f, x, *rest, **options: f(as_arrays(x), *rest, **options))
+    with np.errstate(all="ignore"):
+        same(got, call(lambda f, x, *rest, **options: f(x, *rest, **options)))
 
 
 def test_all_of_them_are_found() -> None:
@@ -144,3 +157,28 @@ def test_refused() -> None:
         np.diag(ps.zeros((2, 2, 2)))
     with pytest.raises(ValueError, match="length"):
         np.interp(x, [0, 1], [2.0])
+    for axes in ((0, 1, 0), (0,), 0):
+        with pytest.raises((ps.errors.ArgumentError, ps.errors.AxisError), match=r"give two|twice"):
+            np.rot90(ps.zeros((2, 2)), 0, axes)
+    for axes in ((0, 0), (0, -2)):
+        with pytest.raises(ps.errors.AxisError, match="name an axis twice"):
+            np.rot90(ps.zeros((2, 2)), 2, axes)
+        with pytest.raises(ps.errors.AxisError, match="name an axis twice"):
+            np.size(ps.zeros((2, 2)), axes)
+    with pytest.raises(ps.errors.AxisError, match="axes 2 is out of range"):
+        np.rot90(ps.zeros((2, 2)), 4, (0, 2))
+
+
+@pytest.mark.parametrize("condition", [X > 0, np.array(True)])
+def test_a_condition_of_compress_is_a_vector(condition: Any) -> None:
+    for f in (lambda x: x, ps.asarray):
+        with pytest.raises(ValueError, match=r"1-d array|is a vector; got shape"):
+            np.compress(condition, f(X))
+
+
+@pytest.mark.parametrize(("x", "end"), [(N, 7.5), (N, 1j), (X, 1j), (N.astype(np.uint8), [-3])])
+def test_ends_of_another_kind_are_no_differences(x: Any, end: Any) -> None:
+    for f in (lambda x: x, ps.asarray):
+        for given in ({"to_end": end}, {"to_begin": end}):
+            with pytest.raises(TypeError, match=r"same_kind|is not put beside"):
+                np.ediff1d(f(x), **given)
