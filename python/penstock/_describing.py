@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,11 +15,13 @@ AXES = "Shapes: any; the axes go, with keepdims they stay as axes of extent 1."
 
 
 def described(**parts: str) -> Callable[[Function], Function]:
-    """Puts texts where a docstring has their names in braces."""
+    """Puts texts where a docstring has their names in braces, without the indentation of the code: compilers from
+    Python 3.13 on leave it out of docstrings too."""
+    texts = {name: inspect.cleandoc(text) for name, text in {"OUT": OUT, "AXES": AXES, **parts}.items()}
 
     def filled(function: Function) -> Function:
         if function.__doc__ is not None:  # python -OO has none
-            function.__doc__ = function.__doc__.format(OUT=OUT, AXES=AXES, **parts)
+            function.__doc__ = inspect.cleandoc(function.__doc__).format(**texts)
         return function
 
     return filled

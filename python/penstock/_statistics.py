@@ -20,6 +20,7 @@ Axes: TypeAlias = "int | Sequence[int] | None"
 _RAISES = "Raises AxisError, ShapeError and DTypeError for an out that does not fit and for what holds no numbers."
 _WIDENED = "Dtypes: any; integers and bool have 64 bits, others that of a. ``dtype`` converts first."
 _SPREAD = "Dtypes: any; integers and bool give float64, complex ones their real dtype. ``dtype`` converts first."
+_described = described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
 
 
 def _has_nan(x: Array) -> builtins.bool:
@@ -32,7 +33,7 @@ def _filled(x: Array, instead: float) -> Array:
     return _core.where(_core.isnan(x), _core.full((), instead, dtype=x.dtype), x) if _has_nan(x) else x
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nansum(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Sum over axes, all by default, NaN counted as 0.
 
@@ -46,7 +47,7 @@ def nansum(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdi
     return put_out(_core.sum(_filled(array(a), 0), axis=axis, dtype=dtype, keepdims=keepdims), out)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nanprod(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Product over axes, all by default, NaN counted as 1.
 
@@ -65,7 +66,7 @@ def _cumulative(add_up: Callable[..., Array], a: Any, axis: int | None, dtype: A
     return put_out(add_up(x, axis=integer(along, "axis"), dtype=dtype), out)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Cumulative sum along ``axis``, of ``a`` flattened without one, NaN counted as 0.
 
@@ -79,7 +80,7 @@ def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = Non
     return _cumulative(_core.cumulative_sum, a, axis, dtype, out, 0)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
     """Cumulative product along ``axis``, of ``a`` flattened without one, NaN counted as 1.
 
@@ -104,7 +105,7 @@ def _nan_extreme(
     return put_out(_core.where(nothing, _core.full((), math.nan, dtype=x.dtype), found), out)
 
 
-@described()
+@_described
 def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Least element over axes, all by default, NaN left out; NaN where there is nothing else.
 
@@ -118,7 +119,7 @@ def nanmin(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool =
     return _nan_extreme(_core.min, math.inf, a, axis, out, keepdims)
 
 
-@described()
+@_described
 def nanmax(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Greatest element over axes, all by default, NaN left out; NaN where there is nothing else.
 
@@ -175,7 +176,7 @@ def _as_floating(a: Any, dtype: Any) -> Array:
     return x if dtype is None else _core.astype(x, dtype)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Arithmetic mean over axes, all by default, NaN left out; NaN where there is nothing else.
 
@@ -191,7 +192,7 @@ def nanmean(a: Any, axis: Axes = None, dtype: Any = None, out: Any = None, keepd
     return put_out(_core.divide(total, _present(x, axis, keepdims)), out)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nanvar(
     a: Any,
     axis: Axes = None,
@@ -221,7 +222,7 @@ def nanvar(
     return put_out(_core.divide(_core.sum(squares, axis=axis, keepdims=keepdims), usable), out)
 
 
-@described(RAISES=_RAISES, WIDENED=_WIDENED, SPREAD=_SPREAD)
+@_described
 def nanstd(
     a: Any,
     axis: Axes = None,
@@ -246,7 +247,7 @@ def nanstd(
     return put_out(_core.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, correction=correction)), out)
 
 
-@described()
+@_described
 def ptp(a: Any, axis: Axes = None, out: Any = None, keepdims: builtins.bool = False) -> Array:
     """Greatest minus least element over axes, all by default.
 

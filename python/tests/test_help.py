@@ -18,6 +18,7 @@ import penstock as ps
 import penstock.fft
 import penstock.linalg
 from penstock import random
+from penstock._describing import described
 
 STANDARD = "Array API standard 2025.12: {}, {}."
 NUMPY = "Beyond the standard: NumPy's {}."
@@ -125,6 +126,23 @@ FUNCTIONS = sorted(
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_the_last_line_says_where_it_is_defined(name: str) -> None:
     assert text_of(name).rpartition("\n")[2].strip() == origin(name)
+
+
+def test_texts_that_several_have_are_not_indented() -> None:
+    # Compilers from Python 3.13 on leave the indentation of the code out of docstrings, which then had only some lines
+    # of the texts put into them indented.
+    for each in (ps.nansum, ps.nanmin, ps.ptp, ps.quantile, ps.nanpercentile, ps.median):
+        assert re.findall(r"(?m)^ .*", each.__doc__ or "") == []
+
+    def sample() -> None:
+        pass
+
+    sample.__doc__ = "First.\n\n{OUT}\n\n{OWN}\nLast."
+    described(OWN="one\n    two")(sample)
+    lines = (sample.__doc__ or "").splitlines()
+    assert lines[0] == "First."
+    assert lines[-3:] == ["one", "two", "Last."]
+    assert all(line == line.strip() for line in lines)
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
