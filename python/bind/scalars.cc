@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "docs.h"
+#include "penstock/array/number.h"
 #include "penstock/base/error.h"
 #include "slots.h"
 
@@ -71,8 +72,27 @@ int truth_slot(PyObject* self) {
   return is_true;
 }
 
+/// An integer as what elements of the dtype are compared with; nothing where the dtype holds no such number.
+std::optional<Operand> sought_integer(nb::handle integer, DType dtype) {
+  const Kind kind = kind_of(dtype);
+  if (kind == Kind::kFloat || kind == Kind::kComplex) {
+    const double value = PyLong_AsDouble(integer.ptr());
+    if (value != -1 || PyErr_Occurred() == nullptr) return Operand(value);
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  try {
+    // bool is compared with integers as int64.
+    scalar_of(number_of(integer), kind == Kind::kBool ? DType::k_int64 : dtype);
+    return operand_of(integer);
+  } catch (const ArgumentError&) {
+    return std::nullopt;
+  }
+}
+
 bool contains(const Array& self, nb::handle value) {
-  const std::optional<Operand> operand = other_operand(value);
+  const bool integer = PyLong_Check(value.ptr()) != 0 && PyBool_Check(value.ptr()) == 0;
+  const std::optional<Operand> operand = integer ? sought_integer(value, self.dtype()) : other_operand(value);
   if (!operand) return false;
   const Operand operands[] = {self, *operand};
   return scalar<bool>(any(elementwise(Op::k_equal, operands), Over{}));

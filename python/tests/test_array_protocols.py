@@ -35,6 +35,20 @@ class TestMembership:
         for other in ("a", None, object(), Fraction(1, 2)):
             assert other not in P
 
+    def test_a_number_that_the_dtype_does_not_hold_is_in_nothing(self) -> None:
+        for dtype in ("bool", "int8", "uint8", "int64", "uint64", "float32", "float64", "complex128"):
+            x = ps.asarray(np.array([1, 0], dtype))
+            for number in (300, -129, -1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30, -(10**400)):
+                assert number not in x, (dtype, number)
+            assert 1 in x
+            assert True in x
+
+    def test_integers_that_only_floats_and_64_bits_hold(self) -> None:
+        assert 10**30 in ps.asarray([1e30])
+        assert 10**30 in ps.asarray([1e30 + 0j])
+        assert 2**64 - 1 in ps.asarray(np.array([2**64 - 1], np.uint64))
+        assert -(2**63) in ps.asarray([-(2**63)])
+
     def test_a_shape_that_does_not_broadcast(self) -> None:
         with pytest.raises(ps.errors.ShapeError, match="broadcast"):
             np.ones(4) in P  # noqa: B015
