@@ -45,17 +45,25 @@ Array frozen(const Array& array) {
 }
 
 /// A list whose integers no common dtype of NumPy's holds, so that it makes floats of them, as the integers asked for;
-/// nothing for other lists, and where some are out of range.
+/// nothing for other lists. Throws ArgumentError where the dtype does not hold one.
 std::optional<Array> exact_integers(nb::handle object, DType dtype) {
   const nb::module_ numpy = nb::module_::import_("numpy");
-  for (nb::handle each : nb::object(numpy.attr("asarray")(object, "object").attr("ravel")().attr("tolist")())) {
+  const nb::object numbers = numpy.attr("asarray")(object, "object").attr("ravel")().attr("tolist")();
+  for (nb::handle each : numbers) {
     if (PyLong_Check(each.ptr()) == 0) return std::nullopt;
   }
   try {
     return array_of(numpy.attr("asarray")(object, name_of(dtype)));
   } catch (nb::python_error& error) {
     if (!error.matches(PyExc_OverflowError)) throw;
-    return std::nullopt;
+  const nb::object range = numpy.attr("iinfo")(name_of(dtype));
+  const nb::object low = range.attr("min");
+  const nb::object high = range.attr("max");
+  for (nb::handle each : numbers) {
+    if (each < low || each > high)
+      throw ArgumentError(cat("the integer ", str_text(each), " does not fit ", name_of(dtype)));
+  }
+  return std::nullopt;
   }
 }
 

@@ -180,7 +180,13 @@ class TestNoNumbers:
         assert ps.asarray(large).dtype == ps.float64  # as NumPy has it
         assert ps.asarray(large, dtype=ps.uint64).tolist() == large
         assert ps.asarray([large, large], dtype=ps.uint64)[1].tolist() == large
-        assert ps.asarray([2**63, -1], dtype=ps.int64).tolist() == [2**63 - 1, -1]
+        for numbers, dtype, beyond in (
+            ([2**63, -1], ps.int64, 2**63),
+            ([2**64 - 1, -7], ps.uint64, -7),
+            ([[2**64 - 1], [-1]], ps.int8, 2**64 - 1),
+        ):
+            with pytest.raises(ps.errors.ArgumentError, match=f"the integer {beyond} does not fit {dtype}"):
+                ps.asarray(numbers, dtype=dtype)
         assert ps.asarray([2**53 + 1, 0.5], dtype=ps.int64).tolist() == [2**53, 0]
 
 
