@@ -64,10 +64,10 @@ int count() {
   return set > 0 ? set : default_count();
 }
 
-void set_count(int threads) {
+void set_count(std::int64_t threads) {
   if (threads < 0 || threads > kMaxThreads)
     throw ArgumentError(cat("thread count ", threads, " is not in [0, ", kMaxThreads, "]"));
-  set_threads.store(threads, std::memory_order_relaxed);
+  set_threads.store(static_cast<int>(threads), std::memory_order_relaxed);
 }
 
 bool inside_loop() { return inside; }

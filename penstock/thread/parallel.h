@@ -13,8 +13,8 @@ namespace penstock::thread {
 /// Threads an evaluation may use: the set count, else PENSTOCK_THREADS, else the CPUs this process may use (affinity
 /// and cgroup quota); 1 while the level has parallelism off. At least 1.
 int count();
-/// Effective from the next loop on; 0 returns to the default.
-void set_count(int threads);
+/// Effective from the next loop on; 0 returns to the default. Throws ArgumentError outside [0, 1024].
+void set_count(std::int64_t threads);
 
 /// Calls body(worker) for worker in [0, workers), perhaps at once, on as many threads; returns when all have returned.
 /// The first exception of any is thrown here. Inside a body it runs the calls one after the other on the calling

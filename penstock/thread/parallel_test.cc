@@ -186,6 +186,7 @@ TEST_F(Parallel, CountFollowsTheSettings) {
   EXPECT_EQ(count(), usual);
   EXPECT_THROW(set_count(-1), ArgumentError);
   EXPECT_THROW(set_count(1025), ArgumentError);
+  EXPECT_THROW(set_count(std::int64_t{1} << 32), ArgumentError);
   EXPECT_EQ(count(), usual);
 }
 

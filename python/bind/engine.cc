@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <span>
 
 #include "bind.h"
@@ -56,6 +55,7 @@ std::optional<Array> exact_integers(nb::handle object, DType dtype) {
     return array_of(numpy.attr("asarray")(object, name_of(dtype)));
   } catch (nb::python_error& error) {
     if (!error.matches(PyExc_OverflowError)) throw;
+  }
   const nb::object range = numpy.attr("iinfo")(name_of(dtype));
   const nb::object low = range.attr("min");
   const nb::object high = range.attr("max");
@@ -64,7 +64,6 @@ std::optional<Array> exact_integers(nb::handle object, DType dtype) {
       throw ArgumentError(cat("the integer ", str_text(each), " does not fit ", name_of(dtype)));
   }
   return std::nullopt;
-  }
 }
 
 nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
@@ -292,9 +291,7 @@ void bind_knobs(nb::module_& m) {
       "threads",
       [](nb::handle n) {
         if (const std::optional<std::int64_t> count = optional_whole(n, "n")) {
-          constexpr std::int64_t kMost = std::numeric_limits<int>::max();
-          if (*count > kMost) throw ArgumentError(cat("n is ", *count, "; there are no more than ", kMost, " threads"));
-          thread::set_count(static_cast<int>(std::max<std::int64_t>(*count, -1)));
+          thread::set_count(*count);
         }
         return thread::count();
       },
