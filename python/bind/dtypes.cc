@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // dtype objects: ps.float32 and its like, understood by numpy.dtype().
 
+#include <atomic>
+
 #include "bind.h"
 #include "docs.h"
 #include "penstock/base/error.h"
@@ -15,6 +17,18 @@ bool equals(const DTypeObject& self, nb::handle other) {
   } catch (const DTypeError&) {
     return false;
   }
+}
+
+/// That of NumPy's dtype, which it equals; asked for once. An initialised static would hold its guard around the
+/// import, and a thread that waits for the guard with the interpreter's lock would never let it end.
+Py_hash_t hash_of(const DTypeObject& self) {
+  constinit static std::atomic<Py_hash_t> known[kDTypeCount] = {};
+  std::atomic<Py_hash_t>& hash = known[index_of(self.dtype)];
+  if (hash.load(std::memory_order_relaxed) == 0) {
+    const nb::object dtype = nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype));
+    hash.store(nb::hash(dtype), std::memory_order_relaxed);
+  }
+  return hash.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -82,11 +96,7 @@ void bind_dtypes(nb::module_& m) {
       .def("__str__", [](const DTypeObject& self) { return name_of(self.dtype); })
       .def("__repr__", [](const DTypeObject& self) { return cat("penstock.", name_of(self.dtype)); })
       .def("__eq__", &equals, nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> builtins.bool"))
-      // That of NumPy's dtype, which it equals.
-      .def("__hash__",
-           [](const DTypeObject& self) {
-             return nb::hash(nb::module_::import_("numpy").attr("dtype")(name_of(self.dtype)));
-           })
+      .def("__hash__", &hash_of)
       // By its name in this module, which is what pickle looks up.
       .def(
           "__reduce__", [](const DTypeObject& self) { return name_of(self.dtype); },

@@ -209,6 +209,12 @@ def test_dtypes_are_keys_as_numpys_are() -> None:
     assert len({ps.dtype(name) for name in ("int8", "i1", np.int8)}) == 1
 
 
+def test_a_hash_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [hash(each) for each in (ps.bool, ps.int8, ps.complex128)]
+    monkeypatch.delattr(np, "dtype")
+    assert [hash(each) for each in (ps.bool, ps.int8, ps.complex128)] == before
+
+
 def test_numbers_with_a_dtype_keep_it() -> None:
     assert ps.full(3, np.float32(2)).dtype == ps.float32
     assert ps.full(3, np.array(2, np.int8)).dtype == ps.int8
