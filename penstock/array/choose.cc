@@ -254,7 +254,7 @@ std::optional<Array> masked_select_at_once(const Array& x, const Array& conditio
   return at ? take_at_once(rows_of(x, condition), *at, 0) : std::nullopt;
 }
 
-std::optional<Array> masked_put_at_once(const Array& x, const Array& condition, const Array& values) {
+std::optional<Array> masked_fill(const Array& x, const Array& condition, const Array& values) {
   if (values.ndim() > x.ndim() - condition.ndim() && values.size() != 1) return std::nullopt;
   Dims shape = condition.shape();
   shape.resize(x.shape().size(), 1);
@@ -265,7 +265,7 @@ std::optional<Array> masked_put_at_once(const Array& x, const Array& condition, 
 }
 
 Array masked_put(const Array& x, const Array& condition, const Array& values) {
-  if (std::optional<Array> done = masked_put_at_once(x, condition, values)) return std::move(*done);
+  if (std::optional<Array> done = masked_fill(x, condition, values)) return std::move(*done);
   return reshape(replaced(rows_of(x, condition), flat_nonzero(condition), values), x.shape());
 }
 

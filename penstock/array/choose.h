@@ -28,13 +28,13 @@ Array flat_nonzero(const Array& x);
 Array masked_select(const Array& x, const Array& condition);
 /// x with these parts replaced by `values`, which broadcast to their shape.
 Array masked_put(const Array& x, const Array& condition, const Array& values);
+/// As masked_put, where values are the same for all parts, lazily; nothing where they are not.
+std::optional<Array> masked_fill(const Array& x, const Array& condition, const Array& values);
 
-// What the functions above give where that needs no evaluation to be waited for: where arrays are small and in memory,
-// or, of masked_put, values are the same for all parts; nothing otherwise.
+// What the functions above give where arrays are small and in memory; nothing otherwise. Never waits for an evaluation.
 std::optional<Array> take_at_once(const Array& x, const Array& indices, std::int64_t axis);
 std::optional<Array> put_at_once(const Array& x, const Array& indices, const Array& values);
 std::optional<Array> masked_select_at_once(const Array& x, const Array& condition);
-std::optional<Array> masked_put_at_once(const Array& x, const Array& condition, const Array& values);
 
 /// Along an axis, ascending or descending; equal elements keep their order, NaN comes last. Throws DTypeError for
 /// complex numbers.

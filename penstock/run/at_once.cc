@@ -39,7 +39,7 @@ graph::NodeRef elementwise_at_once(Op op, const ElementwiseTypes& types, std::sp
     SmallSource& source = sources[k];
     source.wanted = types.operand(op, k);
     if (operands[k].node != nullptr) {
-      if (!find(*operands[k].node, shape, source)) return nullptr;
+      if (!find_elements(*operands[k].node, shape, source)) return nullptr;
     } else {
       source.data = operands[k].value.bytes;
       source.dtype = operands[k].value.dtype;
@@ -79,7 +79,7 @@ graph::NodeRef cast_at_once(const graph::Node& in, DType dtype) {
   const std::int64_t n = in.size();
   SmallSource source;
   source.wanted = in.dtype;
-  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find(in, in.shape, source)) return nullptr;
+  if (!is_small(n, in.dtype) || !is_small(n, dtype) || !find_elements(in, in.shape, source)) return nullptr;
   const kernel::Table& table = kernel::table();
   const std::int64_t size = size_of(dtype);
   memory::Buffer result = room_for(n * size);
@@ -103,7 +103,7 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   SmallSource source;
   source.wanted = accumulator_of(reduction, in.dtype);
   if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return nullptr;
-  if (!find(in, in.shape, source)) return nullptr;
+  if (!find_elements(in, in.shape, source)) return nullptr;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));

@@ -23,7 +23,7 @@ class Places {
     count_ = index.size();
     SmallSource source;
     source.wanted = DType::k_int64;
-    if (!is_small(count_, DType::k_int64) || !find(index, index.shape, source)) return false;
+    if (!is_small(count_, DType::k_int64) || !find_elements(index, index.shape, source)) return false;
     for_blocks({&source, 1}, count_, kernel::table(),
                [&](const void* const* inputs, std::int64_t first, std::int64_t some) {
                  std::memcpy(places_ + first, inputs[0], static_cast<std::size_t>(some) * sizeof *places_);
@@ -50,7 +50,7 @@ class Places {
 std::optional<SmallSource> blocks_of(const graph::Node& node, const Dims& shape, std::int64_t inner) {
   SmallSource source;
   source.wanted = node.dtype;
-  if (!find(node, shape, source) || (inner > 1 && (source.packs() || source.single))) return std::nullopt;
+  if (!find_elements(node, shape, source) || (inner > 1 && (source.packs() || source.single))) return std::nullopt;
   return source;
 }
 

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <vector>
 
 #include "penstock/base/error.h"
 #include "penstock/run/at_once.h"

@@ -11,6 +11,7 @@
 #include "penstock/memory/buffer.h"
 #include "penstock/memory/pool.h"
 #include "penstock/run/crew.h"
+#include "penstock/run/distribution.h"
 #include "penstock/run/gather_passes.h"
 #include "penstock/run/indices.h"
 #include "penstock/run/rooms.h"
@@ -23,6 +24,17 @@ using graph::Box;
 using graph::Lease;
 using graph::Leases;
 using graph::Step;
+
+/// Whether all indices lie in a range.
+bool all_in(Range range, const std::int64_t* index, std::int64_t n) {
+  std::int64_t least = range.begin;
+  std::int64_t greatest = range.begin;
+  for (std::int64_t i = 0; i < n; ++i) {
+    least = std::min(least, index[i]);
+    greatest = std::max(greatest, index[i]);
+  }
+  return least >= range.begin && greatest < range.end;
+}
 
 class Gather final : public ByIndices {
  public:
@@ -85,6 +97,7 @@ class Gather final : public ByIndices {
     if (count(shape) == 0) return;
     const Lease& x = leases.inputs[0];
     const Indices indices(leases.inputs[1], index_rows_);
+    const Range near = named_by({step.output.begin[1], step.output.begin[1] + shape[1]});
     const int threads = workers_for(4 * count(shape) * size_, leases.threads, OpClass::kCopy);
     const std::vector<memory::Buffer> own = rooms_for(threads, kIndexRoom, "indices side by side");
     const std::int64_t pieces = (shape[1] + kIndicesAtOnce - 1) / kIndicesAtOnce;
@@ -93,6 +106,7 @@ class Gather final : public ByIndices {
       const std::int64_t first = number % pieces * kIndicesAtOnce;
       const std::int64_t n = std::min(kIndicesAtOnce, shape[1] - first);
       const std::int64_t* index = indices.read(outer, first, n, own[static_cast<std::size_t>(worker)].data());
+      if (!all_in(near, index, n)) refuse_changed_indices();  // what no index names would be left unwritten
       const std::byte* from = x.data + outer * x.layout.strides[0];
       std::byte* to =
           leases.output.data + outer * leases.output.layout.strides[0] + first * leases.output.layout.strides[1];

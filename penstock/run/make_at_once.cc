@@ -61,7 +61,7 @@ graph::NodeRef joined_at_once(std::span<const graph::Node* const> parts, int axi
     source.wanted = dtype;
     const std::int64_t n = part->size();
     if (n == 0) continue;
-    if (!find(*part, part->shape, source)) return nullptr;
+    if (!find_elements(*part, part->shape, source)) return nullptr;
     const std::int64_t length = part->shape[static_cast<std::size_t>(axis)] * inner;
     const Rows rows{result.data() + before * size, size, length, row};
     for_blocks({&source, 1}, n, kernel::table(), [&](const void* const* inputs, std::int64_t first, std::int64_t some) {

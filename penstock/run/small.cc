@@ -61,8 +61,8 @@ bool find_apart(const graph::InMemory& in, const Dims& shape, SmallSource& sourc
   return true;
 }
 
-void prepare(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
-             const kernel::Table& table) {
+void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
+                   const kernel::Table& table) {
   const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
   if (source.single) {
     alignas(16) std::byte one[16];

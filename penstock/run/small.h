@@ -37,12 +37,12 @@ struct SmallSource {
 
 inline bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
 
-/// As find(), of elements that are not side by side.
+/// As find_elements(), of elements that are not side by side.
 bool find_apart(const graph::InMemory& in, const Dims& shape, SmallSource& source);
 
 /// Finds the node's elements in a result of `shape`: where they lie when one step leads from each to the next, or there
 /// is a single one; else copied to its room. Not when they are too many to be packed, or lie in another order.
-inline bool find(const graph::Node& node, const Dims& shape, SmallSource& source) {
+inline bool find_elements(const graph::Node& node, const Dims& shape, SmallSource& source) {
   const graph::InMemory* in = node.in_memory();
   if (in == nullptr) return false;
   source.dtype = node.dtype;
@@ -55,8 +55,8 @@ inline bool find(const graph::Node& node, const Dims& shape, SmallSource& source
 }
 
 /// At most kSmallBlock elements of the wanted dtype from `first` on, in `scratch`.
-void prepare(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
-             const kernel::Table& table);
+void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
+                   const kernel::Table& table);
 
 /// Calls f(inputs, first, n) for the elements of all operands, as the kernel reads them: at once where they lie so,
 /// block by block where some don't.
@@ -75,7 +75,7 @@ void for_blocks(std::span<const SmallSource> sources, std::int64_t n, const kern
     for (std::size_t k = 0; k < sources.size(); ++k) {
       const bool ready = sources[k].borrows(n);
       inputs[k] = ready ? sources[k].data + first * sources[k].step : scratch[k];
-      if (!ready && !(sources[k].single && first > 0)) prepare(sources[k], first, some, scratch[k], table);
+      if (!ready && !(sources[k].single && first > 0)) prepare_block(sources[k], first, some, scratch[k], table);
     }
     f(inputs, first, some);
   }

@@ -37,6 +37,18 @@ void bind_measure(nb::module_& m);
 void bind_tuning(nb::module_& m);
 void bind_signatures(nb::module_& m);
 
+/// What `make` gives, a pointer, made at the first call and kept. The interpreter's lock is held, and making may give
+/// it up: whoever waits for the guard of a static then holds it.
+template <class Make>
+auto* made_once(const Make& make) {
+  static decltype(make()) kept = nullptr;
+  if (kept == nullptr) {
+    const auto made = make();
+    if (kept == nullptr) kept = made;  // another thread may have been faster; this one's stays unused
+  }
+  return kept;
+}
+
 /// Makes a Python error of the exception that is being handled, where nanobind has no translator: in C slots.
 void set_error();
 
@@ -55,6 +67,8 @@ std::optional<Operand> other_operand(nb::handle object);
 std::optional<Array> try_borrow(nb::handle object);
 /// A NumPy array in native byte order, as it lies; nothing for all else.
 std::optional<Array> borrowed_ndarray(nb::handle object);
+/// An array whose elements nobody else can change: evaluated, and copied if its memory is borrowed.
+Array frozen(const Array& array);
 /// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.
 Array array_of(nb::handle object);
 /// As array_of; nothing (and no Python error) for objects that are no arrays.

@@ -118,7 +118,11 @@ class ObjectMemory final : public memory::Memory {
 
 // Without the detour over a buffer's description in text.
 std::optional<Array> borrowed_ndarray(nb::handle object) {
-  static const auto* const known = new Ndarrays;
+  // An object of NumPy's is there only once NumPy is; whether it is, is asked until it is.
+  static bool imported = false;
+  if (!imported) imported = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy") != nullptr;
+  if (!imported) return std::nullopt;
+  const Ndarrays* known = made_once([] { return new Ndarrays; });
   if (Py_TYPE(object.ptr()) != known->type) return std::nullopt;
   const NdarrayHead& head = head_of(object);
   const auto* const found = std::find(std::begin(known->descr), std::end(known->descr), head.descr);
@@ -136,11 +140,13 @@ namespace {
 
 /// Whether an object is one of NumPy's scalars that are no numbers: dates and texts offer their bytes as a buffer.
 bool is_no_number(nb::handle object) {
-  static PyObject* const classes = [] {
+  PyObject* const classes = made_once([] {
     const nb::module_ numpy = nb::module_::import_("numpy");
     return nb::make_tuple(numpy.attr("datetime64"), numpy.attr("timedelta64"), numpy.attr("flexible")).release().ptr();
-  }();
-  return PyObject_IsInstance(object.ptr(), classes) == 1;
+  });
+  const int is = PyObject_IsInstance(object.ptr(), classes);
+  if (is < 0) throw nb::python_error();
+  return is != 0;
 }
 
 /// Borrowed without a copy; nothing when the object offers no buffer of a native dtype.
@@ -354,7 +360,8 @@ bool flag_of(nb::handle object, const char* what) {
   if (object.ptr() == Py_True) return true;
   if (object.ptr() == Py_False) return false;
   // NumPy's own True and False are no integers.
-  static PyObject* const numpys = nb::object(nb::module_::import_("numpy").attr("bool_")).release().ptr();
+  PyObject* const numpys =
+      made_once([] { return nb::object(nb::module_::import_("numpy").attr("bool_")).release().ptr(); });
   if (!PyIndex_Check(object.ptr()) && Py_TYPE(object.ptr()) != reinterpret_cast<PyTypeObject*>(numpys)) {
     throw DTypeError(cat(what, " takes True or False; got ", repr_text(object)));
   }
@@ -372,7 +379,12 @@ std::string str_text(nb::handle object) {
   return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Str(object.ptr())));
 }
 std::string repr_text(nb::handle object) {
-  return nb::cast<std::string>(nb::steal<nb::object>(PyObject_Repr(object.ptr())));
+  constexpr std::size_t kMost = 200;  // bytes: a list may have millions of items
+  std::string text = nb::cast<std::string>(nb::steal<nb::object>(PyObject_Repr(object.ptr())));
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while ((text[end] & 0xc0) == 0x80) --end;  // whole characters of UTF-8
+  return text.substr(0, end) + "...";
 }
 std::string type_text(nb::handle object) { return Py_TYPE(object.ptr())->tp_name; }
 

@@ -34,15 +34,6 @@ nb::object& progress_callback() {
   return *callback;
 }
 
-/// An array whose elements nobody else can change: evaluated, and copied if its memory is borrowed.
-Array frozen(const Array& array) {
-  const run::Options how = options();
-  const graph::InMemory data = unlocked([&] { return array.data(how); });
-  if (data.memory->owned_bytes() > 0) return array;
-  measure::add(measure::Counter::k_bytes_copied, array.nbytes());
-  return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
-}
-
 /// A list whose integers no common dtype of NumPy's holds, so that it makes floats of them, as the integers asked for;
 /// nothing for other lists. Throws ArgumentError where the dtype does not hold one.
 std::optional<Array> exact_integers(nb::handle object, DType dtype) {
@@ -351,6 +342,14 @@ void bind_knobs(nb::module_& m) {
 }
 
 }  // namespace
+
+Array frozen(const Array& array) {
+  const run::Options how = options();
+  const graph::InMemory data = unlocked([&] { return array.data(how); });
+  if (data.memory->owned_bytes() > 0) return array;
+  measure::add(measure::Counter::k_bytes_copied, array.nbytes());
+  return array_of(nb::module_::import_("numpy").attr("array")(nb::cast(array)));
+}
 
 run::Options options() {
   run::Options how;

@@ -13,6 +13,7 @@
 #include "penstock/array/choose.h"
 #include "penstock/array/number.h"
 #include "penstock/base/error.h"
+#include "penstock/run/at_once.h"
 #include "slots.h"
 
 namespace penstock::bind {
@@ -136,39 +137,21 @@ bool names_condition(const Array& self, const Array& key) {
          std::equal(key.shape().begin(), key.shape().end(), self.shape().begin());
 }
 
-/// The parts that one array as the key names; nothing for keys that _indexing.py takes apart.
-std::optional<Array> chosen(const Array& self, const Array& key) {
-  if (names_places(self, key)) {
-    if (std::optional<Array> done = take_at_once(self, key, 0)) return done;
-    return unlocked([self, key] { return take(self, key, 0); });
-  }
-  if (!names_condition(self, key)) return std::nullopt;
-  if (std::optional<Array> done = masked_select_at_once(self, key)) return done;
-  return unlocked([self, key] { return masked_select(self, key); });
-}
-
-/// What the array is after `self[key] = value`; nothing for keys and values that _indexing.py takes apart.
-std::optional<Array> replaced(const Array& self, const Array& key, const Array& value) {
-  if (names_places(self, key) && key.ndim() == 1 && value.ndim() <= self.ndim()) {
-    if (std::optional<Array> done = put_at_once(self, key, value)) return done;
-    return unlocked([self, key, value] { return put(self, key, value); });
-  }
-  if (!names_condition(self, key) || (value.ndim() > self.ndim() - key.ndim() + 1 && value.size() != 1))
-    return std::nullopt;
-  if (std::optional<Array> done = masked_put_at_once(self, key, value)) return done;
-  return unlocked([self, key, value] { return masked_put(self, key, value); });
-}
+bool is_small(const Array& array) { return array.evaluated() && array.nbytes() <= run::kMostAtOnce; }
 
 /// The array that a whole key is: of this class, NumPy's, or a list.
 class KeyArray {
  public:
   explicit KeyArray(PyObject* key) : array_(plain_array(key)) {
     if (array_ != nullptr) return;
-    made_ = PyList_CheckExact(key) ? array_of_list(key) : borrowed_ndarray(key);
+    shared_ = PyList_CheckExact(key) == 0;
+    made_ = shared_ ? borrowed_ndarray(key) : array_of_list(key);
     if (made_) array_ = &*made_;
   }
   /// Null for all else.
   const Array* get() const { return array_; }
+  /// The array as it is now, for what is evaluated later: NumPy's may be written to.
+  Array kept() const { return shared_ ? frozen(*array_) : *array_; }
 
  private:
   /// Nothing for what is no list of numbers; an empty one names no places.
@@ -178,22 +161,50 @@ class KeyArray {
       return try_array_of(list);
     } catch (const DTypeError&) {
       return std::nullopt;
+    } catch (const ArgumentError&) {
+      return std::nullopt;
     }
   }
 
   const Array* array_;
   std::optional<Array> made_;
+  bool shared_ = false;
 };
+
+/// The parts that one array as the key names; nothing for keys that _indexing.py takes apart.
+std::optional<Array> chosen(const Array& self, const KeyArray& whole) {
+  const Array& key = *whole.get();
+  if (names_places(self, key)) {
+    if (std::optional<Array> done = take_at_once(self, key, 0)) return done;
+    return unlocked([self, key = whole.kept()] { return take(self, key, 0); });
+  }
+  if (!names_condition(self, key)) return std::nullopt;
+  if (std::optional<Array> done = masked_select_at_once(self, key)) return done;
+  return unlocked([self, key = whole.kept()] { return masked_select(self, key); });
+}
+
+/// What the array is after `self[key] = value`; nothing for keys and values that _indexing.py takes apart.
+std::optional<Array> replaced(const Array& self, const KeyArray& whole, const Array& value) {
+  const Array& key = *whole.get();
+  if (names_places(self, key) && key.ndim() == 1 && value.ndim() <= self.ndim()) {
+    if (std::optional<Array> done = put_at_once(self, key, value)) return done;
+    return unlocked([self, key = whole.kept(), value] { return put(self, key, value); });
+  }
+  if (!names_condition(self, key) || (value.ndim() > self.ndim() - key.ndim() + 1 && value.size() != 1))
+    return std::nullopt;
+  const Array condition = is_small(self) ? key : whole.kept();  // what is small is evaluated here
+  if (std::optional<Array> done = masked_fill(self, condition, value)) return done;
+  return unlocked([self, condition, value] { return masked_put(self, condition, value); });
+}
 
 /// A number to put into an array: small ones are computed with at once, programs of large ones hoist a constant.
 Array value_in(const Array& self, const Number& number) {
-  constexpr std::int64_t kSmall = 2048;
-  return self.size() <= kSmall ? Array(scalar_of(number, self.dtype())) : full({}, number, self.dtype());
+  return is_small(self) ? Array(scalar_of(number, self.dtype())) : full({}, number, self.dtype());
 }
 
 nb::object get_item(const Array& self, nb::handle key) {
   if (const KeyArray array(key.ptr()); array.get() != nullptr) {
-    if (std::optional<Array> parts = chosen(self, *array.get())) return object_of(std::move(*parts));
+    if (std::optional<Array> parts = chosen(self, array)) return object_of(std::move(*parts));
   }
   Indices indices;
   if (!read_indices(key.ptr(), self.shape().size(), indices)) return indexing("get")(object_of(self), key);
@@ -204,7 +215,7 @@ void set_item(Array& self, nb::handle key, nb::handle value) {
   const std::optional<Number> number = try_number_of(value);
   const Array array = number ? value_in(self, *number) : array_of(value);
   if (const KeyArray places(key.ptr()); places.get() != nullptr) {
-    if (std::optional<Array> other = replaced(self, *places.get(), array)) {
+    if (std::optional<Array> other = replaced(self, places, array)) {
       self = std::move(*other);
       return;
     }

@@ -18,7 +18,8 @@ namespace penstock::bind {
 namespace {
 
 PyTypeObject* ndarray_class() {
-  static PyObject* const found = nb::object(nb::module_::import_("numpy").attr("ndarray")).release().ptr();
+  PyObject* const found =
+      made_once([] { return nb::object(nb::module_::import_("numpy").attr("ndarray")).release().ptr(); });
   return reinterpret_cast<PyTypeObject*>(found);
 }
 
@@ -31,7 +32,7 @@ struct Answer {
 
 /// NumPy's ufuncs that the extension has under the same name, which the standard's all are from NumPy 2.1 on.
 const std::unordered_map<PyObject*, Answer>& answers() {
-  static const auto* const made = [] {
+  return *made_once([] {
     auto* map = new std::unordered_map<PyObject*, Answer>;
     const nb::module_ numpy = nb::module_::import_("numpy");
     const nb::object ufunc = numpy.attr("ufunc");
@@ -43,8 +44,7 @@ const std::unordered_map<PyObject*, Answer>& answers() {
     const nb::module_ core = nb::module_::import_("penstock._core");
     for (const char* name : {"matmul", "vecdot"}) add(name, {2, {}, nb::object(core.attr(name)).release().ptr()});
     return map;
-  }();
-  return *made;
+  });
 }
 
 /// The call of a ufunc without options; null, without an error, for what Python is to answer.

@@ -64,10 +64,12 @@ def _as_entry(item: Any) -> Any:
             pass
     try:
         found = array(item)
-    except TypeError:
+    except (TypeError, _core.errors.ArgumentError):
         raise _core.errors.OutOfRangeError(
             f"index {item!r} is no integer, slice, None, Ellipsis, nor an array of integers or of conditions"
         ) from None
+    if not isinstance(item, (Array, list, tuple)):
+        found = _core.asarray(found, copy=True)  # places are those of the call, whoever writes to them after it
     if found.size == 0 and not isinstance(item, Array) and not hasattr(item, "dtype"):
         found = _core.astype(found, _core.int64)  # [] names nothing
     kind = found.dtype

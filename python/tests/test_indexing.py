@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,73 @@ def test_assignment_by_one_array(n: int, rest: tuple[int, ...]) -> None:
             x[ps.asarray(key)] = 2.5
             b[key] = 2.5
             assert_same(x, b)
+
+
+# 2,048 places are read at the call; more are, too, though what they name may be fetched later.
+@pytest.mark.parametrize("n", [100, 2049, 100_000])
+@pytest.mark.parametrize("whole", [True, False])
+def test_numpy_keys_count_as_they_are_at_the_call(n: int, whole: bool) -> None:
+    a = np.arange(float(n))
+    x = ps.asarray(a.copy())
+    places = np.arange(n)[::-1].copy()
+    mask = np.arange(n) % 3 == 0
+    got = []
+    for key in (places, mask):
+        b = a.copy()
+        b[key] = -1
+        y = ps.asarray(a.copy()) + 0
+        y[key if whole else (key,)] = -1
+        got += [(x[key if whole else (key,)], a[key]), (y, b)]
+    places[:] = 10**12
+    mask[:] = False
+    for ours_, theirs in got:
+        assert_same(ours_, theirs)
+
+
+def test_shared_places_that_change_before_they_are_read_are_refused() -> None:
+    places = np.arange(50_000)
+    part = ps.arange(100_000)[ps.asarray(places)]
+    places[7] = 10**12
+    with pytest.raises(ValueError, match="the indices changed while they were read"):
+        np.asarray(part)
+
+
+def test_lists_as_keys() -> None:
+    a = np.arange(5000.0)
+    x = ps.asarray(a)
+    for key in ([3, -1, 4999], list(range(4000)), (a > 17).tolist(), []):
+        assert_same(x[key], a[key])
+        b, y = a.copy(), ps.asarray(a)
+        b[key] = 5
+        y[key] = 5
+        assert_same(y, b)
+    for bad in ([2**70], [0.5], ["a"], [None], [[0, 1], [2]]):
+        with pytest.raises(IndexError, match="index|names no elements"):
+            x[bad]
+        with pytest.raises(IndexError, match="index|names no elements"):
+            x[bad] = 1
+
+
+@pytest.mark.parametrize("call", ["x[0, 1]", "x[0:1, 1]", "ps.asarray([1.0])", "ps.sum(x, keepdims=1)", "np_add(x)"])
+def test_the_first_call_may_come_from_two_threads(call: str) -> None:
+    """NumPy is imported by the first call that needs it, while other threads wait for the interpreter's lock."""
+    program = f"""
+import sys, threading
+sys.setswitchinterval(1e-5)
+import penstock as ps
+x = ps.full((3, 3), 1.0)
+def np_add(x):
+    import numpy
+    return numpy.add(x, x)
+barrier = threading.Barrier(4)
+def run():
+    barrier.wait()
+    {call}
+threads = [threading.Thread(target=run) for _ in range(4)]
+for each in threads: each.start()
+for each in threads: each.join()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 def test_what_cannot_be_assigned() -> None:
