@@ -89,7 +89,8 @@ struct Merge {
   const K* b_end;
   K* out;
 
-  bool both() const { return a < a_end && b < b_end; }
+  /// As many steps that neither run ends at.
+  std::int64_t sure() const { return std::min(a_end - a, b_end - b); }
   void step() {
     const bool takes_b = before(*b, *a);
     *out++ = takes_b ? *b : *a;
@@ -97,7 +98,7 @@ struct Merge {
     a += !takes_b;
   }
   void finish() {
-    while (both()) step();
+    while (a < a_end && b < b_end) step();
     std::copy(b, b_end, std::copy(a, a_end, out));
   }
 };
@@ -107,17 +108,33 @@ void merge(const void* a_, std::int64_t na, const void* b_, std::int64_t nb, voi
   const K* a = static_cast<const K*>(a_);
   const K* b = static_cast<const K*>(b_);
   K* out = static_cast<K*>(out_);
-  // Two halves side by side: each step waits for the one before it.
-  const std::int64_t half = (na + nb) / 2;
-  const std::int64_t middle = split<K>(a, na, b, nb, half);
-  Merge<K> low{a, a + middle, b, b + (half - middle), out};
-  Merge<K> high{a + middle, a + na, b + (half - middle), b + nb, out + half};
-  while (low.both() && high.both()) {
-    low.step();
-    high.step();
+  // Four quarters side by side: each step waits for the one before it.
+  constexpr std::int64_t kParts = 4;
+  std::int64_t from_a[kParts + 1];
+  for (std::int64_t p = 0; p <= kParts; ++p) from_a[p] = split<K>(a, na, b, nb, (na + nb) * p / kParts);
+  const auto part = [&](std::int64_t p) {
+    const std::int64_t begin = (na + nb) * p / kParts;
+    const std::int64_t end = (na + nb) * (p + 1) / kParts;
+    return Merge<K>{a + from_a[p], a + from_a[p + 1], b + (begin - from_a[p]), b + (end - from_a[p + 1]), out + begin};
+  };
+  Merge<K> first = part(0);
+  Merge<K> second = part(1);
+  Merge<K> third = part(2);
+  Merge<K> fourth = part(3);
+  while (true) {
+    const std::int64_t sure = std::min(std::min(first.sure(), second.sure()), std::min(third.sure(), fourth.sure()));
+    if (sure == 0) break;
+    for (std::int64_t i = 0; i < sure; ++i) {
+      first.step();
+      second.step();
+      third.step();
+      fourth.step();
+    }
   }
-  low.finish();
-  high.finish();
+  first.finish();
+  second.finish();
+  third.finish();
+  fourth.finish();
 }
 
 template <class K>
