@@ -148,6 +148,14 @@ def plain(text: str, count: int, operations: float = 1, relative: float = 0.0, *
     return Calculation(text, (Operand(**how),) * count, relative, operations)
 
 
+def product(dtype: str, relative: float) -> Calculation:
+    """Of two square matrices whose elements are of either sign."""
+    matrix = Operand(dtype, square, low=-0.5, high=0.5)
+    return Calculation(
+        "matmul(a, b)", (matrix, matrix), relative, lambda n: 2 * math.isqrt(n), streams=False, blas=True
+    )
+
+
 def maths(text: str, dtype: str, low: float, high: float) -> Calculation:
     """A function that takes its time over each element; `relative` is some ULP of float64, few of float32."""
     relative = 1e-15 if dtype == "float64" else 5e-7
@@ -185,7 +193,6 @@ def arithmetic(dtype: str, layout: str = "plain") -> dict[str, Calculation]:
 
 
 CHAIN_10 = "abs(a*b - c) + sqrt(a + 1)/(b + 2) - c*c"
-MATRIX = Operand(shape=square, low=-0.5, high=0.5)
 
 CALCULATIONS: dict[str, Calculation] = {
     "chain": plain(kernels.CHAIN, 3, 6),
@@ -210,9 +217,8 @@ CALCULATIONS: dict[str, Calculation] = {
     "row": Calculation("a + b", (Operand(shape=square), Operand(shape=line))),
     "column": Calculation("a + b", (Operand(shape=square), Operand(shape=column))),
     "dot": Calculation("dot(a, b)", (Operand(), Operand()), 1e-5, 2, blas=True),
-    "matmul": Calculation(
-        "matmul(a, b)", (MATRIX, MATRIX), 1e-5, lambda n: 2 * math.isqrt(n), streams=False, blas=True
-    ),
+    "matmul": product("float32", 1e-5),
+    "matmul-f64": product("float64", 1e-13),
     **{name: Calculation(f"{name}(a)", (Operand(),), streams=False) for name in ("sort", "median", "unique_values")},
     # NumPy adds one after the other: what it has lost by then bounds how near others come.
     "cumulative_sum": Calculation("cumulative_sum(a)", (Operand(low=-0.5, high=0.5),), 1e-3),

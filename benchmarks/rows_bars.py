@@ -172,6 +172,19 @@ ALGEBRA = [
         )
         for side in (100, 1000, 4000, 5000)
     ),
+    *(
+        row(
+            f"matmul-{side}-f64",
+            "Linear algebra",
+            f"`matmul(a, b)`, {side}x{side} float64",
+            "matmul-f64",
+            side * side,
+            Bar("numpy"),
+            Bar("torch"),
+            Bar("numpy or torch", 0.95),
+        )
+        for side in (1000, 4000)
+    ),
 ]
 DENSITY = [
     row(

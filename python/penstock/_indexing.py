@@ -8,7 +8,7 @@ import operator
 from typing import Any, NamedTuple
 
 from penstock import _core
-from penstock._arguments import array
+from penstock._arguments import array, shown
 from penstock._core import Array
 from penstock._shapes import broadcast_shapes
 
@@ -66,7 +66,7 @@ def _as_entry(item: Any) -> Any:
         found = array(item)
     except (TypeError, _core.errors.ArgumentError):
         raise _core.errors.OutOfRangeError(
-            f"index {item!r} is no integer, slice, None, Ellipsis, nor an array of integers or of conditions"
+            f"index {shown(item)} is no integer, slice, None, Ellipsis, nor an array of integers or of conditions"
         ) from None
     if not isinstance(item, (Array, list, tuple)):
         found = _core.asarray(found, copy=True)  # places are those of the call, whoever writes to them after it
