@@ -191,9 +191,9 @@ def test_lists_as_keys() -> None:
         y[key] = 5
         assert_same(y, b)
     for bad in ([2**70], [0.5], ["a"], [None], [[0, 1], [2]]):
-        with pytest.raises(IndexError, match="index|names no elements"):
+        with pytest.raises(IndexError, match=r"index|names no elements"):
             x[bad]
-        with pytest.raises(IndexError, match="index|names no elements"):
+        with pytest.raises(IndexError, match=r"index|names no elements"):
             x[bad] = 1
 
 
