@@ -121,7 +121,6 @@ class Calculation:
     operations: float | Callable[[int], float] = 1
     into: bool = False
     streams: bool = True
-    blas: bool = False  # whose threads spin after their work
     body: Callable[..., Any] | None = None
 
     def arrays(self, n: int) -> list[Any]:
@@ -151,9 +150,7 @@ def plain(text: str, count: int, operations: float = 1, relative: float = 0.0, *
 def product(dtype: str, relative: float) -> Calculation:
     """Of two square matrices whose elements are of either sign."""
     matrix = Operand(dtype, square, low=-0.5, high=0.5)
-    return Calculation(
-        "matmul(a, b)", (matrix, matrix), relative, lambda n: 2 * math.isqrt(n), streams=False, blas=True
-    )
+    return Calculation("matmul(a, b)", (matrix, matrix), relative, lambda n: 2 * math.isqrt(n), streams=False)
 
 
 def maths(text: str, dtype: str, low: float, high: float) -> Calculation:
@@ -216,7 +213,7 @@ CALCULATIONS: dict[str, Calculation] = {
     "transposed": Calculation("a + b", (Operand(shape=square), Operand(shape=square, layout="transposed"))),
     "row": Calculation("a + b", (Operand(shape=square), Operand(shape=line))),
     "column": Calculation("a + b", (Operand(shape=square), Operand(shape=column))),
-    "dot": Calculation("dot(a, b)", (Operand(), Operand()), 1e-5, 2, blas=True),
+    "dot": Calculation("dot(a, b)", (Operand(), Operand()), 1e-5, 2),
     "matmul": product("float32", 1e-5),
     "matmul-f64": product("float64", 1e-13),
     **{name: Calculation(f"{name}(a)", (Operand(),), streams=False) for name in ("sort", "median", "unique_values")},

@@ -67,7 +67,7 @@ class Sides:
         if self._count > LARGE:
             self._bench.ps.trim()
             self._keep_peak(peer, peak_of(call))
-        self.sides[peer] = side(call, self._count, spins=self.calculation.blas)
+        self.sides[peer] = side(call, self._count)
 
     def _add_remote(self, peer: str) -> None:
         try:

@@ -46,7 +46,7 @@ def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(Bench, "file_count", data.CHUNK)
     monkeypatch.setattr(env, "FOLDER", folder / "none")
     monkeypatch.setattr(Bench, "count", lambda _, n: int(min(n, 40_000)))
-    monkeypatch.setattr(timing, "SETTLE", 0.0)
+    monkeypatch.setattr(timing, "rest", lambda: None)
     folder.mkdir()
     made = Bench(scale=1e-9, quick=True, folder=folder, threads=2, quadruples=1)
     standing = made.ps.threads(), made.ps.memory_budget()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 import rows_small
 import rows_sweep
+from penstock.lab.sides import Timed
 from timing import Repeated, Settled, peak_of
 
 
@@ -49,12 +52,30 @@ def test_a_repeated_side_times_statements_over_names() -> None:
 
 def test_an_idle_side_makes_a_call_off_the_clock_first() -> None:
     calls: list[int] = []
-    side = Settled(Repeated(lambda: calls.append(1)), settle=0.0)
+    side = Settled(Repeated(lambda: calls.append(1)))
     side.calls = 3
     side()
     assert len(calls) == 4, "idle since for ever"
     side()
     assert len(calls) == 7, "not idle"
+
+
+def test_a_side_rests_until_its_threads_have_stopped_spinning() -> None:
+    threads: list[threading.Thread] = []
+
+    def spin() -> None:
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            pass
+
+    def call() -> None:
+        threads.append(threading.Thread(target=spin))
+        threads[-1].start()
+
+    side = Settled(Timed(call))
+    side()
+    assert len(threads) == 2
+    assert not any(each.is_alive() for each in threads)
 
 
 def test_the_peak_of_a_call_is_what_it_needs() -> None:

@@ -12,7 +12,8 @@ from penstock.lab.sides import Side, Timed, calibrated
 
 SMALL = 100_000  # elements
 IDLE = 5.0
-SETTLE = 0.03
+LOOK = 0.005
+LONGEST_REST = 1.0
 
 
 class Repeated:
@@ -33,17 +34,29 @@ class Repeated:
         return self._timer.timeit(self.calls) / self.calls
 
 
+def rest() -> None:
+    """Waits until this process uses no processor.
+
+    Threads may spin after their work, on the processors of the next side: OpenBLAS's do for 2**28 ticks of the clock,
+    which is 130 ms at 2.1 GHz.
+    """
+    until = time.monotonic() + LONGEST_REST
+    used = LOOK
+    while used > LOOK / 10 and time.monotonic() < until:
+        before = time.process_time()
+        time.sleep(LOOK)
+        used = time.process_time() - before
+
+
 class Settled:
     """A side whose operands lay idle while others ran: one call off the clock brings back what the system put aside.
 
-    And whose threads may spin for a while after their work, on the processors of the next side: it waits `settle`
-    seconds.
+    After its calls it rests.
     """
 
-    def __init__(self, side: Side, settle: float | None = None) -> None:
+    def __init__(self, side: Side) -> None:
         self.calls = 1
         self._side = side
-        self._settle = SETTLE if settle is None else settle
         self._ended = 0.0
 
     def calibrate(self, least: float) -> None:
@@ -56,14 +69,14 @@ class Settled:
             self._side()
         self._side.calls = self.calls
         seconds = self._side()
-        time.sleep(self._settle)
+        rest()
         self._ended = time.monotonic()
         return seconds
 
 
-def side(call: Callable[[], object], n: int, *, spins: bool) -> Side:
-    """The side for a call over n elements; `spins`: its threads do for long after their work."""
-    return Settled(Repeated(call) if n <= SMALL else Timed(call), None if spins else 0.0)
+def side(call: Callable[[], object], n: int) -> Side:
+    """The side for a call over n elements."""
+    return Settled(Repeated(call) if n <= SMALL else Timed(call))
 
 
 def peak_of(call: Callable[[], object]) -> int | None:
