@@ -67,6 +67,8 @@ std::optional<Operand> other_operand(nb::handle object);
 std::optional<Array> try_borrow(nb::handle object);
 /// A NumPy array in native byte order, as it lies; nothing for all else.
 std::optional<Array> borrowed_ndarray(nb::handle object);
+/// Whether NumPy makes a new array of an object: of a list or a tuple.
+bool is_list(nb::handle object);
 /// An array whose elements nobody else can change: evaluated, and copied if its memory is borrowed.
 Array frozen(const Array& array);
 /// An array of anything: buffer protocol and DLPack without a copy, the rest through numpy.asarray.

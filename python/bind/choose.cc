@@ -18,9 +18,8 @@ std::int64_t only_axis(const Array& x, nb::handle axis, const char* function) {
 
 /// Indices as an array; a list of none has no dtype of its own.
 Array indices_of(nb::handle object) {
-  const bool untyped = PyList_Check(object.ptr()) != 0 || PyTuple_Check(object.ptr()) != 0;
   const Array at = array_of(object);
-  return untyped && at.size() == 0 ? astype(at, DType::k_int64) : at;
+  return is_list(object) && at.size() == 0 ? astype(at, DType::k_int64) : at;
 }
 
 void bind_takes(nb::module_& m) {

@@ -116,6 +116,8 @@ class ObjectMemory final : public memory::Memory {
 
 }  // namespace
 
+bool is_list(nb::handle object) { return PyList_Check(object.ptr()) != 0 || PyTuple_Check(object.ptr()) != 0; }
+
 // Without the detour over a buffer's description in text.
 std::optional<Array> borrowed_ndarray(nb::handle object) {
   // An object of NumPy's is there only once NumPy is; whether it is, is asked until it is.
@@ -176,8 +178,6 @@ std::optional<Array> from_dlpack(nb::handle object) {
     return std::nullopt;
   }
 }
-
-bool is_list(nb::handle object) { return PyList_Check(object.ptr()) != 0 || PyTuple_Check(object.ptr()) != 0; }
 
 /// Says what NumPy made of an object that is no array of numbers.
 [[noreturn]] void refuse(nb::handle object, const nb::object& made) {

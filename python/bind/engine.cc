@@ -76,7 +76,7 @@ nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   const std::optional<Number> number = try_number_of(object);
   Array array = number ? full({}, *number) : array_of(object);
   // Nobody else has what was made of a list.
-  const bool shared = !number && !PyList_Check(object.ptr()) && !PyTuple_Check(object.ptr());
+  const bool shared = !number && !is_list(object);
   if (!number && !shared && wanted && is_integer(*wanted) && array.dtype() == DType::k_float64) {
     if (std::optional<Array> exact = exact_integers(object, *wanted)) array = std::move(*exact);
   }

@@ -19,8 +19,8 @@ from penstock._core import Array, DType
 from penstock._shapes import broadcast_shapes
 from penstock._stacks import complex_of, floating, is_complex, of_matrices, real_of
 
-# What LAPACK takes for an element of a small matrix, in nanoseconds on one core of an Ice Lake server: up to 100 rows
-# the time of a matrix grows with its elements.
+# What LAPACK takes for an element of a small matrix, in nanoseconds on one core of an Emerald Rapids server: up to
+# 100 rows the time of a matrix grows with its elements.
 _NANOSECONDS = {
     "cholesky": 8, "det": 15, "slogdet": 15, "solve": 18, "inv": 46, "qr": 50, "eigvalsh": 75, "svdvals": 100,
     "eigh": 170, "eigvals": 200, "svd": 280, "eig": 450,
