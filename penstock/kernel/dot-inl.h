@@ -35,9 +35,27 @@ template <class T>
 inline constexpr bool kJoins = false;
 #endif
 
-/// Vector after vector of memory. A vector that straddles two lines of the cache takes twice the time, and vectors as
-/// long as a line all do unless they begin with one: then whole lines are loaded and joined in registers. No line is
-/// touched in which no element lies.
+// A vector that straddles two lines of the cache takes twice the time to load, and vectors as long as a line all do
+// unless they begin with one: then whole lines are loaded. No line is touched in which no element lies.
+
+/// Elements of T that lie in a line before `from`.
+template <class T>
+HWY_INLINE std::int64_t elements_before(const T* from) {
+  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(from) % sizeof(Vector<T>) / sizeof(T));
+}
+
+/// Lane i holds first + i.
+template <class T>
+HWY_INLINE Mask<T> counted(std::int64_t first) {
+  using Place = std::make_signed_t<UInt<sizeof(T)>>;
+  Place all[kLanesOf<T>];
+  for (std::int64_t i = 0; i < kLanesOf<T>; ++i) all[i] = static_cast<Place>(first + i);
+  Mask<T> places;
+  std::memcpy(&places, all, sizeof places);
+  return places;
+}
+
+/// Vector after vector of memory, joined in registers of the lines that they straddle.
 template <class T, bool kStraddles>
 struct Forward {
   using R = Register<T>;
@@ -49,13 +67,10 @@ struct Forward {
 
   HWY_INLINE explicit Forward(const T* from) : at(from) {
     if constexpr (kStraddles) {
-      const auto before = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(from) % sizeof(V) / sizeof(T));
+      const std::int64_t before = elements_before(from);
       at -= before;
       last = R::load(at);
-      using Place = std::make_signed_t<UInt<sizeof(T)>>;
-      Place all[R::kLanes];
-      for (std::int64_t i = 0; i < R::kLanes; ++i) all[i] = static_cast<Place>(i + before);
-      std::memcpy(&places, all, sizeof places);
+      places = counted<T>(before);
     }
   }
   HWY_INLINE V next() {
@@ -91,11 +106,12 @@ struct Dots {
 
   static HWY_INLINE void dot(const void* x, const void* y, std::int64_t n, void* out) {
     Sum nodes[kDotLeaves];
-    std::int64_t leaves = 0;
     const T* a = static_cast<const T*>(x);
     const T* b = static_cast<const T*>(y);
-    for (; n > 0; n -= kLeaf, a += kLeaf * kHalves, b += kLeaf * kHalves)
-      nodes[leaves++] = n >= kLeaf ? whole_leaf(a, b) : part_of_leaf(a, b, n);
+    std::int64_t leaves = n / kLeaf;
+    whole_leaves(a, b, leaves, nodes);
+    const std::int64_t done = leaves * kLeaf;
+    if (done < n) nodes[leaves++] = part_of_leaf(a + done * kHalves, b + done * kHalves, n - done);
     if (leaves == 0) nodes[leaves++] = Sum{};
     // Pairs by leaf index; a node without a neighbour goes up as it is.
     for (; leaves > 1; leaves = (leaves + 1) / 2) {
@@ -125,26 +141,58 @@ struct Dots {
     return a;
   }
 
-  static HWY_INLINE bool straddles(const T* from) { return reinterpret_cast<std::uintptr_t>(from) % sizeof(V) != 0; }
-
-  static HWY_INLINE Sum whole_leaf(const T* a, const T* b) {
+  static HWY_INLINE void whole_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
     if constexpr (kJoins<T> && !kComplex) {
-      if (straddles(a)) return straddles(b) ? joined_leaf<true, true>(a, b) : joined_leaf<true, false>(a, b);
-      if (straddles(b)) return joined_leaf<false, true>(a, b);
+      const std::int64_t before = elements_before(a);
+      if (before != elements_before(b)) {
+        if (before == 0) return joined_leaves<false, true>(a, b, leaves, nodes);
+        return elements_before(b) > 0 ? joined_leaves<true, true>(a, b, leaves, nodes)
+                                      : joined_leaves<true, false>(a, b, leaves, nodes);
+      }
+      if (before > 0) return turned_leaves(a - before, b - before, before, leaves, nodes);
     }
-    return plain_leaf(a, b);
+    for (std::int64_t i = 0; i < leaves; ++i, a += kLeaf * kHalves, b += kLeaf * kHalves) nodes[i] = plain_leaf(a, b);
   }
 
   template <bool kStraddlesA, bool kStraddlesB>
-  static HWY_INLINE Sum joined_leaf(const T* a, const T* b) {
+  static HWY_INLINE void joined_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
+    if (leaves == 0) return;
     Forward<T, kStraddlesA> x(a);
     Forward<T, kStraddlesB> y(b);
-    V sums[kAtOnce];
-    PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = V{};
-    for (std::int64_t g = 0; g < kLeafGroups; ++g) {
-      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = A::multiply_add(x.next(), y.next(), sums[k]);
+    for (std::int64_t i = 0; i < leaves; ++i) {
+      V sums[kAtOnce];
+      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = V{};
+      for (std::int64_t g = 0; g < kLeafGroups; ++g) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = A::multiply_add(x.next(), y.next(), sums[k]);
+      }
+      nodes[i] = collapsed(sums);
     }
-    return collapsed(sums);
+  }
+
+  /// Leaves of operands that begin `before` elements after a line: lines are multiplied as they lie. The lanes of the
+  /// sums are turned by `before`, and turned back at a leaf's end: each has added the products that it would have.
+  static HWY_INLINE void turned_leaves(const T* a, const T* b, std::int64_t before, std::int64_t leaves, Sum* nodes) {
+    static_assert(kAtOnce == kVectors || !kJoins<T>);
+    constexpr std::int64_t kLines = kLeafGroups * kAtOnce;
+    const Mask<T> places = counted<T>(before);
+    const Mask<T> head = counted<T>(0) >= static_cast<std::make_signed_t<UInt<sizeof(T)>>>(before);
+    const auto line = [](const T* from, std::int64_t i) { return R::load(from + i * R::kLanes); };
+    const auto part = [&](const T* from, std::int64_t i, Mask<T> lanes) {
+      return reinterpret_cast<V>(reinterpret_cast<Mask<T>>(line(from, i)) & lanes);
+    };
+    for (std::int64_t leaf = 0; leaf < leaves; ++leaf, a += kLeaf, b += kLeaf) {
+      V sums[kAtOnce];
+      sums[0] = A::multiply_add(part(a, 0, head), part(b, 0, head), V{});
+      PENSTOCK_UNROLL for (int k = 1; k < kAtOnce; ++k) sums[k] = A::multiply_add(line(a, k), line(b, k), V{});
+      for (std::int64_t g = kAtOnce; g < kLines; g += kAtOnce) {
+        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] =
+            A::multiply_add(line(a, g + k), line(b, g + k), sums[k]);
+      }
+      sums[0] = A::multiply_add(part(a, kLines, ~head), part(b, kLines, ~head), sums[0]);
+      V all[kAtOnce];
+      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) all[k] = joined(sums[k], sums[(k + 1) % kAtOnce], places);
+      nodes[leaf] = collapsed(all);
+    }
   }
 
   static HWY_INLINE Sum plain_leaf(const T* a, const T* b) {
@@ -174,12 +222,12 @@ struct Dots {
 
   static HWY_INLINE Sum part_of_leaf(const T* a, const T* b, std::int64_t n) {
     // What is missing counts as 0 times 0, which changes no sum: none of them is -0.
-    T left[kLeaf * kHalves] = {};
-    T right[kLeaf * kHalves] = {};
+    alignas(sizeof(V)) T left[kLeaf * kHalves] = {};
+    alignas(sizeof(V)) T right[kLeaf * kHalves] = {};
     const auto bytes = static_cast<std::size_t>(n * kHalves) * sizeof(T);
     std::memcpy(left, a, bytes);
     std::memcpy(right, b, bytes);
-    return whole_leaf(left, right);
+    return plain_leaf(left, right);
   }
 
   static HWY_INLINE void step_complex(const T* a, const T* b, V& re, V& im) {

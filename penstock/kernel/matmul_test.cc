@@ -242,6 +242,41 @@ TEST(Dot, FollowsTheTree) {
   });
 }
 
+/// A copy of elements that begins `shift` bytes after a line of the cache, among NaNs.
+struct Placed {
+  Placed(const std::vector<std::byte>& elements, std::int64_t shift) : bytes(elements.size() + 256) {
+    std::memset(bytes.data(), 0xff, bytes.size());
+    data = bytes.data() + 64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 + shift;
+    std::memcpy(data, elements.data(), elements.size());
+  }
+  std::vector<std::byte> bytes;
+  std::byte* data;
+};
+
+TEST(Dot, HasTheSameBitsWhereverItsOperandsLie) {
+  for_targets([](const Table& table) {
+    for_types([&]<class T>() {
+      const Product& product = table.product[index_of(kDTypeOf<T>)];
+      const std::int64_t leaf = lanes_of(kDTypeOf<T>) * kLeafGroups;
+      for (const std::int64_t n : {leaf - 1, leaf, 2 * leaf, kDotLeaves * leaf - 1}) {
+        const std::vector<std::byte> x = bytes_of(some_values<T>(n, 5));
+        const std::vector<std::byte> y = bytes_of(some_values<T>(n, 6));
+        constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+        T usual{};
+        product.dot(Placed(x, 0).data, Placed(y, 0).data, n, &usual);
+        for (const std::int64_t left : {0, 1, 3}) {
+          for (const std::int64_t right : {0, 1, 3}) {
+            T got{};
+            product.dot(Placed(x, left * kSize).data, Placed(y, right * kSize).data, n, &got);
+            EXPECT_EQ(std::memcmp(&got, &usual, sizeof got), 0)
+                << table.target << " " << name_of(kDTypeOf<T>) << " " << n << " at " << left << ", " << right;
+          }
+        }
+      }
+    });
+  });
+}
+
 TEST(Dot, Merges) {
   for_targets([](const Table& table) {
     std::complex<double> a{1, 2};

@@ -13,7 +13,7 @@ namespace penstock::run {
 namespace {
 
 constexpr std::int64_t kBlockOfB = 4 << 20;     // bytes that stay in L3 beside what else is there
-constexpr std::int64_t kLeastBlocks = 4;        // of a for each thread, so that a slow one delays the others little
+constexpr std::int64_t kLeastBlocks = 8;        // of a for each thread, so that a slow one delays the others little
 constexpr std::int64_t kWorthWaking = 1 << 21;  // products of numbers
 constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kPanelsAtOnce = 64 << 10;  // bytes of b that a thread packs at once
