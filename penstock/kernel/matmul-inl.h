@@ -165,6 +165,7 @@ struct Tiles {
     for (std::int64_t p = 0; p < depth; ++p, x += kRows * kHalves, y += kColumns * kHalves) {
       __builtin_prefetch(next, 0, 2);
       next += kColumns * kHalves;
+      fetch_ahead<kWide>(x, y);
       if constexpr (kComplex)
         step_complex<kWide>(x, y, sums);
       else
@@ -174,6 +175,15 @@ struct Tiles {
       if (rows == kRows && columns == kWide * R::kLanes) return store_whole<kWide>(sums, to, stride, add);
     }
     store_part<kWide>(sums, to, stride, rows, columns, add);
+  }
+
+  /// Both panels come from the second-level cache: their lines are asked for some steps before they are loaded.
+  template <int kWide>
+  static HWY_INLINE void fetch_ahead(const Lane* x, const Lane* y) {
+    constexpr auto kLine = static_cast<std::int64_t>(64 / sizeof(Lane));
+    __builtin_prefetch(x + 32 * kRows * kHalves);
+    PENSTOCK_UNROLL for (std::int64_t i = 0; i < kWide * R::kLanes * kHalves; i += kLine)
+        __builtin_prefetch(y + 8 * kColumns * kHalves + i);
   }
 
   template <int kWide>
