@@ -8,6 +8,8 @@
 #define PENSTOCK_KERNEL_DOT_INL_H_
 #endif
 
+#include <utility>
+
 #include "penstock/kernel/product-inl.h"
 #include "penstock/kernel/table.h"
 
@@ -54,39 +56,6 @@ HWY_INLINE Mask<T> counted(std::int64_t first) {
   std::memcpy(&places, all, sizeof places);
   return places;
 }
-
-/// Vector after vector of memory, joined in registers of the lines that they straddle.
-template <class T, bool kStraddles>
-struct Forward {
-  using R = Register<T>;
-  using V = typename R::V;
-
-  const T* at;
-  V last{};
-  Mask<T> places{};
-
-  HWY_INLINE explicit Forward(const T* from) : at(from) {
-    if constexpr (kStraddles) {
-      const std::int64_t before = elements_before(from);
-      at -= before;
-      last = R::load(at);
-      places = counted<T>(before);
-    }
-  }
-  HWY_INLINE V next() {
-    if constexpr (kStraddles) {
-      at += R::kLanes;
-      const V line = R::load(at);
-      const V all = joined(last, line, places);
-      last = line;
-      return all;
-    } else {
-      const V all = R::load(at);
-      at += R::kLanes;
-      return all;
-    }
-  }
-};
 
 template <class A, bool kComplex>
 struct Dots {
@@ -143,52 +112,49 @@ struct Dots {
 
   static HWY_INLINE void whole_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
     if constexpr (kJoins<T> && !kComplex) {
+      if (elements_before(a) == 0) std::swap(a, b);
       const std::int64_t before = elements_before(a);
-      if (before != elements_before(b)) {
-        if (before == 0) return joined_leaves<false, true>(a, b, leaves, nodes);
-        return elements_before(b) > 0 ? joined_leaves<true, true>(a, b, leaves, nodes)
-                                      : joined_leaves<true, false>(a, b, leaves, nodes);
-      }
-      if (before > 0) return turned_leaves(a - before, b - before, before, leaves, nodes);
+      if (before > 0 && before == elements_before(b)) return turned_leaves<false>(a, b, leaves, nodes);
+      if (before > 0) return turned_leaves<true>(a, b, leaves, nodes);
     }
     for (std::int64_t i = 0; i < leaves; ++i, a += kLeaf * kHalves, b += kLeaf * kHalves) nodes[i] = plain_leaf(a, b);
   }
 
-  template <bool kStraddlesA, bool kStraddlesB>
-  static HWY_INLINE void joined_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
-    if (leaves == 0) return;
-    Forward<T, kStraddlesA> x(a);
-    Forward<T, kStraddlesB> y(b);
-    for (std::int64_t i = 0; i < leaves; ++i) {
-      V sums[kAtOnce];
-      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = V{};
-      for (std::int64_t g = 0; g < kLeafGroups; ++g) {
-        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] = A::multiply_add(x.next(), y.next(), sums[k]);
-      }
-      nodes[i] = collapsed(sums);
-    }
-  }
-
-  /// Leaves of operands that begin `before` elements after a line: lines are multiplied as they lie. The lanes of the
-  /// sums are turned by `before`, and turned back at a leaf's end: each has added the products that it would have.
-  static HWY_INLINE void turned_leaves(const T* a, const T* b, std::int64_t before, std::int64_t leaves, Sum* nodes) {
+  /// Leaves of operands of which `a` begins within a line: its lines are multiplied as they lie, with lines of b or,
+  /// where b begins elsewhere in a line, with what is joined of two. The lanes of the sums are turned by the elements
+  /// before a, and turned back at a leaf's end: each has added the products that it would have.
+  template <bool kJoin>
+  static HWY_INLINE void turned_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
     static_assert(kAtOnce == kVectors || !kJoins<T>);
     constexpr std::int64_t kLines = kLeafGroups * kAtOnce;
+    const std::int64_t before = elements_before(a);
+    const std::int64_t apart = (elements_before(b) - before + R::kLanes) % R::kLanes;
+    a -= before;
+    b -= before + apart;
+    const bool begins_in_first = before + apart < R::kLanes;
+    const bool ends_in_last = before + apart > R::kLanes;
     const Mask<T> places = counted<T>(before);
     const Mask<T> head = counted<T>(0) >= static_cast<std::make_signed_t<UInt<sizeof(T)>>>(before);
+    const Mask<T> places_of_b = counted<T>(apart);
     const auto line = [](const T* from, std::int64_t i) { return R::load(from + i * R::kLanes); };
-    const auto part = [&](const T* from, std::int64_t i, Mask<T> lanes) {
-      return reinterpret_cast<V>(reinterpret_cast<Mask<T>>(line(from, i)) & lanes);
-    };
+    const auto part = [](V v, Mask<T> lanes) { return reinterpret_cast<V>(reinterpret_cast<Mask<T>>(v) & lanes); };
     for (std::int64_t leaf = 0; leaf < leaves; ++leaf, a += kLeaf, b += kLeaf) {
+      V last = line(b, kJoin && !begins_in_first);
+      const auto meets = [&](std::int64_t i) {
+        if constexpr (!kJoin) return line(b, i);
+        const V first = last;
+        last = line(b, i + 1);
+        return joined(first, last, places_of_b);
+      };
       V sums[kAtOnce];
-      sums[0] = A::multiply_add(part(a, 0, head), part(b, 0, head), V{});
-      PENSTOCK_UNROLL for (int k = 1; k < kAtOnce; ++k) sums[k] = A::multiply_add(line(a, k), line(b, k), V{});
+      sums[0] = A::multiply_add(part(line(a, 0), head), part(meets(0), head), V{});
+      PENSTOCK_UNROLL for (int k = 1; k < kAtOnce; ++k) sums[k] = A::multiply_add(line(a, k), meets(k), V{});
       for (std::int64_t g = kAtOnce; g < kLines; g += kAtOnce) {
         PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) sums[k] =
-            A::multiply_add(line(a, g + k), line(b, g + k), sums[k]);
+            A::multiply_add(line(a, g + k), meets(g + k), sums[k]);
       }
-      sums[0] = A::multiply_add(part(a, kLines, ~head), part(b, kLines, ~head), sums[0]);
+      const V end = kJoin ? joined(last, line(b, kLines + ends_in_last), places_of_b) : line(b, kLines);
+      sums[0] = A::multiply_add(part(line(a, kLines), ~head), part(end, ~head), sums[0]);
       V all[kAtOnce];
       PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) all[k] = joined(sums[k], sums[(k + 1) % kAtOnce], places);
       nodes[leaf] = collapsed(all);
