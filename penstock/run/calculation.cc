@@ -261,20 +261,20 @@ std::int64_t Calculation::bytes_packed() const {
   return bytes;
 }
 
-std::int64_t Calculation::cost() const {
+std::int64_t cost_of(Op op, DType dtype) {
   constexpr std::int64_t kMaths = 16;
   constexpr std::int64_t kComplexMaths = 64;
-  std::int64_t cost = 1;
-  for (const auto& step : recipe_.steps) {
-    const bool elsewhere = kernel::is_elsewhere(step.op, step.dtype) || row(step.op).domain == Domain::kWord;
-    cost = std::max(cost, !elsewhere ? 1 : kind_of(step.dtype) == Kind::kComplex ? kComplexMaths : kMaths);
-  }
-  return cost;
+  const bool elsewhere = kernel::is_elsewhere(op, dtype) || row(op).domain == Domain::kWord;
+  return !elsewhere ? 1 : kind_of(dtype) == Kind::kComplex ? kComplexMaths : kMaths;
 }
 
+std::int64_t Calculation::cost() const {
+  std::int64_t cost = 1;
+  for (const auto& step : recipe_.steps) cost = std::max(cost, cost_of(step.op, step.dtype));
+  return cost;
+}
 std::int64_t Calculation::operations() const {
-  constexpr std::int64_t kBytes = 4;  // read in the time of an operation
-  return cost() * static_cast<std::int64_t>(recipe_.steps.size()) + bytes_read() / kBytes + 1;
+  return operations_of(cost() * static_cast<std::int64_t>(recipe_.steps.size()), bytes_read());
 }
 
 bool Calculation::clashes_with(const std::byte* out, std::int64_t n, std::int64_t step) const {

@@ -14,6 +14,14 @@
 
 namespace penstock::run {
 
+/// Plain operations in the time of one of this function, roughly.
+std::int64_t cost_of(Op op, DType dtype);
+/// The same of an element whose calculation takes `cost`, with the reading of `bytes` of operands.
+inline std::int64_t operations_of(std::int64_t cost, std::int64_t bytes) {
+  constexpr std::int64_t kBytes = 4;  // read in the time of an operation
+  return cost + bytes / kBytes + 1;
+}
+
 class Calculation {
  public:
   /// What became of reading an expression.

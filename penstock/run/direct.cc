@@ -17,6 +17,7 @@
 #include "penstock/run/calculation.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/fold.h"
+#include "penstock/run/one_call.h"
 #include "penstock/run/packed.h"
 #include "penstock/run/runner.h"
 #include "penstock/run/tile.h"
@@ -209,12 +210,8 @@ void compute(const Prepared& prepared, const Place& to, const kernel::Table& tab
     fold(prepared.calculation, *prepared.reduction, prepared.n, to.first, table, monitor);
   else
     store(prepared.calculation, prepared.n, to, bool{prepared.donation}, table, monitor);
-  measure::add(measure::Counter::k_evaluations, 1);
-  measure::add(measure::Counter::k_passes, 1);
-  measure::add(measure::Counter::k_tiles, 1);
   const std::int64_t packed = prepared.calculation.bytes_packed();
-  measure::add(measure::Counter::k_bytes_borrowed, prepared.n * (prepared.calculation.bytes_read() - packed));
-  measure::add(measure::Counter::k_bytes_packed, prepared.n * packed);
+  count_one_tile(prepared.n * (prepared.calculation.bytes_read() - packed), prepared.n * packed);
 }
 
 /// Computes the node over an operand, or into fresh memory, and has it take that.
@@ -245,6 +242,7 @@ bool evaluate_directly(const Request& request, const Options& options, std::int6
   if ((!to_node && request.destination.kind != Destination::Kind::kMemory) || tests_tiles()) return false;
   measure::Span evaluation(measure::Step::k_evaluate);
   measure::Span planning(measure::Step::k_plan);
+  if (evaluate_in_one_call(request, most, planning)) return true;
   std::optional<Prepared> prepared;
   Claims claims;
   Found found;
@@ -254,8 +252,11 @@ bool evaluate_directly(const Request& request, const Options& options, std::int6
       const std::lock_guard lock(graph::graph_mutex());
       found = prepare(request, most, *prepared, claims);
     }
-    if (found == Found::kNeeds && !evaluate_directly({prepared->calculation.needed(), {}}, options, most))
+    if (found != Found::kNeeds) break;
+    if (!evaluate_directly({prepared->calculation.needed(), {}}, options, most))
       found = Found::kOther;
+    else if (evaluate_in_one_call(request, most, planning))
+      return true;
   } while (found == Found::kNeeds);
   const kernel::Table& table = kernel::table();
   const Place place = to_node || found == Found::kOther ? Place{} : place_of(request, *prepared);
