@@ -261,11 +261,20 @@ class Assembler : public Xbyak::CodeGenerator {
     }
   }
 
-  /// The instructions give the second operand for equal ones and for NaN, so that only zeros of both signs and NaN
-  /// make a difference between the two orders: AND gives +0 (maximum), OR gives -0 (minimum). Of NaN the second one
-  /// wins, untouched.
+  /// Of NaN the second one wins, untouched; -0 is less than +0.
   void extreme(bool maximum, const Xmm& d, const Xmm& a, const Xmm& b) {
     const Xmm first = temporary(0);
+    if (wide_) {
+      // An instruction of both zeros' order, which leaves NaN out.
+      constexpr std::uint32_t kTakeNan = 0x11;
+      PENSTOCK_FLOATS(vrange, first, a, b, maximum ? 5 : 4);
+      respond(first, a, kTakeNan);
+      respond(first, b, kTakeNan);
+      vmovaps(d, first);
+      return;
+    }
+    // The instructions give the second operand for equal ones and for NaN, so that only zeros of both signs and NaN
+    // make a difference between the two orders: AND gives +0 (maximum), OR gives -0 (minimum).
     const Xmm second = temporary(1);
     if (maximum) {
       PENSTOCK_FLOATS(vmax, first, a, b);
@@ -276,18 +285,11 @@ class Assembler : public Xbyak::CodeGenerator {
       PENSTOCK_FLOATS(vmin, second, b, a);
       vorps(first, first, second);
     }
-    if (wide_) {
-      constexpr std::uint32_t kTakeNan = 0x11;
-      respond(first, a, kTakeNan);
-      respond(first, b, kTakeNan);
-      vmovaps(d, first);
-    } else {
-      constexpr std::uint8_t kUnordered = 3;
-      PENSTOCK_FLOATS(vcmp, second, a, a, kUnordered);
-      vblendvps(first, first, a, second);
-      PENSTOCK_FLOATS(vcmp, second, b, b, kUnordered);
-      vblendvps(d, first, b, second);
-    }
+    constexpr std::uint8_t kUnordered = 3;
+    PENSTOCK_FLOATS(vcmp, second, a, a, kUnordered);
+    vblendvps(first, first, a, second);
+    PENSTOCK_FLOATS(vcmp, second, b, b, kUnordered);
+    vblendvps(d, first, b, second);
   }
 
   bool write_clip(Op op, const Xmm& d, const Xmm& a, const Xmm& low, const Xmm& high) {
