@@ -30,14 +30,17 @@ namespace {
 constexpr std::int64_t kLeastShare = 4096;  // elements
 constexpr std::int64_t kBlock = 2048;       // elements between a loop and the fold behind it
 
-/// Elements that a worker takes at once: all, or a power of two. At least four shares for each of several, so that they
-/// end together, and so few elements that Ctrl-C is heard within milliseconds.
-std::int64_t share_of(std::int64_t n, int workers, std::int64_t cost) {
+/// Elements, of so many bytes of operands and results, that a worker takes at once: all, or a power of two. At least
+/// four shares for each of several, so that they end together, and so few elements that Ctrl-C is heard within
+/// milliseconds.
+std::int64_t share_of(std::int64_t n, std::int64_t bytes, int workers, std::int64_t cost) {
   const auto power = [](std::int64_t x) {
     return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(x)));
   };
   constexpr std::int64_t kMostShares = 1024;
-  const std::int64_t most = std::max(std::min(kChunk, power(16 * kChunk / cost)), power(n / kMostShares + 1));
+  constexpr std::int64_t kUsual = 4;  // bytes of an element: of smaller ones as many more are as far to read
+  const std::int64_t chunk = kChunk * std::max<std::int64_t>(kUsual / std::max<std::int64_t>(bytes, 1), 1);
+  const std::int64_t most = std::max(std::min(chunk, power(16 * kChunk / cost)), power(n / kMostShares + 1));
   if (workers == 1) return n <= 4 * most ? n : most;
   return std::clamp(power(n / (4 * workers) + 1), kLeastShare, most);
 }
@@ -48,7 +51,7 @@ class Work {
   Work(const Calculation& calculation, std::int64_t n, std::int64_t bytes, OpClass what, Monitor& monitor)
       : n_(n),
         workers_(workers_for(n * (bytes + calculation.bytes_packed()), thread::count(), what)),
-        share_(share_of(n, workers_, calculation.cost())),
+        share_(share_of(n, bytes, workers_, calculation.cost())),
         bytes_(bytes),
         monitor_(monitor) {}
 
