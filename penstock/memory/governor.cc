@@ -31,7 +31,7 @@ Governor& Governor::instance() {
 std::int64_t Governor::default_budget() {
   constexpr std::int64_t kReread = 1'000'000'000;
   const std::int64_t now = now_ns();
-  const std::int64_t read_at = default_read_at_.load(std::memory_order_relaxed);
+  const std::int64_t read_at = default_read_at_.load(std::memory_order_acquire);
   if (read_at != 0 && now - read_at < kReread) return default_.load(std::memory_order_relaxed);
   const MemoryFacts facts = memory_facts();
   // What Penstock holds already is its own to use: it counts as left.
@@ -39,7 +39,7 @@ std::int64_t Governor::default_budget() {
   const auto asked = env_value(Env::kMEMORY, [left](const std::string& text) { return parse_bytes(text, left); });
   const std::int64_t budget = asked.value_or(left / 100 * 80);
   default_.store(budget, std::memory_order_relaxed);
-  default_read_at_.store(now, std::memory_order_relaxed);
+  default_read_at_.store(now, std::memory_order_release);
   return budget;
 }
 
@@ -60,9 +60,14 @@ std::int64_t Governor::limit_for(std::int64_t bytes) {
   constexpr std::int64_t kSmall = 16 << 10;
   constexpr int kUnlooked = 256;
   if (bytes > kSmall || set_.load(std::memory_order_relaxed) > 0) return budget();
-  const int left = small_left_.load(std::memory_order_relaxed);
-  small_left_.store(left > 0 ? left - 1 : kUnlooked, std::memory_order_relaxed);
-  return left > 0 ? default_.load(std::memory_order_relaxed) : budget();
+  const int left = small_left_.load(std::memory_order_acquire);
+  if (left > 0) {
+    small_left_.store(left - 1, std::memory_order_release);
+    return default_.load(std::memory_order_relaxed);
+  }
+  const std::int64_t limit = budget();
+  small_left_.store(kUnlooked, std::memory_order_release);  // who sees it sees a default that has been read
+  return limit;
 }
 
 bool Governor::try_reserve(std::int64_t bytes) {

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace penstock::memory {
@@ -36,7 +35,6 @@ class Governor {
   std::int64_t default_budget();
   std::int64_t limit_for(std::int64_t bytes);
 
-  std::mutex mutex_;
   std::atomic<std::int64_t> used_{0};
   std::atomic<std::int64_t> set_{0};
   std::atomic<std::int64_t> default_{0};

@@ -147,6 +147,24 @@ void in_child(const char* memory, bool (*check)()) {
   EXPECT_EQ(status, 0) << memory;
 }
 
+TEST_F(GovernorTest, TheFirstReservationsOfTwoThreadsFindTheBudgetRead) {
+  for (int round = 0; round < 50; ++round) {
+    Governor fresh;
+    std::atomic<int> met{0};
+    std::atomic<int> reserved{0};
+    const auto reserve = [&] {
+      ++met;
+      while (met < 2) {
+      }
+      if (fresh.try_reserve(64)) ++reserved;
+    };
+    std::thread other(reserve);
+    reserve();
+    other.join();
+    ASSERT_EQ(reserved, 2) << round;
+  }
+}
+
 TEST_F(GovernorTest, TheEnvironmentSaysHowMuch) {
   in_child("100MiB", [] { return Governor::instance().budget() == 100 * kMiB; });
   in_child("50%", [] {
