@@ -2,13 +2,18 @@
 // Workers take nothing from the heap: every operator new on a thread that is inside a shared loop is counted.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 #include "penstock/measure/counters.h"
+#include "penstock/memory/arena.h"
 #include "penstock/run/settings.h"
 #include "penstock/run/tuning.h"
+#include "penstock/thread/executor.h"
+#include "penstock/thread/parallel.h"
 
 namespace {
 
@@ -59,12 +64,25 @@ class HotPath : public ::testing::Test {
   using Taken = std::pair<std::int64_t, std::int64_t>;
   static constexpr Taken kNothing{0, 0};
 
+  /// Opens the scratch of the caller and of every helper that may come: each waits for all others, so that none does
+  /// two threads' part, and none opens its own only when an evaluation counts.
+  static void open_scratch() {
+    const int threads = std::max(2, thread::helper_count().started + 1);
+    std::atomic<int> met{0};
+    thread::on_workers(threads, [&](int) {
+      const memory::Arena::Scope scope(1);
+      ++met;
+      while (met < threads) std::this_thread::yield();
+    });
+  }
+
   /// Allocations of the workers, and growths of their scratch, in three evaluations after others like it: until one
   /// takes nothing, because a worker to whom the other one left nothing has its scratch yet to grow.
   template <class Make>
   static Taken in_steady_state(const Make& make) {
     constexpr int kMostRounds = 10;
     const ThreadSetting two(2);
+    open_scratch();
     for (int round = 0; round < kMostRounds && taken_by(make, 1) != kNothing; ++round) {
     }
     return taken_by(make, 3);
