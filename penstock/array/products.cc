@@ -87,8 +87,7 @@ Array vecdot(const Array& a, const Array& b, std::int64_t axis) {
   }
   if (a.ndim() == 0 || b.ndim() == 0) vecdot_shape(a.shape(), b.shape());  // complains
   const Array left = kind_of(a.dtype()) == Kind::kComplex ? conj(a) : a;
-  const auto last = [&](const Array& x) { return axis == -1 ? x : moveaxis(x, {axis}, {-1}); };
-  return vectors(last(left), last(b));
+  return vectors(moveaxis(left, {axis}, {-1}), moveaxis(b, {axis}, {-1}));
 }
 
 Array tensordot(const Array& a, const Array& b, const Dims& a_axes, const Dims& b_axes) {

@@ -318,7 +318,7 @@ class Assembler : public Xbyak::CodeGenerator {
 
   /// What each class of number in `x` makes of d, four bits a class from the lowest on: quiet and signalling NaN, zero,
   /// one, the infinities (negative first), other negative and positive numbers. 0 leaves d, 1 takes x, 8 is zero, 9 is
-  /// -1, a is 1. Compares that fill mask registers would do the same; with those a chain of ten operations takes twice
+  /// -1, 10 is 1. Compares that fill mask registers would do the same; with those a chain of ten operations takes twice
   /// as long where roots and quotients lie between them.
   void respond(const Xmm& d, const Xmm& x, std::uint32_t responses) {
     PENSTOCK_FLOATS(vfixupimm, d, x, literal(responses), 0);

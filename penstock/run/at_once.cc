@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/at_once.h"
 
-#include <cstring>
 #include <utility>
 
 #include "penstock/base/error.h"
@@ -116,9 +115,7 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   for_blocks({&source, 1}, n, table, [&](const void* const* inputs, std::int64_t, std::int64_t some) {
     core.fold(inputs[0], some * core_shape.channels);
   });
-  core.close();
-  std::memcpy(result.data(), core.nodes().result(core_shape.reducer->result_field),
-              static_cast<std::size_t>(core_shape.channels * core_shape.reducer->field_bytes));
+  core.close_into(result.data());
   return result_of(std::move(result), shape, dtype);
 }
 

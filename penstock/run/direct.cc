@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -12,8 +11,6 @@
 #include "penstock/base/level.h"
 #include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
-#include "penstock/memory/governor.h"
-#include "penstock/memory/pool.h"
 #include "penstock/run/calculation.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/fold.h"
@@ -149,9 +146,7 @@ void fold(const Calculation& calculation, Reduction reduction, std::int64_t n, s
     fold_some(calculation, first, some, shape.channels, cores[static_cast<std::size_t>(i)]);
   });
   for (std::size_t i = 1; i < cores.size(); ++i) cores[0].append(cores[i]);
-  cores[0].close();
-  std::memcpy(out, cores[0].nodes().result(shape.reducer->result_field),
-              static_cast<std::size_t>(shape.channels * shape.reducer->field_bytes));
+  cores[0].close_into(out);
 }
 
 /// The expression that the node's elements are calculated from: its own, or the one that it reduces to one value.
@@ -185,11 +180,7 @@ Found prepare(const Request& request, std::int64_t most, Prepared& prepared, Cla
   if (prepared.n > most / prepared.calculation.operations()) return Found::kOther;
   if (const auto* reduce = node.as<graph::Reduce>()) prepared.reduction = reduce->reduction;
   if (to_node && !prepared.reduction) prepared.calculation.donate(node, prepared.donation);
-  // The plan says what does not fit, and knows ways out.
-  constexpr std::int64_t kStates = 16 << 20;
-  if (to_node && !prepared.donation &&
-      memory::pool_capacity(node.bytes()) + kStates > memory::Governor::instance().available())
-    return Found::kOther;
+  if (to_node && !prepared.donation && !has_room_beside_states(node)) return Found::kOther;
   if (to_node) claims.add(request.node);
   return Found::kReady;
 }
@@ -249,18 +240,19 @@ bool evaluate_directly(const Request& request, const Options& options, std::int6
   std::optional<Prepared> prepared;
   Claims claims;
   Found found;
-  do {
+  while (true) {
     prepared.emplace();  // what it held is let go of without the lock
     {
       const std::lock_guard lock(graph::graph_mutex());
       found = prepare(request, most, *prepared, claims);
     }
     if (found != Found::kNeeds) break;
-    if (!evaluate_directly({prepared->calculation.needed(), {}}, options, most))
+    if (!evaluate_directly({prepared->calculation.needed(), {}}, options, most)) {
       found = Found::kOther;
-    else if (evaluate_in_one_call(request, most, planning))
-      return true;
-  } while (found == Found::kNeeds);
+      break;
+    }
+    if (evaluate_in_one_call(request, most, planning)) return true;
+  }
   const kernel::Table& table = kernel::table();
   const Place place = to_node || found == Found::kOther ? Place{} : place_of(request, *prepared);
   if (found == Found::kOther || (!to_node && place.first == nullptr) || !prepared->calculation.make_loop(table)) {

@@ -193,4 +193,10 @@ void Core::close() {
   nodes_.close();
 }
 
+void Core::close_into(std::byte* out) {
+  close();
+  std::memcpy(out, nodes_.result(shape_.reducer->result_field),
+              static_cast<std::size_t>(shape_.channels * shape_.reducer->field_bytes));
+}
+
 }  // namespace penstock::run

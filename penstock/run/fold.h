@@ -118,6 +118,8 @@ class Core {
 
   /// Merges all that is left; nodes().result() holds the values then.
   void close();
+  /// The same, and writes the values that the reduction asks for, one for each channel, to `out`.
+  void close_into(std::byte* out);
   const NodeStack& nodes() const { return nodes_; }
 
  private:

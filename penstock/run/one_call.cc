@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/one_call.h"
 
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -23,7 +22,7 @@
 namespace penstock::run {
 namespace {
 
-constexpr std::int64_t kMostBytes = 1 << 20;  // read and written
+constexpr std::int64_t kMostBytes = 1 << 20;  // read and written, of a call that Ctrl-C waits for
 constexpr std::int64_t kMostState = 4096;     // bytes of a reduction's state
 
 /// Elements side by side.
@@ -110,9 +109,7 @@ class Call {
     PENSTOCK_CHECK(shape.bytes() <= kMostState);
     Core core(shape, storage);
     core.fold(runs_[0].data, n_ * shape.channels);
-    core.close();
-    std::memcpy(out, core.nodes().result(shape.reducer->result_field),
-                static_cast<std::size_t>(shape.channels * shape.reducer->field_bytes));
+    core.close_into(out);
   }
 
   Op op_{};
@@ -126,6 +123,11 @@ class Call {
 };
 
 }  // namespace
+
+bool has_room_beside_states(const graph::Node& node) {
+  constexpr std::int64_t kStates = 16 << 20;
+  return memory::pool_capacity(node.bytes()) + kStates <= memory::Governor::instance().available();
+}
 
 void count_one_tile(std::int64_t borrowed, std::int64_t packed) {
   measure::add(measure::Counter::k_evaluations, 1);
@@ -144,10 +146,7 @@ bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Sp
   {
     const std::lock_guard lock(graph::graph_mutex());
     if (is_claimed(*node) || !call.read(*node, most)) return false;
-    // The plan says what does not fit, and knows ways out.
-    constexpr std::int64_t kOthers = 16 << 20;
-    const std::int64_t room = memory::Governor::instance().available();
-    if (to_node && memory::pool_capacity(node->bytes()) + kOthers > room) return false;
+    if (to_node && !has_room_beside_states(*node)) return false;
     if (to_node) claims.add(node);
   }
   std::byte* out = to_node ? nullptr : to.memory->data() + to.layout.offset;

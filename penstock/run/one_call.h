@@ -15,6 +15,10 @@ namespace penstock::run {
 /// it may take. `planning` ends before the call.
 bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Span& planning);
 
+/// Whether the budget holds the node's result beside what an evaluation takes for itself: where it does not, a plan
+/// says so, and knows ways out.
+bool has_room_beside_states(const graph::Node& node);
+
 /// Counts an evaluation of one pass and one tile, with the bytes of operands that it read where they lie, and of those
 /// that it packed.
 void count_one_tile(std::int64_t borrowed, std::int64_t packed);
