@@ -33,6 +33,7 @@ Buffer Buffer::allocate(std::int64_t bytes, const char* what) {
     governor.release(capacity);
     throw;
   }
+  governor.trim_idle();
   buffer.size_ = bytes;
   buffer.capacity_ = capacity;
   return buffer;

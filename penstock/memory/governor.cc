@@ -76,8 +76,6 @@ bool Governor::try_reserve(std::int64_t bytes) {
   do {
     if (bytes > limit - used) return false;
   } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
-  // Live buffers and idle blocks share the budget; the idle ones yield.
-  if (pool_idle_bytes() > limit - used - bytes) trim_pool_to(std::max<std::int64_t>(0, limit - used - bytes));
   return true;
 }
 
@@ -91,11 +89,14 @@ void Governor::reserve(std::int64_t bytes, const char* what) {
 }
 
 void Governor::release(std::int64_t bytes) noexcept {
-  const std::int64_t used = used_.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
-  // What was live above a budget lowered meanwhile is not kept. The limit as last read: this is called by destructors.
+  used_.fetch_sub(bytes, std::memory_order_relaxed);
+  trim_idle();  // what was live above a budget lowered meanwhile is not kept
+}
+
+void Governor::trim_idle() noexcept {
   const std::int64_t set = set_.load(std::memory_order_relaxed);
   const std::int64_t limit = set > 0 ? set : default_.load(std::memory_order_relaxed);
-  const std::int64_t most_idle = std::max<std::int64_t>(0, limit - used);
+  const std::int64_t most_idle = std::max<std::int64_t>(0, limit - used());
   if (pool_idle_bytes() > most_idle) trim_pool_to(most_idle);
 }
 

@@ -20,11 +20,14 @@ class Governor {
   /// once.
   void set_budget(std::int64_t bytes);
 
-  /// Takes `bytes` or throws BudgetError naming `what`, the need, the budget and the way out. Idle pool blocks yield
-  /// first.
+  /// Takes `bytes` or throws BudgetError naming `what`, the need, the budget and the way out.
   void reserve(std::int64_t bytes, const char* what);
   bool try_reserve(std::int64_t bytes);
   void release(std::int64_t bytes) noexcept;
+
+  /// Gives idle pool blocks back that live buffers leave no room for: to be called once a reservation has taken its
+  /// block, which may be one of them. By the limit as last read: destructors come here too.
+  void trim_idle() noexcept;
 
   /// Bytes reserved by live buffers.
   std::int64_t used() const { return used_.load(std::memory_order_relaxed); }

@@ -76,6 +76,14 @@ TEST_F(GovernorTest, IdleBlocksYield) {
   EXPECT_LE(pool_idle_bytes() + governor_.used(), 10 * kMiB);
 }
 
+TEST_F(GovernorTest, AnIdleBlockServesAgainWhereTwoHaveNoRoom) {
+  governor_.set_budget(10 * kMiB);
+  { const Buffer gone = Buffer::allocate(6 * kMiB, "a test"); }
+  const std::int64_t hits = pool_stats().hits;
+  const Buffer next = Buffer::allocate(6 * kMiB, "a test");
+  EXPECT_EQ(pool_stats().hits, hits + 1);
+}
+
 TEST_F(GovernorTest, ALowerBudgetTrimsAtOnce) {
   governor_.set_budget(64 * kMiB);
   { const Buffer gone = Buffer::allocate(32 * kMiB, "a test"); }
