@@ -112,6 +112,8 @@ class Matmul final : public WholeOperator {
 
  private:
   static constexpr std::int64_t kTurned = 256 << 10;  // bytes that dot_rows() takes for each thread
+  static constexpr std::int64_t kTile = 8;            // rows and columns: a block has whole ones
+  static constexpr std::int64_t kPage = 4096;         // bytes of a row of a step's operand: a file is read in pages
 
   /// A product with a vector adds along the dot product's tree.
   static bool is_vector(const Extents& each) { return each.m == 1 || each.n == 1; }
@@ -125,36 +127,55 @@ class Matmul final : public WholeOperator {
     return {step.output.shape.end()[-2], step.output.shape.back(), step.inputs[0].shape.back()};
   }
 
-  /// Blocks that take at most `elements` together: squares, which make most products of what is read, grown where the
-  /// matrix is narrower. Depth is cut where the sums of registers are, so that it costs no bit.
+  /// Blocks that take at most `elements` together. A block of the result stays while the depth is walked, so it takes
+  /// what there is and each step is shallow; of the ways to cut the result, the one that moves fewest elements. Depth
+  /// is cut where the sums of registers are, so that it costs no bit.
   Extents block_of(std::int64_t elements) const {
     const Extents all{out_.end()[-2], out_.back(), a_.back()};
     if (is_vector(all)) {
       const std::int64_t rows = std::max<std::int64_t>((elements - all.k) / (all.k + 1), 1);
       return {std::min(all.m, rows), std::min(all.n, rows), all.k};
     }
-    const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(elements) / 3)) / 8 * 8;
-    const std::int64_t deep = std::max(side / kernel::kProductDepth, std::int64_t{1}) * kernel::kProductDepth;
-    Extents block{std::min(all.m, std::max<std::int64_t>(side, 8)), std::min(all.n, std::max<std::int64_t>(side, 8)),
-                  std::min(all.k, deep)};
-    const auto fits = [&](const Extents& e) {
-      return static_cast<double>(e.m) * static_cast<double>(e.n) +
-                 static_cast<double>(e.k) * static_cast<double>(e.m + e.n) <=
-             static_cast<double>(elements);
-    };
-    while (!fits(block) && block.m + block.n > 16) {
-      block.m = std::max<std::int64_t>(block.m / 2, std::min<std::int64_t>(block.m, 8));
-      block.n = std::max<std::int64_t>(block.n / 2, std::min<std::int64_t>(block.n, 8));
+    Extents best{std::min(all.m, kTile), std::min(all.n, kTile), std::min(all.k, kernel::kProductDepth)};
+    const std::int64_t page = std::max(kPage / size_of(dtype_), kernel::kProductDepth);
+    if (count_of({kTile, kTile, page}) <= static_cast<double>(elements)) best.k = std::min(all.k, page);
+    double least = std::numeric_limits<double>::infinity();
+    for (std::int64_t parts = 1; parts <= all.n; parts += 1 + parts / 16) {
+      const std::int64_t n = part_of(all.n, parts);
+      const std::int64_t m = (elements - best.k * n) / (n + best.k) / kTile * kTile;
+      if (m < std::min(all.m, kTile)) continue;
+      const Extents block{part_of(all.m, (all.m + m - 1) / m), n, best.k};
+      const double moved = elements_moved(all, block);
+      if (moved >= least) continue;
+      least = moved;
+      best = block;
     }
-    for (std::int64_t Extents::*side_of : {&Extents::k, &Extents::n, &Extents::m}) {
-      Extents larger = block;
-      while (block.*side_of < all.*side_of) {
-        larger.*side_of = std::min(all.*side_of, 2 * block.*side_of);
-        if (!fits(larger)) break;
-        block = larger;
-      }
+    for (Extents deeper = best; best.k < all.k; best = deeper) {
+      deeper.k = std::min(all.k, 2 * best.k);
+      if (count_of(deeper) > static_cast<double>(elements)) break;
     }
-    return block;
+    return best;
+  }
+
+  /// Of `parts` about equal ones of an extent, in whole tiles.
+  static std::int64_t part_of(std::int64_t extent, std::int64_t parts) {
+    const std::int64_t each = (extent + parts - 1) / parts;
+    return std::min(extent, (each + kTile - 1) / kTile * kTile);
+  }
+
+  static double count_of(const Extents& block) {
+    return static_cast<double>(block.m) * static_cast<double>(block.n) +
+           static_cast<double>(block.k) * static_cast<double>(block.m + block.n);
+  }
+
+  /// Elements read in all steps of a product, and those written: pieces of rows take three times as long as whole ones,
+  /// which go past the page cache.
+  static double elements_moved(const Extents& all, const Extents& block) {
+    const auto parts = [](std::int64_t extent, std::int64_t part) { return (extent + part - 1) / part; };
+    const double a = static_cast<double>(all.m) * static_cast<double>(parts(all.n, block.n));
+    const double b = static_cast<double>(all.n) * static_cast<double>(parts(all.m, block.m));
+    const double written = static_cast<double>(all.m) * static_cast<double>(all.n);
+    return static_cast<double>(all.k) * (a + b) + (block.n < all.n ? 3 : 1) * written;
   }
 
   void add_steps(std::vector<Step>& steps, const Dims& batch, std::int64_t number, const Extents& block) const {

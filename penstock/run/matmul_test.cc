@@ -209,6 +209,25 @@ TEST(Matmul, StepsCoverTheOutputOnceAndFit) {
   }
 }
 
+TEST(Matmul, StepsMoveFewElements) {
+  const std::int64_t side = 12288;
+  const auto op = make_matmul(DType::k_float32, {side, side}, {side, side});
+  std::int64_t read = 0;
+  for (const graph::Step& step : op->steps(207 << 20)) {
+    EXPECT_EQ(step.output.shape[1], side);  // whole rows go past the page cache
+    EXPECT_GE(step.inputs[0].shape[1] * 4, 4096);
+    for (const graph::Box& box : step.inputs) read += count(box.shape);
+  }
+  EXPECT_LE(read, 5 * side * side);  // squares of a third of the room read eight matrices
+  // Where whole rows leave room for few of them, squares move less.
+  const std::int64_t wide = 100'000;
+  read = 0;
+  for (const graph::Step& step : make_matmul(DType::k_float32, {wide, wide}, {wide, wide})->steps(64 << 20)) {
+    for (const graph::Box& box : step.inputs) read += count(box.shape);
+  }
+  EXPECT_LE(read, 70 * wide * wide);
+}
+
 TEST(Matmul, IsStoppedInTheMiddle) {
   const ThreadSetting one(1);
   const Plain a = fractions({1800, 1800}, 1);

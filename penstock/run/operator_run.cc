@@ -173,7 +173,7 @@ std::optional<std::vector<Step>> OperatorRun::fitting_steps(const Destination& t
   const std::int64_t room = available();
   const auto* passes = dynamic_cast<const InPasses*>(op_.get());
   if (need > room && passes != nullptr && !inputs_[0].resident() && passes->passes_pay(room)) return std::nullopt;
-  for (std::int64_t bytes = room / 5 * 4; need > room; bytes = bytes / 4 * 3) {
+  for (std::int64_t bytes = room / 10 * 9; need > room; bytes = bytes / 8 * 7) {
     if (bytes < kLeast) {
       if (passes == nullptr) refuse(need);
       if (passes->least_bytes() > room) refuse(passes->least_bytes());
