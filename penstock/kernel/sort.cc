@@ -10,35 +10,10 @@
 #include <type_traits>
 
 #include "penstock/kernel/sort_key.h"
+#include "penstock/kernel/table.h"
 
 namespace penstock::kernel {
 namespace {
-
-/// Descending, all but NaN are turned round.
-template <class T, bool kDescending>
-Key<T> ordered_key(T value) {
-  const Key<T> key = key_of(value);
-  if constexpr (!kDescending) {
-    return key;
-  } else if constexpr (std::is_floating_point_v<T>) {
-    return is_nan<T>(std::bit_cast<Key<T>>(value)) ? key : static_cast<Key<T>>(~key);
-  } else {
-    return static_cast<Key<T>>(~key);
-  }
-}
-
-template <class T, bool kDescending>
-T ordered_value(Key<T> key) {
-  if constexpr (!kDescending) {
-    return value_of<T>(key);
-  } else if constexpr (std::is_floating_point_v<T>) {
-    // Keys of NaN lie above that of the least number, turned round: minus infinity.
-    constexpr auto kLast = std::bit_cast<Key<T>>(-std::numeric_limits<T>::infinity());
-    return value_of<T>(key > kLast ? key : static_cast<Key<T>>(~key));
-  } else {
-    return value_of<T>(static_cast<Key<T>>(~key));
-  }
-}
 
 template <class K>
 bool before(const K& a, const K& b) {
@@ -142,27 +117,6 @@ constexpr Sorter sorter() {
   return {sizeof(K), &sort<K>, &split<K>, &merge<K>};
 }
 
-template <class T, bool kDescending>
-bool encode_values(const void* x_, std::int64_t n, std::int64_t /*first*/, void* out_) {
-  const T* x = static_cast<const T*>(x_);
-  Key<T>* out = static_cast<Key<T>*>(out_);
-  Key<T> zeros = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T value = x[i];
-    if constexpr (std::is_floating_point_v<T>)
-      zeros |= static_cast<Key<T>>(std::bit_cast<Key<T>>(value) == std::bit_cast<Key<T>>(T(-0.0)));
-    out[i] = ordered_key<T, kDescending>(value);
-  }
-  return zeros != 0;
-}
-
-template <class T, bool kDescending>
-void decode_values(const void* x_, std::int64_t n, void* out_) {
-  const Key<T>* x = static_cast<const Key<T>*>(x_);
-  T* out = static_cast<T*>(out_);
-  for (std::int64_t i = 0; i < n; ++i) out[i] = ordered_value<T, kDescending>(x[i]);
-}
-
 /// All NaN are one key, and so are 0.0 and -0.0: their places decide.
 template <class T, bool kDescending>
 Key<T> place_key(T value) {
@@ -206,16 +160,9 @@ void decode_places(const void* x_, std::int64_t n, void* out_) {
   }
 }
 
-template <class T, bool kDescending>
-const Sorting* values() {
-  static constexpr Sorting sorting{sorter<Key<T>>(), &encode_values<T, kDescending>, &decode_values<T, kDescending>};
-  return &sorting;
-}
-
 template <class T, bool kDescending, class K>
-const Sorting* places() {
-  static constexpr Sorting sorting{sorter<K>(), &encode_places<T, kDescending, K>, &decode_places<K>};
-  return &sorting;
+Sorting places() {
+  return {sorter<K>(), &encode_places<T, kDescending, K>, &decode_places<K>};
 }
 
 /// NaN after all numbers.
@@ -229,20 +176,26 @@ bool less(T a, T b) {
 
 }  // namespace
 
-const Sorting* values_of(DType dtype, bool descending) {
-  return visit(dtype, [descending]<class T>() -> const Sorting* {
-    if constexpr (kSorts<T>)
-      return descending ? values<T, true>() : values<T, false>();
-    else
-      return nullptr;
+bool sorts(DType dtype) {
+  return visit(dtype, []<class T>() { return kSorts<T>; });
+}
+
+Sorting values_of(DType dtype, bool descending) {
+  return visit(dtype, [=]<class T>() -> Sorting {
+    if constexpr (kSorts<T>) {
+      const Coding& coding = table().coding[descending ? 1 : 0][index_of(dtype)];
+      return {sorter<Key<T>>(), coding.encode, coding.decode};
+    } else {
+      return {};
+    }
   });
 }
 
-const Sorting* places_of(DType dtype, bool descending, std::int64_t n) {
+Sorting places_of(DType dtype, bool descending, std::int64_t n) {
   const bool narrow = size_of(dtype) <= 4 && n <= std::int64_t{1} << 32;
-  return visit(dtype, [=]<class T>() -> const Sorting* {
+  return visit(dtype, [=]<class T>() -> Sorting {
     if constexpr (!kSorts<T>) {
-      return nullptr;
+      return {};
     } else {
       if constexpr (sizeof(T) <= 4) {
         if (narrow) return descending ? places<T, true, std::uint64_t>() : places<T, false, std::uint64_t>();

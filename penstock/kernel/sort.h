@@ -28,14 +28,17 @@ struct Sorting {
   /// n elements as what is sorted, the first at place `first`. True where a -0.0 was among them, which a sort of values
   /// puts before each 0.0.
   bool (*encode)(const void* x, std::int64_t n, std::int64_t first, void* out) = nullptr;
-  /// What was sorted as elements; or as their int64 places.
+  /// What was sorted as elements; or as their int64 places. Where these have a key's size, `out` may be x.
   void (*decode)(const void* x, std::int64_t n, void* out) = nullptr;
 };
 
-/// Null for complex numbers, which have no order, and float16. Keys that have places are 8 bytes where elements have at
-/// most 4 and a line `n` fits into 32 bits, else 16.
-const Sorting* values_of(DType dtype, bool descending);
-const Sorting* places_of(DType dtype, bool descending, std::int64_t n);
+/// Whether elements have an order: not complex numbers; nothing computes in float16.
+bool sorts(DType dtype);
+
+/// Of a dtype that sorts. Keys that have places are 8 bytes where elements have at most 4 and a line `n` fits into 32
+/// bits, else 16.
+Sorting values_of(DType dtype, bool descending);
+Sorting places_of(DType dtype, bool descending, std::int64_t n);
 
 /// The place of the first zero of n floats; n without one.
 std::int64_t first_zero(DType dtype, const void* x, std::int64_t n);

@@ -65,4 +65,30 @@ T value_of(Key<T> key) {
     return key;
 }
 
+/// Descending, all but NaN are turned round.
+template <class T, bool kDescending>
+Key<T> ordered_key(T value) {
+  const Key<T> key = key_of(value);
+  if constexpr (!kDescending) {
+    return key;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return is_nan<T>(std::bit_cast<Key<T>>(value)) ? key : static_cast<Key<T>>(~key);
+  } else {
+    return static_cast<Key<T>>(~key);
+  }
+}
+
+template <class T, bool kDescending>
+T ordered_value(Key<T> key) {
+  if constexpr (!kDescending) {
+    return value_of<T>(key);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    // Keys of NaN lie above that of the least number, turned round: minus infinity.
+    constexpr auto kLast = std::bit_cast<Key<T>>(-std::numeric_limits<T>::infinity());
+    return value_of<T>(key > kLast ? key : static_cast<Key<T>>(~key));
+  } else {
+    return value_of<T>(static_cast<Key<T>>(~key));
+  }
+}
+
 }  // namespace penstock::kernel

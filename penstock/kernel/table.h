@@ -37,6 +37,17 @@ using Transpose = void (*)(const void* in, std::int64_t in_stride, void* out, st
 /// with later stores only after Table::fence. A fence costs as much as a tile, so one ends many calls.
 using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
 
+/// Elements as unsigned keys that sort like them (kernel/sort.h), and back.
+struct Coding {
+  bool (*encode)(const void* x, std::int64_t n, std::int64_t first, void* out) = nullptr;
+  void (*decode)(const void* x, std::int64_t n, void* out) = nullptr;
+};
+
+/// Writes each of n unsigned keys to `low` where it is less than the one at `pivot`, or with `equal` equal to it, else
+/// to `high`, in their order: how many went to `low`. Both have room for n keys and kDivideSlack bytes.
+using Divide = std::int64_t (*)(const void* x, std::int64_t n, const void* pivot, bool equal, void* low, void* high);
+inline constexpr std::int64_t kDivideSlack = 64;
+
 /// out[i] = start + (first + i * step) * delta, computed in the dtype (integers wrap; floats in float64, rounded once).
 /// `start` and `delta` point to one element of it each.
 using Iota = void (*)(const void* start, const void* delta, std::int64_t first, std::int64_t step, void* out,
@@ -140,6 +151,8 @@ struct Table {
   Pack pack_swapped_pairs[2];                      // complex64, complex128: each half reversed by itself
   Unpack unpack[5];
   Transpose transpose[5];
+  Coding coding[2][kDTypeCount];  // ascending and descending; null where elements have no order
+  Divide divide[5];               // by log2 of the key's size: of 2 to 8 bytes
   Stream stream;
   void (*fence)();
   Iota iota[kDTypeCount];

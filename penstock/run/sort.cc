@@ -20,9 +20,9 @@ using graph::Lease;
 using graph::Leases;
 using graph::Step;
 
-constexpr std::int64_t kPlace = 8;                // bytes
-constexpr std::int64_t kPiece = 16 << 10;         // elements that a thread sorts in groups
-constexpr std::int64_t kLeastShared = 128 << 10;  // elements of a line that several threads sort together
+constexpr std::int64_t kPlace = 8;               // bytes
+constexpr std::int64_t kPiece = 16 << 10;        // elements that a thread sorts in groups
+constexpr std::int64_t kLeastShared = 32 << 10;  // elements of a line that several threads sort together
 
 graph::Box rows_of(Range rows, std::int64_t n) { return {{rows.begin, 0}, {rows.size(), n}}; }
 
@@ -33,8 +33,8 @@ class Sort final : public InPasses {
         dtype_(dtype),
         rows_(rows),
         n_(n),
-        sorting_(what == Sorted::kValues ? *kernel::values_of(dtype, descending)
-                                         : *kernel::places_of(dtype, descending, n)),
+        sorting_(what == Sorted::kValues ? kernel::values_of(dtype, descending)
+                                         : kernel::places_of(dtype, descending, n)),
         sort_(dtype, sorting_, out_size()) {}
 
   std::string text() const override { return what_ == Sorted::kValues ? "sort" : "argsort"; }
@@ -106,9 +106,17 @@ class Sort final : public InPasses {
     return workers_for(10 * rows * n_ * sorting_.sorter.size, threads, OpClass::kMaths);
   }
 
+  /// Where a row's keys are sorted: where the row is to lie, if they have its elements' size.
+  std::byte* place_of_keys(std::byte* out, Room& room) const {
+    const std::int64_t size = sorting_.sorter.size;
+    const bool fit =
+        size == out_size() && reinterpret_cast<std::uintptr_t>(out) % static_cast<std::uintptr_t>(size) == 0;
+    return fit ? out : room.keys[0].data();
+  }
+
   void sort_alone(const std::byte* x, std::int64_t across, std::byte* out, Room& room) const {
     const std::byte* row = packed(x, across, size_of(dtype_), n_, room.packed.data());
-    std::byte* keys = room.keys[0].data();
+    std::byte* keys = place_of_keys(out, room);
     const bool zeros = sorting_.encode(row, n_, 0, keys);
     sorting_.sorter.sort(keys, n_);
     sorting_.decode(keys, n_, out);
@@ -118,8 +126,9 @@ class Sort final : public InPasses {
   void sort_together(const std::byte* x, std::int64_t across, std::byte* out, const Crew& crew, Room& room) const {
     const std::byte* row = packed(x, across, size_of(dtype_), n_, room.packed.data());
     bool zeros = false;
-    std::byte* keys = room.keys[0].data();
-    sort_.merge_decoded(sort_.sorted_runs(row, {0, n_}, crew, keys, zeros), crew, keys, room.keys[1].data(), out);
+    std::byte* keys = place_of_keys(out, room);
+    const std::vector<std::int64_t> runs = sort_.sorted_runs(row, {0, n_}, crew, keys, zeros);
+    sort_.decode(sort_.merged(runs, crew, keys, room.keys[1].data()), n_, crew, out);
     if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
   }
 
@@ -129,13 +138,13 @@ class Sort final : public InPasses {
   DType dtype_;
   std::int64_t rows_;
   std::int64_t n_;
-  const kernel::Sorting& sorting_;
+  kernel::Sorting sorting_;
   KeySort sort_;
 };
 
 }  // namespace
 
-bool can_sort(DType dtype) { return kernel::values_of(dtype, false) != nullptr; }
+bool can_sort(DType dtype) { return kernel::sorts(dtype); }
 
 std::shared_ptr<const graph::Operator> make_sort(Sorted what, DType dtype, std::int64_t rows, std::int64_t n,
                                                  bool descending) {

@@ -115,13 +115,35 @@ TEST(Sort, ZerosKeepTheirOrder) {
 
 TEST(Sort, SeveralThreadsSortALineTogether) {
   constexpr std::int64_t kN = 140'007;
-  for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_int64}) {
+  for (const DType dtype : {DType::k_int8, DType::k_uint16, DType::k_float32, DType::k_int64}) {
     const Plain x = mixed(dtype, {1, kN});
-    for (const int threads : {2, 5}) {
+    for (const int threads : {2, 3, 4, 5}) {
       const ThreadSetting setting(threads);
       for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
         EXPECT_EQ(difference(sorted(what, node_of(x), 1, kN, false), plain_sort(what, x, 1, kN, false)), "")
             << name_of(dtype) << " " << threads;
+      }
+    }
+  }
+}
+
+TEST(Sort, LinesOfFewValuesAndSortedOnes) {
+  constexpr std::int64_t kN = 200'003;
+  Plain one(DType::k_float32, {1, kN});
+  Plain few(DType::k_float32, {1, kN});
+  Plain rising(DType::k_float32, {1, kN});
+  Plain falling(DType::k_float32, {1, kN});
+  for (std::int64_t i = 0; i < kN; ++i) {
+    one.as<float>()[i] = 7;
+    few.as<float>()[i] = static_cast<float>(i % 97 == 0 ? i % 5 : 3);
+    rising.as<float>()[i] = static_cast<float>(i);
+    falling.as<float>()[i] = static_cast<float>(-i);
+  }
+  for (const int threads : {2, 4}) {
+    const ThreadSetting setting(threads);
+    for (const Plain* x : {&one, &few, &rising, &falling}) {
+      for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+        EXPECT_EQ(difference(sorted(what, node_of(*x), 1, kN, false), plain_sort(what, *x, 1, kN, false)), "");
       }
     }
   }
