@@ -149,6 +149,38 @@ TEST(Sort, LinesOfFewValuesAndSortedOnes) {
   }
 }
 
+TEST(Sort, LinesOfManyValues) {
+  constexpr std::int64_t kN = 150'001;
+  for (const DType dtype : {DType::k_uint16, DType::k_int32, DType::k_float32, DType::k_float64}) {
+    const Plain x = random_plain(dtype, {1, kN}, 3);
+    for (const int threads : {2, 3, 5}) {
+      const ThreadSetting setting(threads);
+      for (const bool descending : {false, true}) {
+        for (const Sorted what : {Sorted::kValues, Sorted::kPlaces}) {
+          EXPECT_EQ(difference(sorted(what, node_of(x), 1, kN, descending), plain_sort(what, x, 1, kN, descending)), "")
+              << name_of(dtype) << " " << threads << descending << static_cast<int>(what);
+        }
+      }
+    }
+  }
+}
+
+TEST(Sort, ALineWhosePivotMisleads) {
+  constexpr std::int64_t kN = 150'001;
+  Plain x(DType::k_int32, {1, kN});
+  // The places that a pivot is drawn from are far from the others: one half has almost all.
+  for (std::int64_t i = 0; i < kN; ++i) x.as<std::int32_t>()[i] = static_cast<std::int32_t>((i * 7919) % kN);
+  constexpr double kGolden = 0.6180339887498949;
+  double at = 0;
+  for (std::int32_t i = 0; i < 4096; ++i) {
+    at += at + kGolden < 1 ? kGolden : kGolden - 1;
+    x.as<std::int32_t>()[static_cast<std::int64_t>(at * kN)] = 1'000'000 + i * 1000;
+  }
+  const ThreadSetting setting(2);
+  for (const Sorted what : {Sorted::kValues, Sorted::kPlaces})
+    EXPECT_EQ(difference(sorted(what, node_of(x), 1, kN, false), plain_sort(what, x, 1, kN, false)), "");
+}
+
 TEST(Sort, ColumnsAndRowsApart) {
   const Plain x = mixed(DType::k_float64, {40, 3'000});
   EXPECT_EQ(difference(sorted(Sorted::kValues, transposed_node_of(x), 40, 3'000, false),
