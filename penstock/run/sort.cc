@@ -47,8 +47,9 @@ class Sort final : public InPasses {
   }
 
   std::int64_t scratch_bytes(const Step& step, int threads) const override {
-    if (threads_for(step, threads) == 0) return keys_bytes(2) + packed_bytes();
-    return threads * (keys_bytes(1) + packed_bytes());
+    const std::int64_t keys = in_place() ? 0 : keys_bytes();
+    if (threads_for(step, threads) == 0) return keys + keys_bytes() + packed_bytes();
+    return threads * (keys + packed_bytes());
   }
 
   void compute(const Step& step, const Leases& leases) const override {
@@ -59,13 +60,14 @@ class Sort final : public InPasses {
     const std::int64_t across = x.layout.strides[1];
     const int threads = threads_for(step, leases.threads);
     if (threads == 0) {
-      Room room(*this, 2);
+      Room room(*this);
+      room.merged = room_for_keys();
       for (std::int64_t i = 0; i < step.output.shape[0]; ++i)
         sort_together(from(i), across, to(i), {leases.threads, &leases.tick}, room);
       return;
     }
     std::vector<Room> rooms;
-    for (int i = 0; i < threads; ++i) rooms.emplace_back(*this, 1);
+    for (int i = 0; i < threads; ++i) rooms.emplace_back(*this);
     const std::int64_t group = std::max<std::int64_t>(1, kPiece / n_);
     const std::int64_t rows = step.output.shape[0];
     share({threads, &leases.tick}, (rows + group - 1) / group, [&](int worker, std::int64_t g) {
@@ -83,19 +85,22 @@ class Sort final : public InPasses {
  private:
   /// Where a row is packed that does not lie side by side, and where its keys are sorted and merged.
   struct Room {
-    Room(const Sort& sort, int copies) {
-      const std::int64_t bytes = sort.n_ * sort.sorting_.sorter.size;
-      for (int i = 0; i < copies; ++i) keys[i] = memory::Buffer::allocate(bytes, "the keys of a sort");
-      packed = memory::Buffer::allocate(sort.n_ * size_of(sort.dtype_), "a row to be sorted");
+    explicit Room(const Sort& sort)
+        : packed(memory::Buffer::allocate(sort.n_ * size_of(sort.dtype_), "a row to be sorted")) {
+      if (!sort.in_place()) keys = sort.room_for_keys();
     }
-    memory::Buffer keys[2];
     memory::Buffer packed;
+    memory::Buffer keys;
+    memory::Buffer merged;
   };
 
-  std::int64_t out_size() const { return what_ == Sorted::kValues ? size_of(dtype_) : kPlace; }
-  std::int64_t keys_bytes(std::int64_t copies) const {
-    return copies * memory::pool_capacity(n_ * sorting_.sorter.size);
+  /// Whether keys have the size of what becomes of them: they are sorted where it is to lie.
+  bool in_place() const { return sorting_.sorter.size == out_size(); }
+  memory::Buffer room_for_keys() const {
+    return memory::Buffer::allocate(n_ * sorting_.sorter.size, "the keys of a sort");
   }
+  std::int64_t out_size() const { return what_ == Sorted::kValues ? size_of(dtype_) : kPlace; }
+  std::int64_t keys_bytes() const { return memory::pool_capacity(n_ * sorting_.sorter.size); }
   std::int64_t packed_bytes() const { return memory::pool_capacity(n_ * size_of(dtype_)); }
 
   /// Threads that each sort rows of their own; 0 where all sort a row together.
@@ -106,12 +111,12 @@ class Sort final : public InPasses {
     return workers_for(10 * rows * n_ * sorting_.sorter.size, threads, OpClass::kMaths);
   }
 
-  /// Where a row's keys are sorted: where the row is to lie, if they have its elements' size.
+  /// Where a row's keys are sorted. A caller's memory may lie at any byte.
   std::byte* place_of_keys(std::byte* out, Room& room) const {
-    const std::int64_t size = sorting_.sorter.size;
-    const bool fit =
-        size == out_size() && reinterpret_cast<std::uintptr_t>(out) % static_cast<std::uintptr_t>(size) == 0;
-    return fit ? out : room.keys[0].data();
+    const auto size = static_cast<std::uintptr_t>(sorting_.sorter.size);
+    if (in_place() && reinterpret_cast<std::uintptr_t>(out) % size == 0) return out;
+    if (room.keys.size() == 0) room.keys = room_for_keys();
+    return room.keys.data();
   }
 
   void sort_alone(const std::byte* x, std::int64_t across, std::byte* out, Room& room) const {
@@ -128,7 +133,7 @@ class Sort final : public InPasses {
     bool zeros = false;
     std::byte* keys = place_of_keys(out, room);
     const std::vector<std::int64_t> runs = sort_.sorted_runs(row, {0, n_}, crew, keys, zeros);
-    sort_.decode(sort_.merged(runs, crew, keys, room.keys[1].data()), n_, crew, out);
+    sort_.decode(sort_.merged(runs, crew, keys, room.merged.data()), n_, crew, out);
     if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
   }
 

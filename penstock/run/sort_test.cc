@@ -181,6 +181,34 @@ TEST(Sort, ALineWhosePivotMisleads) {
     EXPECT_EQ(difference(sorted(what, node_of(x), 1, kN, false), plain_sort(what, x, 1, kN, false)), "");
 }
 
+TEST(Sort, IntoMemoryAtAnyByte) {
+  constexpr std::int64_t kN = 40'000;
+  for (const std::int64_t rows : {1, 3}) {
+    const Plain x = random_plain(DType::k_float32, {rows, kN}, 3);
+    Request request = request_of(
+        graph::make_operator(x.dtype, {rows, kN}, make_sort(Sorted::kValues, x.dtype, rows, kN, false), {node_of(x)}));
+    request.destination.kind = Destination::Kind::kMemory;
+    request.destination.memory = memory::share(memory::Buffer::allocate(4 * rows * kN + 1, "a test"));
+    request.destination.layout = {{rows, kN}, {4 * kN, 4}, 1};
+    evaluate({request});
+    EXPECT_EQ(difference(plain_in(request.destination.memory->data(), request.destination.layout, x.dtype),
+                         plain_sort(Sorted::kValues, x, rows, kN, false)),
+              "");
+  }
+}
+
+TEST(Sort, KeysTakeNoRoomBesideTheResultWhereTheyFitIntoIt) {
+  constexpr std::int64_t kN = 1 << 20;
+  const Plain x = random_plain(DType::k_float32, {1, kN}, 3);
+  const graph::NodeRef node = node_of(x);
+  const ThreadSetting two(2);
+  const EnvSetting scratch("PENSTOCK_SCRATCH", "/nonexistent");
+  // The result, a packed row, and where runs are merged: four MiB each.
+  const BudgetSetting budget(memory::Governor::instance().used() + (13 << 20));
+  EXPECT_EQ(difference(sorted(Sorted::kValues, node, 1, kN, false), plain_sort(Sorted::kValues, x, 1, kN, false)), "");
+  EXPECT_THROW(sorted(Sorted::kPlaces, node, 1, kN, false), Error);
+}
+
 TEST(Sort, ColumnsAndRowsApart) {
   const Plain x = mixed(DType::k_float64, {40, 3'000});
   EXPECT_EQ(difference(sorted(Sorted::kValues, transposed_node_of(x), 40, 3'000, false),
