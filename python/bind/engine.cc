@@ -34,6 +34,17 @@ nb::object& progress_callback() {
   return *callback;
 }
 
+/// Throws ArgumentError where the dtype does not hold one of the integers.
+void check_range(nb::handle integers, DType dtype) {
+  const nb::object range = nb::module_::import_("numpy").attr("iinfo")(name_of(dtype));
+  const nb::object low = range.attr("min");
+  const nb::object high = range.attr("max");
+  for (nb::handle each : integers) {
+    if (each < low || each > high)
+      throw ArgumentError(cat("the integer ", str_text(each), " does not fit ", name_of(dtype)));
+  }
+}
+
 /// A list whose integers no common dtype of NumPy's holds, so that it makes floats of them, as the integers asked for;
 /// nothing for other lists. Throws ArgumentError where the dtype does not hold one.
 std::optional<Array> exact_integers(nb::handle object, DType dtype) {
@@ -42,19 +53,21 @@ std::optional<Array> exact_integers(nb::handle object, DType dtype) {
   for (nb::handle each : numbers) {
     if (PyLong_Check(each.ptr()) == 0) return std::nullopt;
   }
-  try {
-    return array_of(numpy.attr("asarray")(object, name_of(dtype)));
-  } catch (nb::python_error& error) {
-    if (!error.matches(PyExc_OverflowError)) throw;
-  }
-  const nb::object range = numpy.attr("iinfo")(name_of(dtype));
-  const nb::object low = range.attr("min");
-  const nb::object high = range.attr("max");
-  for (nb::handle each : numbers) {
-    if (each < low || each > high)
-      throw ArgumentError(cat("the integer ", str_text(each), " does not fit ", name_of(dtype)));
-  }
-  return std::nullopt;
+  check_range(numbers, dtype);
+  return array_of(numpy.attr("asarray")(object, name_of(dtype)));
+}
+
+/// What a list says is an integer of the dtype is one: of an array's elements, which are there already, astype() makes
+/// the nearest.
+Array as_listed(nb::handle object, Array array, DType dtype) {
+  if (!is_integer(dtype) || array.size() == 0) return array;
+  if (array.dtype() == DType::k_float64) return exact_integers(object, dtype).value_or(std::move(array));
+  if (!is_integer(array.dtype())) return array;
+  const nb::object made = nb::module_::import_("numpy").attr("asarray")(object_of(array));
+  nb::list ends;
+  for (const char* end : {"min", "max"}) ends.append(nb::int_(made.attr(end)()));
+  check_range(ends, dtype);
+  return array;
 }
 
 nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
@@ -77,9 +90,7 @@ nb::object as_array(nb::handle object, nb::handle dtype, nb::handle copy) {
   Array array = number ? full({}, *number) : array_of(object);
   // Nobody else has what was made of a list.
   const bool shared = !number && !is_list(object);
-  if (!number && !shared && wanted && is_integer(*wanted) && array.dtype() == DType::k_float64) {
-    if (std::optional<Array> exact = exact_integers(object, *wanted)) array = std::move(*exact);
-  }
+  if (!shared && wanted) array = as_listed(object, std::move(array), *wanted);
   if (copies == true && shared) array = frozen(array);
   return object_of(wanted ? astype(array, *wanted) : std::move(array));
 }

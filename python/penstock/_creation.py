@@ -31,9 +31,8 @@ def asarray(
     Shapes: any; numbers have ().
     Dtypes: any; ``dtype`` converts. Without one, that of the object: bool, int64, float64 and complex128 of Python's
     numbers.
-    Raises DTypeError for what holds no numbers and what is no dtype; ArgumentError for lists of uneven lengths,
-    integers beyond 64 bits, those beyond ``dtype`` in a list that neither int64 nor uint64 holds, a copy that
-    copy=False forbids, and another device.
+    Raises DTypeError for what holds no numbers and what is no dtype; ArgumentError for lists of uneven lengths, Python
+    integers beyond 64 bits or ``dtype``, a copy that copy=False forbids, and another device.
     Array API standard 2025.12: creation_functions, asarray.
     """
     check_device(device)

@@ -189,6 +189,22 @@ class TestNoNumbers:
                 ps.asarray(numbers, dtype=dtype)
         assert ps.asarray([2**53 + 1, 0.5], dtype=ps.int64).tolist() == [2**53, 0]
 
+    def test_integers_that_the_dtype_does_not_hold(self) -> None:
+        for numbers, dtype, beyond in (
+            (300, ps.uint8, 300),
+            ([1, 300], ps.uint8, 300),
+            ([[0, -129], [0, 128]], ps.int8, -129),
+            ([-1], ps.uint64, -1),
+            ([2**63], ps.int64, 2**63),
+        ):
+            with pytest.raises(ps.errors.ArgumentError, match=f"the integer {beyond} does not fit {dtype}"):
+                ps.asarray(numbers, dtype=dtype)
+        assert ps.asarray([[255, 0]], dtype=ps.uint8).tolist() == [[255, 0]]
+        assert ps.asarray([], dtype=ps.uint8).dtype == ps.uint8
+        # Floats, and elements of arrays, become the nearest.
+        assert ps.asarray([300.0, -1.0], dtype=ps.uint8).tolist() == [255, 0]
+        assert ps.asarray(np.array([300, -1]), dtype=ps.uint8).tolist() == [255, 0]
+
 
 class TestObjectsWithoutAValue:
     def test_they_are_not_made_by_the_class(self) -> None:
