@@ -19,6 +19,7 @@ constexpr std::int64_t kLeastDivided = 2 * kPiece;  // elements
 constexpr std::int64_t kChunk = 1024;               // keys that are divided at once, in the first cache
 constexpr std::int64_t kSamples = 1023;             // whose quantile is the pivot
 
+/// Null for keys of one byte and of sixteen.
 kernel::Divide divide_of(std::int64_t size) {
   const auto log2 = static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size)));
   return kernel::table().divide[log2];
@@ -71,7 +72,7 @@ std::int64_t KeySort::divided(const std::byte* x, Range places, double fraction,
                               bool& zeros) const {
   const kernel::Divide divide = divide_of(size());
   const std::int64_t size = this->size();
-  std::byte pivot[kMostKey];
+  alignas(kMostKey) std::byte pivot[kMostKey];
   pivot_of(x, places, fraction, pivot);
   std::atomic<std::int64_t> below{0};
   std::atomic<std::int64_t> above{places.size()};

@@ -142,8 +142,9 @@ class Matmul final : public WholeOperator {
     double least = std::numeric_limits<double>::infinity();
     for (std::int64_t parts = 1; parts <= all.n; parts += 1 + parts / 16) {
       const std::int64_t n = part_of(all.n, parts);
-      const std::int64_t m = (elements - best.k * n) / (n + best.k) / kTile * kTile;
-      if (m < std::min(all.m, kTile)) continue;
+      const std::int64_t rows = (elements - best.k * n) / (n + best.k);
+      const std::int64_t m = rows < all.m ? rows / kTile * kTile : all.m;
+      if (m <= 0) continue;
       const Extents block{part_of(all.m, (all.m + m - 1) / m), n, best.k};
       const double moved = elements_moved(all, block);
       if (moved >= least) continue;

@@ -226,6 +226,9 @@ TEST(Matmul, StepsMoveFewElements) {
     for (const graph::Box& box : step.inputs) read += count(box.shape);
   }
   EXPECT_LE(read, 70 * wide * wide);
+  // Of fewer rows than a tile has, all.
+  for (const graph::Step& step : make_matmul(DType::k_float32, {3, side}, {side, side})->steps(64 << 20))
+    EXPECT_EQ(step.output.shape[1], side);
 }
 
 TEST(Matmul, IsStoppedInTheMiddle) {
