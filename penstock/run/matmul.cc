@@ -2,7 +2,6 @@
 #include "penstock/run/matmul.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "penstock/memory/pool.h"
