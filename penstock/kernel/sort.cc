@@ -161,7 +161,7 @@ void decode_places(const void* x_, std::int64_t n, void* out_) {
 
 template <class T, bool kDescending, class K>
 Sorting places() {
-  return {sorter<K>(), &encode_places<T, kDescending, K>, &decode_places<K>};
+  return {sorter<K>(), {&encode_places<T, kDescending, K>, &decode_places<K>}};
 }
 
 /// NaN after all numbers.
@@ -182,8 +182,7 @@ bool sorts(DType dtype) {
 Sorting values_of(DType dtype, bool descending) {
   return visit(dtype, [=]<class T>() -> Sorting {
     if constexpr (kSorts<T>) {
-      const Coding& coding = table().coding[descending ? 1 : 0][index_of(dtype)];
-      return {sorter<Key<T>>(), coding.encode, coding.decode};
+      return {sorter<Key<T>>(), table().coding[descending ? 1 : 0][index_of(dtype)]};
     } else {
       return {};
     }

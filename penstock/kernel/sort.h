@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "penstock/kernel/table.h"
 #include "penstock/type/dtype.h"
 
 namespace penstock::kernel {
@@ -22,14 +23,11 @@ struct Sorter {
   void (*merge)(const void* a, std::int64_t na, const void* b, std::int64_t nb, void* out) = nullptr;
 };
 
-/// Elements, or with `places` each element's key beside its place, which argsort sorts and which all differ.
+/// Elements, or their places: keys are coded (of places, each beside its place, so that all differ), sorted, and decoded
+/// to int64.
 struct Sorting {
   Sorter sorter;
-  /// n elements as what is sorted, the first at place `first`. True where a -0.0 was among them, which a sort of values
-  /// puts before each 0.0.
-  bool (*encode)(const void* x, std::int64_t n, std::int64_t first, void* out) = nullptr;
-  /// What was sorted as elements; or as their int64 places. Where these have a key's size, `out` may be x.
-  void (*decode)(const void* x, std::int64_t n, void* out) = nullptr;
+  Coding coding;
 };
 
 /// Whether elements have an order: not complex numbers; nothing computes in float16.

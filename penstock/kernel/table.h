@@ -39,7 +39,10 @@ using Stream = void (*)(const void* in, void* out, std::int64_t bytes);
 
 /// Elements as unsigned keys that sort like them (kernel/sort.h), and back.
 struct Coding {
+  /// n elements as keys; of keys that hold places, the first element's is `first`. True where a -0.0 was among them,
+  /// which a sort of values puts before each 0.0.
   bool (*encode)(const void* x, std::int64_t n, std::int64_t first, void* out) = nullptr;
+  /// Keys as the elements that they were, or as their int64 places. Where these have a key's size, `out` may be x.
   void (*decode)(const void* x, std::int64_t n, void* out) = nullptr;
 };
 

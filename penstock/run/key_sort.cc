@@ -57,7 +57,7 @@ std::vector<std::int64_t> KeySort::sorted_runs(const std::byte* x, Range places,
   share(crew, runs, [&](int, std::int64_t r) {
     const Range run{bounds[static_cast<std::size_t>(r)], bounds[static_cast<std::size_t>(r) + 1]};
     std::byte* own = keys + run.begin * size();
-    if (!divides && sorting_.encode(x + run.begin * size_of(dtype_), run.size(), places.begin + run.begin, own))
+    if (!divides && sorting_.coding.encode(x + run.begin * size_of(dtype_), run.size(), places.begin + run.begin, own))
       found = true;
     sorting_.sorter.sort(own, run.size());
   });
@@ -81,7 +81,7 @@ std::int64_t KeySort::divided(const std::byte* x, Range places, double fraction,
     alignas(64) std::byte room[3][kChunk * kMostKey + kernel::kDivideSlack];
     for (std::int64_t i = part.begin; i < part.end; i += kChunk) {
       const std::int64_t n = std::min(kChunk, part.end - i);
-      if (sorting_.encode(x + i * size_of(dtype_), n, places.begin + i, room[0])) found = true;
+      if (sorting_.coding.encode(x + i * size_of(dtype_), n, places.begin + i, room[0])) found = true;
       const std::int64_t low = divide(room[0], n, pivot, i / kChunk % 2 == 0, room[1], room[2]);
       const std::int64_t high = n - low;
       std::memcpy(keys + below.fetch_add(low) * size, room[1], static_cast<std::size_t>(low * size));
@@ -100,7 +100,7 @@ void KeySort::pivot_of(const std::byte* x, Range places, double fraction, std::b
   for (std::int64_t i = 0; i < kSamples; ++i) {
     at += at + kGolden < 1 ? kGolden : kGolden - 1;
     const auto place = static_cast<std::int64_t>(at * static_cast<double>(places.size()));
-    sorting_.encode(x + place * size_of(dtype_), 1, places.begin + place, keys + i * size());
+    sorting_.coding.encode(x + place * size_of(dtype_), 1, places.begin + place, keys + i * size());
   }
   sorting_.sorter.sort(keys, kSamples);
   const auto rank = static_cast<std::int64_t>(fraction * static_cast<double>(kSamples));
@@ -161,7 +161,7 @@ void KeySort::merge_part(const std::byte* keys, Range a, std::int64_t end, Range
 
 void KeySort::decode(const std::byte* keys, std::int64_t n, const Crew& crew, std::byte* out) const {
   share_pieces(crew, n, [&](int, Range part) {
-    sorting_.decode(keys + part.begin * size(), part.size(), out + part.begin * out_size_);
+    sorting_.coding.decode(keys + part.begin * size(), part.size(), out + part.begin * out_size_);
   });
 }
 

@@ -122,9 +122,9 @@ class Sort final : public InPasses {
   void sort_alone(const std::byte* x, std::int64_t across, std::byte* out, Room& room) const {
     const std::byte* row = packed(x, across, size_of(dtype_), n_, room.packed.data());
     std::byte* keys = place_of_keys(out, room);
-    const bool zeros = sorting_.encode(row, n_, 0, keys);
+    const bool zeros = sorting_.coding.encode(row, n_, 0, keys);
     sorting_.sorter.sort(keys, n_);
-    sorting_.decode(keys, n_, out);
+    sorting_.coding.decode(keys, n_, out);
     if (zeros) kernel::restore_zeros(dtype_, row, n_, out);
   }
 
