@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "penstock/measure/span.h"
 #include "penstock/memory/fault_guard.h"
 #include "penstock/thread/parallel.h"
+#include "penstock/thread/shares.h"
 
 namespace penstock::run {
 namespace {
@@ -59,28 +61,24 @@ void PassContext::guarded(void (*body)(void*), void* context) const {
 
 void PassContext::share(std::int64_t n, int workers,
                         const std::function<void(const std::function<std::int64_t()>&)>& work) const {
-  std::atomic<std::int64_t> next{0};
   const Delay delay = n > 1 ? delay_setting() : Delay{};
-  const std::function<std::int64_t()> claim = [&]() -> std::int64_t {
-    try {
-      monitor->tick();
-    } catch (...) {
-      next.store(n, std::memory_order_relaxed);
-      throw;
-    }
-    const std::int64_t item = next.fetch_add(1, std::memory_order_relaxed);
-    if (item >= n) return -1;
-    delay.hold_up(item);
-    return item;
-  };
   const int used = static_cast<int>(std::clamp<std::int64_t>(n, 1, workers));
-  thread::on_workers(used, [&](int) {
+  // A file is read ahead where its pages are asked for in their order.
+  const int ranges = mapped.empty() ? used : 1;
+  thread::Shares shares(n, ranges);
+  thread::on_workers(used, [&](int worker) {
     std::optional<measure::Span> span;
     if (used > 1) span.emplace(measure::Step::k_worker);
+    const auto claim = [&]() -> std::int64_t {
+      monitor->tick();
+      const std::int64_t item = shares.claim(worker % ranges);
+      if (item >= 0) delay.hold_up(item);
+      return item;
+    };
     try {
-      work(claim);
+      work(std::cref(claim));
     } catch (...) {
-      next.store(n, std::memory_order_relaxed);
+      shares.stop();
       throw;
     }
   });
