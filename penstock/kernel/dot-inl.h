@@ -40,23 +40,6 @@ inline constexpr bool kJoins = false;
 // A vector that straddles two lines of the cache takes twice the time to load, and vectors as long as a line all do
 // unless they begin with one: then whole lines are loaded. No line is touched in which no element lies.
 
-/// Elements of T that lie in a line before `from`.
-template <class T>
-HWY_INLINE std::int64_t elements_before(const T* from) {
-  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(from) % sizeof(Vector<T>) / sizeof(T));
-}
-
-/// Lane i holds first + i.
-template <class T>
-HWY_INLINE Mask<T> counted(std::int64_t first) {
-  using Place = std::make_signed_t<UInt<sizeof(T)>>;
-  Place all[kLanesOf<T>];
-  for (std::int64_t i = 0; i < kLanesOf<T>; ++i) all[i] = static_cast<Place>(first + i);
-  Mask<T> places;
-  std::memcpy(&places, all, sizeof places);
-  return places;
-}
-
 template <class A, bool kComplex>
 struct Dots {
   using T = typename A::Lane;

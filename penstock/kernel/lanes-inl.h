@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "hwy/highway.h"
 #include "penstock/kernel/element.h"
@@ -55,6 +56,32 @@ HWY_INLINE void keep_in_register(V& v) {
 template <class T>
 HWY_INLINE void store_vector(const Vector<T>& v, T* to) {
   std::memcpy(to, &v, sizeof v);
+}
+
+/// Elements of T between `from` and the vector-aligned address before it.
+template <class T>
+HWY_INLINE std::int64_t elements_before(const T* from) {
+  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(from) % sizeof(Vector<T>) / sizeof(T));
+}
+
+/// Lane i holds first + i.
+template <class T>
+HWY_INLINE Mask<T> counted(std::int64_t first) {
+  using Place = std::make_signed_t<UInt<sizeof(T)>>;
+  Place all[kLanesOf<T>];
+  for (std::int64_t i = 0; i < kLanesOf<T>; ++i) all[i] = static_cast<Place>(first + i);
+  Mask<T> places;
+  std::memcpy(&places, all, sizeof places);
+  return places;
+}
+
+/// Lane i of the first kHalf ones holds lane kHalf + i.
+template <std::int64_t kHalf, class V>
+HWY_INLINE V upper_half(V v) {
+  return [v]<int... i>(std::integer_sequence<int, i...>) HWY_ATTR {
+    constexpr int kLast = sizeof...(i) - 1;
+    return __builtin_shufflevector(v, v, ((i + kHalf) & kLast)...);
+  }(std::make_integer_sequence<int, static_cast<int>(sizeof(V) / sizeof(v[0]))>());
 }
 
 /// The target's own minimum and maximum instructions. Of floats they are in order only among numbers other than zeros.

@@ -15,6 +15,7 @@
 
 #include "penstock/kernel/complex-inl.h"
 #include "penstock/kernel/lanes-inl.h"
+#include "penstock/kernel/reduce_leaves-inl.h"
 #include "penstock/kernel/table.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -182,62 +183,14 @@ struct Simple {
     fold_whole(all);
   }
 
-  static HWY_FLATTEN void fold_tree(const void* x, std::int64_t leaves, void* node) {
-    T nodes[kMostLeaves];
-    const T* from = static_cast<const T*>(x);
-    // Some leaves at once are as many streams, which memory serves faster than one.
-    std::int64_t leaf = 0;
-    for (; leaf + kStreams <= leaves; leaf += kStreams) fold_leaves<kStreams>(from + leaf * kLeaf, nodes + leaf);
-    for (; leaf < leaves; ++leaf) fold_leaves<1>(from + leaf * kLeaf, nodes + leaf);
-    for (std::int64_t half = leaves / 2; half > 0; half /= 2) {
-      for (std::int64_t i = 0; i < half; ++i) nodes[i] = C::combine(nodes[2 * i], nodes[2 * i + 1]);
-    }
-    *static_cast<T*>(node) = nodes[0];
-  }
-
  private:
   static constexpr bool kIsFloatEnd = std::is_floating_point_v<T> && requires { C::kIsMin; };
   static constexpr bool kAnyOrder = std::is_integral_v<T> || kIsFloatEnd;
 
-  static constexpr std::int64_t kUsualLanes = sizeof(T) <= 4 ? 64 : 32;
-  static constexpr std::int64_t kLeaf = kUsualLanes * kLeafGroups;
+  static constexpr std::int64_t kUsualLanes = kLanesOfLeaf<T>;
   static constexpr int kStreams = 4;
 
-  /// The values of kLeaves neighbouring leaves. As many slots at once as stay in registers on every target; each slot's
-  /// order is its own.
-  template <int kLeaves>
-  static HWY_INLINE void fold_leaves(const T* x, T* nodes) {
-    constexpr int kVectors = static_cast<int>(kUsualLanes / kLanesOf<T>);
-    constexpr int kFitting = (HWY_MAX_BYTES == 64 ? 16 : 8) / kLeaves;
-    constexpr int kAtOnce = kVectors < kFitting ? kVectors : kFitting;
-    T lanes[kLeaves][kUsualLanes];
-    for (std::int64_t first = 0; first < kUsualLanes; first += kAtOnce * kLanesOf<T>) {
-      Vector<T> a[kLeaves][kAtOnce];
-      PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
-        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
-            load_vector(x + leaf * kLeaf + first + k * kLanesOf<T>, a[leaf][k]);
-      }
-      for (std::int64_t g = 1; g < kLeafGroups; ++g) {
-        PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
-          PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) {
-            Vector<T> next;
-            load_vector(x + leaf * kLeaf + g * kUsualLanes + first + k * kLanesOf<T>, next);
-            a[leaf][k] = C::combine(a[leaf][k], next);
-          }
-        }
-      }
-      PENSTOCK_UNROLL for (int leaf = 0; leaf < kLeaves; ++leaf) {
-        PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k)
-            store_vector(a[leaf][k], lanes[leaf] + first + k * kLanesOf<T>);
-      }
-    }
-    for (int leaf = 0; leaf < kLeaves; ++leaf) {
-      collapse_from<kUsualLanes / 2>(lanes[leaf]);
-      nodes[leaf] = lanes[leaf][0];
-    }
-  }
-
-  /// The same halves, their number known to the compiler.
+  /// Slot i with slot kHalf + i, then the same of half as many, their number known to the compiler.
   template <std::int64_t kHalf>
   static HWY_INLINE void collapse_from(T* a) {
     if constexpr (kHalf > 0) {
@@ -353,7 +306,7 @@ Reducer simple_reducer() {
   Reducer reducer{1, sizeof(typename C::Lane), 0, S::clear, S::fold, S::fold_groups, S::merge, S::collapse};
   // Where order is free there is one leaf and no tree.
   if constexpr (kHasVectors && std::is_floating_point_v<typename C::Lane> && !requires { C::kIsMin; }) {
-    reducer.fold_tree = S::fold_tree;
+    reducer.fold_tree = Leaves<C>::fold_tree;
   }
   return reducer;
 }

@@ -402,39 +402,55 @@ TEST(Reduce, NeutralElementsLeaveEverySpecialValue) {
 
 // A subtree in one call is its leaves, collapsed and merged pair by pair.
 template <class T>
-void check_tree(Reduction r) {
+void check_tree(const Table& table, Reduction r, const T* x, std::int64_t leaves) {
   constexpr std::int64_t kLanes = lanes_of(kDTypeOf<T>);
+  const Reducer& reducer = table.reduce[index_of(r)][index_of(kDTypeOf<T>)];
+  if (reducer.fold_tree == nullptr) return;
+  std::vector<T> nodes;
+  for (std::int64_t leaf = 0; leaf < leaves; ++leaf) {
+    Operand state(kLanes, reducer.field_bytes);
+    reducer.clear(state.data(), kLanes, 0, kLanes);
+    reducer.fold_groups(state.data(), kLanes, x + leaf * kLanes * kLeafGroups, kLanes, kLeafGroups, 0, 1, 0);
+    reducer.collapse(state.data(), kLanes, 1, kLeafGroups);
+    nodes.push_back(state.as<T>()[0]);
+  }
+  for (; nodes.size() > 1; nodes.resize(nodes.size() / 2)) {
+    for (std::size_t i = 0; i < nodes.size() / 2; ++i) {
+      nodes[i] = nodes[2 * i];
+      reducer.merge(nodes.data(), 1, static_cast<std::int64_t>(i), nodes.data(), 1, static_cast<std::int64_t>(2 * i + 1),
+                    1, 1, 1);
+    }
+  }
+  T node;
+  reducer.fold_tree(x, leaves, &node);
+  EXPECT_TRUE(same(node, nodes[0])) << row(r).name << " of " << leaves << " leaves of " << name_of(kDTypeOf<T>)
+                                    << " under " << table.target << ": " << text_of(node) << ", not "
+                                    << text_of(nodes[0]);
+}
+
+// From every place in a line of the cache on, between elements that would change the result.
+template <class T>
+void check_trees(Reduction r) {
+  constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof(T));
+  constexpr std::int64_t kLeaf = lanes_of(kDTypeOf<T>) * kLeafGroups;
   for (std::int64_t leaves = 1; leaves <= kMostLeaves; leaves *= 4) {
-    const std::vector<T> x = elements<T>(leaves * kLanes * kLeafGroups, leaves == 4, 17);
-    for_targets([&](const Table& table) {
-      const Reducer& reducer = table.reduce[index_of(r)][index_of(kDTypeOf<T>)];
-      if (reducer.fold_tree == nullptr) return;
-      std::vector<T> nodes;
-      for (std::int64_t leaf = 0; leaf < leaves; ++leaf) {
-        Operand state(kLanes, reducer.field_bytes);
-        reducer.clear(state.data(), kLanes, 0, kLanes);
-        reducer.fold_groups(state.data(), kLanes, x.data() + leaf * kLanes * kLeafGroups, kLanes, kLeafGroups, 0, 1, 0);
-        reducer.collapse(state.data(), kLanes, 1, kLeafGroups);
-        nodes.push_back(state.as<T>()[0]);
-      }
-      for (; nodes.size() > 1; nodes.resize(nodes.size() / 2)) {
-        for (std::size_t i = 0; i < nodes.size() / 2; ++i) {
-          nodes[i] = nodes[2 * i];
-          reducer.merge(nodes.data(), 1, static_cast<std::int64_t>(i), nodes.data(), 1,
-                        static_cast<std::int64_t>(2 * i + 1), 1, 1, 1);
-        }
-      }
-      T node;
-      reducer.fold_tree(x.data(), leaves, &node);
-      EXPECT_TRUE(same(node, nodes[0])) << row(r).name << " of " << leaves << " leaves of " << name_of(kDTypeOf<T>)
-                                        << " under " << table.target;
-    });
+    const std::vector<T> values = elements<T>(leaves * kLeaf, leaves == 4, 17);
+    for (std::int64_t before = 0; before < kLine; ++before) {
+      Operand room(leaves * kLeaf + 2 * kLine, sizeof(T));
+      T* x = room.as<T>() + before;
+      std::fill(room.as<T>(), x, T{3});
+      std::fill(x + leaves * kLeaf, x + leaves * kLeaf + kLine, T{3});
+      std::copy(values.begin(), values.end(), x);
+      for_targets([&](const Table& table) { check_tree(table, r, x, leaves); });
+      std::fill(x, x + leaves * kLeaf, -T{0});
+      for_targets([&](const Table& table) { check_tree(table, r, x, leaves); });
+    }
   }
 }
 
 TEST(Reduce, FoldTreeGivesTheBitsOfItsLeaves) {
   for_reducers([]<class T>(Reduction r) {
-    if constexpr (!std::is_same_v<T, bool>) check_tree<T>(r);
+    if constexpr (!std::is_same_v<T, bool>) check_trees<T>(r);
   });
 }
 
