@@ -65,7 +65,7 @@ Array arg_reduction(Reduction reduction, const Array& x, std::optional<std::int6
 Array reduce(Reduction reduction, const Array& x, const Over& over) {
   const Array in = x.dtype() == DType::k_float16 ? astype(x, DType::k_float32) : x;
   const std::vector<int> axes = axes_of(in, over);
-  if (in.size() <= run::kMostAtOnce) {
+  if (in.size() <= run::kMostReducedAtOnce) {
     const Dims shape = reduced_shape(reduction, in.shape(), axes, over.keepdims);
     if (graph::NodeRef done = run::reduce_at_once(reduction, *in.node(), shape)) return Array(std::move(done));
   }

@@ -9,11 +9,18 @@
 #include "penstock/run/fold.h"
 #include "penstock/run/small.h"
 #include "penstock/run/tile.h"
+#include "penstock/run/tuning.h"
+#include "penstock/thread/parallel.h"
 
 namespace penstock::run {
 namespace {
 
 constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in each of 64 lanes, and some nodes
+
+/// Whether so much is reduced within some microseconds, and no second thread would help.
+bool is_brief(std::int64_t bytes) {
+  return bytes <= kMostReducedAtOnce && workers_for(bytes, thread::count(), OpClass::kReduction) == 1;
+}
 
 }  // namespace
 
@@ -99,16 +106,18 @@ graph::Scalar cast_of_value(const graph::Scalar& value, DType dtype) {
 
 graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape) {
   const std::int64_t n = in.size();
+  if (n == 0 || count(shape) != 1) return nullptr;
   SmallSource source;
   source.wanted = accumulator_of(reduction, in.dtype);
-  if (!is_small(n, source.wanted) || !is_small(n, in.dtype) || count(shape) != 1) return nullptr;
   if (!find_elements(in, in.shape, source)) return nullptr;
+  const bool small = is_small(n, source.wanted) && is_small(n, in.dtype);
+  if (!small && !(source.borrows(n) && is_brief(n * source.size()))) return nullptr;
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));
   count_bytes({&source, 1}, n);
   // The tree of run/fold.h over one run of elements.
-  const CoreShape core_shape = core_of_run(reduction, source.wanted, kMostAtOnce, table);
+  const CoreShape core_shape = core_of_run(reduction, source.wanted, n, table);
   alignas(64) std::byte storage[kMostState];
   PENSTOCK_CHECK(core_shape.bytes() <= kMostState);
   Core core(core_shape, storage);

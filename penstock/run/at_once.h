@@ -11,6 +11,8 @@ namespace penstock::run {
 
 /// Operands of at most so many bytes each, in the dtype that is computed with.
 inline constexpr std::int64_t kMostAtOnce = 16 << 10;
+/// Of a reduction to one value, whose result is small however much it reads, where its kernel reads it as it lies.
+inline constexpr std::int64_t kMostReducedAtOnce = 512 << 10;
 
 /// An operand: a node's elements, or a value that stands for all. The caller keeps the node alive.
 struct SmallOperand {
@@ -32,7 +34,8 @@ graph::NodeRef cast_at_once(const graph::Node& in, DType dtype);
 /// The value in another dtype.
 graph::Scalar cast_of_value(const graph::Scalar& value, DType dtype);
 
-/// The result, of `shape` and one element, of a reduction of all of a node's elements; null as above.
+/// The result, of `shape` and one element, of a reduction of all of a node's elements; null as above, or where a second
+/// thread would help.
 graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
 
 }  // namespace penstock::run

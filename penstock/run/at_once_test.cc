@@ -226,6 +226,25 @@ TEST(AtOnce, ReducesToOneValueWithTheBitsOfAPlan) {
   }
 }
 
+TEST(AtOnce, ReducesMoreThanItPacksWhereAKernelReadsItAsItLies) {
+  constexpr std::int64_t kN = kMostReducedAtOnce / 4;
+  for_reductions([&](Reduction reduction, DType dtype) {
+    if (size_of(dtype) != 4) return;
+    for (const std::int64_t n : {std::int64_t{100'003}, kN, kN + 1}) {
+      const NodeRef x = node_of(numbers(dtype, {n}, 2));
+      const auto reduced = [&] { return graph::make_reduce(reduction, x, {0}, false); };
+      const NodeRef node = reduced();
+      const bool whole = node->inputs[0]->dtype == dtype && n <= kN;
+      if (whole) expect_same_bits(*node, reduced());
+      EXPECT_EQ(at_once(*node) != nullptr, whole) << graph::node_text(*node) << ", " << n;
+    }
+    // Every other element would have to be packed.
+    const NodeRef x = node_of(numbers(dtype, {2 * 100'003}, 2));
+    const NodeRef apart = graph::make_memory(dtype, x->as<graph::InMemory>()->memory, {{100'003}, {8}, 0});
+    EXPECT_EQ(at_once(*graph::make_reduce(reduction, apart, {0}, false)), nullptr);
+  });
+}
+
 TEST(AtOnce, LaysOutWhatNoOneStepLeadsThrough) {
   for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_complex128}) {
     const NodeRef all = node_of(numbers(dtype, {3, 4, 5}, 2));
@@ -270,7 +289,7 @@ TEST(AtOnce, LeavesTheRestToPlans) {
       graph::make_elementwise(Op::k_add, {none, none}),
       graph::make_cast(table, DType::k_float64),
       graph::make_reduce(Reduction::k_sum, table, {0}, false),
-      graph::make_reduce(Reduction::k_max, wide, {0}, false),
+      graph::make_reduce(Reduction::k_max, lazy, {0, 1}, false),
   };
   for (const NodeRef& each : cases) {
     EXPECT_FALSE(at_once(*each)) << graph::node_text(*each);
