@@ -11,6 +11,7 @@
 #include "penstock/base/level.h"
 #include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
+#include "penstock/memory/arena.h"
 #include "penstock/run/calculation.h"
 #include "penstock/run/claim.h"
 #include "penstock/run/fold.h"
@@ -137,11 +138,13 @@ void fold(const Calculation& calculation, Reduction reduction, std::int64_t n, s
   // Where order does not matter a share is a single node.
   shape.most_nodes = std::max(shape.most_nodes, NodeStack::entries_for(work.shares()));
   PENSTOCK_CHECK(shape.leaf == kOneLeaf || work.shares() == 1 || work.share() % shape.leaf == 0);
-  const memory::Buffer storage = memory::Buffer::allocate(work.shares() * shape.bytes(), "states of a reduction");
+  const std::int64_t bytes = work.shares() * shape.bytes();
+  const memory::Arena::Scope scope(bytes);
+  auto* storage = static_cast<std::byte*>(memory::Arena::local().allocate(static_cast<std::size_t>(bytes), 64));
   std::vector<Core> cores;
   cores.reserve(static_cast<std::size_t>(work.shares()));
   for (std::int64_t i = 0; i < work.shares(); ++i)
-    cores.emplace_back(shape, storage.data() + i * shape.bytes(), i * work.share());
+    cores.emplace_back(shape, storage + i * shape.bytes(), i * work.share());
   work.run([&](std::int64_t i, std::int64_t first, std::int64_t some) {
     fold_some(calculation, first, some, shape.channels, cores[static_cast<std::size_t>(i)]);
   });

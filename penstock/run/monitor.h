@@ -42,7 +42,8 @@ class Monitor {
   const std::thread::id owner_ = std::this_thread::get_id();
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point last_ = begin_;
-  std::atomic<std::int64_t> done_{0};
+  // A line of its own: all threads write it, and read the others.
+  alignas(64) std::atomic<std::int64_t> done_{0};
 };
 
 }  // namespace penstock::run

@@ -33,6 +33,7 @@ constexpr std::chrono::microseconds kRow{100};   // between the starts of jobs t
 constexpr std::chrono::milliseconds kLong{1};    // a job of this age gets help as soon as there is some
 constexpr std::uint32_t kAsleep = 1U << 31;      // in Job::finished: the caller waits in the kernel
 constexpr int kWakesAtOnce = 2;                  // a woken helper wakes the next ones
+constexpr std::size_t kLine = 64;                // bytes that CPUs pass on to each other at once
 
 void sleep_while(const Word& word, std::uint32_t value) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
@@ -219,13 +220,14 @@ class Helpers {
   const NumaPlacement placement_;
   std::mutex mutex_;
   std::vector<Job*> jobs_;        // with unclaimed workers
-  std::atomic<int> open_{0};      // their number
-  Word calls_{0};                 // changes whenever a helper may find work
-  std::atomic<int> active_{0};    // threads at work, callers and helpers
-  std::atomic<int> spinning_{0};  // helpers that wait awake
-  std::atomic<int> sleeping_{0};
+  std::atomic<int> open_{0};    // their number
+  std::atomic<int> active_{0};  // threads at work, callers and helpers
   std::atomic<int> started_{0};
   std::atomic<Clock::rep> asked_{0};  // when in_a_row() was last asked in vain
+  // Lines of their own: one is read all the time by helpers that wait awake, one is written by them.
+  alignas(kLine) Word calls_{0};                // changes whenever a helper may find work
+  alignas(kLine) std::atomic<int> spinning_{0};  // helpers that wait awake
+  std::atomic<int> sleeping_{0};
 };
 
 /// This process's helpers: a forked child has none of its parent's. Never destroyed, as threads serve until the end.
