@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "penstock/run/at_once.h"
 
+#include <optional>
 #include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
+#include "penstock/measure/span.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/small.h"
 #include "penstock/run/tile.h"
@@ -112,6 +114,9 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   if (!find_elements(in, in.shape, source)) return nullptr;
   const bool small = is_small(n, source.wanted) && is_small(n, in.dtype);
   if (!small && !(source.borrows(n) && is_brief(n * source.size()))) return nullptr;
+  // What takes longer than to look at the clock is measured.
+  std::optional<measure::Span> evaluation;
+  if (!small) evaluation.emplace(measure::Step::k_evaluate);
   const kernel::Table& table = kernel::table();
   const DType dtype = reduced_dtype(reduction, in.dtype);
   memory::Buffer result = room_for(size_of(dtype));
