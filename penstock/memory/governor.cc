@@ -2,8 +2,8 @@
 #include "penstock/memory/governor.h"
 
 #include <algorithm>
-#include <ctime>
 
+#include "penstock/base/clock.h"
 #include "penstock/base/env.h"
 #include "penstock/base/error.h"
 #include "penstock/base/machine.h"
@@ -12,16 +12,6 @@
 #include "penstock/memory/pool.h"
 
 namespace penstock::memory {
-namespace {
-
-/// To a few milliseconds, for a fifth of what the exact time costs: each small result asks.
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-}  // namespace
 
 Governor& Governor::instance() {
   static Governor* governor = new Governor;  // outlives every buffer of static storage
@@ -30,7 +20,7 @@ Governor& Governor::instance() {
 
 std::int64_t Governor::default_budget() {
   constexpr std::int64_t kReread = 1'000'000'000;
-  const std::int64_t now = now_ns();
+  const std::int64_t now = coarse_ns();
   const std::int64_t read_at = default_read_at_.load(std::memory_order_acquire);
   if (read_at != 0 && now - read_at < kReread) return default_.load(std::memory_order_relaxed);
   const MemoryFacts facts = memory_facts();

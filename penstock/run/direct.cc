@@ -239,7 +239,14 @@ bool evaluate_directly(const Request& request, const Options& options, std::int6
   if ((!to_node && request.destination.kind != Destination::Kind::kMemory) || tests_tiles()) return false;
   measure::Span evaluation(measure::Step::k_evaluate);
   measure::Span planning(measure::Step::k_plan);
-  if (evaluate_in_one_call(request, most, planning)) return true;
+  const OneCall one = evaluate_in_one_call(request, most, planning);
+  if (one == OneCall::kDone) return true;
+  const auto leave = [&] {
+    planning.cancel();
+    evaluation.cancel();
+    return false;
+  };
+  if (one == OneCall::kTooMuch) return leave();
   std::optional<Prepared> prepared;
   Claims claims;
   Found found;
@@ -254,15 +261,12 @@ bool evaluate_directly(const Request& request, const Options& options, std::int6
       found = Found::kOther;
       break;
     }
-    if (evaluate_in_one_call(request, most, planning)) return true;
+    if (evaluate_in_one_call(request, most, planning) == OneCall::kDone) return true;
   }
   const kernel::Table& table = kernel::table();
   const Place place = to_node || found == Found::kOther ? Place{} : place_of(request, *prepared);
-  if (found == Found::kOther || (!to_node && place.first == nullptr) || !prepared->calculation.make_loop(table)) {
-    planning.cancel();
-    evaluation.cancel();
-    return false;
-  }
+  if (found == Found::kOther || (!to_node && place.first == nullptr) || !prepared->calculation.make_loop(table))
+    return leave();
   planning.end();
   const measure::Span computing(measure::Step::k_compute);
   if (!to_node) {

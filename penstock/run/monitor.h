@@ -3,11 +3,12 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <thread>
+
+#include "penstock/base/clock.h"
 
 namespace penstock::run {
 
@@ -34,14 +35,13 @@ class Monitor {
   void add(std::int64_t bytes) { done_.fetch_add(bytes, std::memory_order_relaxed); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kInterval{10};
+  static constexpr std::int64_t kInterval = 10'000'000;  // nanoseconds
 
   const Options& options_;
   const std::int64_t total_;
   const std::thread::id owner_ = std::this_thread::get_id();
-  const Clock::time_point begin_ = Clock::now();
-  Clock::time_point last_ = begin_;
+  const std::int64_t begin_ = coarse_ns();
+  std::int64_t last_ = begin_;
   // A line of its own: all threads write it, and read the others.
   alignas(64) std::atomic<std::int64_t> done_{0};
 };

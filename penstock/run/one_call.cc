@@ -35,7 +35,7 @@ struct Run {
 class Call {
  public:
   /// Whether one call computes the node. The caller holds graph_mutex().
-  bool read(const graph::Node& node, std::int64_t most) {
+  bool read(const graph::Node& node) {
     if (const auto* elementwise = node.as<graph::Elementwise>()) {
       op_ = elementwise->op;
       dtype_ = elementwise->compute;
@@ -52,7 +52,17 @@ class Call {
     for (const graph::NodeRef& input : node.inputs) {
       if (!add(input, shape)) return false;
     }
-    return is_brief(most);
+    return true;
+  }
+
+  /// More than so many plain operations?
+  bool exceeds(std::int64_t most) const { return n_ > most / operations_of(cost(), read_); }
+
+  /// Whether Ctrl-C may wait for it, and no second thread would help.
+  bool is_brief() const {
+    const std::int64_t bytes = n_ * (read_ + written_);
+    const OpClass what = reduces() ? OpClass::kReduction : cost() > 1 ? OpClass::kMaths : OpClass::kArithmetic;
+    return bytes <= kMostBytes && workers_for(bytes, thread::count(), what) == 1;
   }
 
   bool reduces() const { return reduction_.has_value(); }
@@ -94,13 +104,7 @@ class Call {
     return is_contiguous(in->layout, run.size) && is_aligned(reinterpret_cast<std::uintptr_t>(run.data), run.size);
   }
 
-  bool is_brief(std::int64_t most) const {
-    const std::int64_t cost = reduces() ? 1 : cost_of(op_, dtype_);
-    const std::int64_t bytes = n_ * (read_ + written_);
-    const OpClass what = reduces() ? OpClass::kReduction : cost > 1 ? OpClass::kMaths : OpClass::kArithmetic;
-    return bytes <= kMostBytes && n_ <= most / operations_of(cost, read_) &&
-           workers_for(bytes, thread::count(), what) == 1;
-  }
+  std::int64_t cost() const { return reduces() ? 1 : cost_of(op_, dtype_); }
 
   /// The tree of run/fold.h over one run.
   void fold(const kernel::Table& table, std::byte* out) const {
@@ -137,7 +141,7 @@ void count_one_tile(std::int64_t borrowed, std::int64_t packed) {
   measure::add(measure::Counter::k_bytes_packed, packed);
 }
 
-bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Span& planning) {
+OneCall evaluate_in_one_call(const Request& request, std::int64_t most, measure::Span& planning) {
   const graph::NodeRef& node = request.node;
   const Destination& to = request.destination;
   const bool to_node = to.kind == Destination::Kind::kNode;
@@ -145,15 +149,16 @@ bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Sp
   Claims claims;
   {
     const std::lock_guard lock(graph::graph_mutex());
-    if (is_claimed(*node) || !call.read(*node, most)) return false;
-    if (to_node && !has_room_beside_states(*node)) return false;
+    if (is_claimed(*node) || !call.read(*node)) return OneCall::kOther;
+    if (call.exceeds(most)) return OneCall::kTooMuch;
+    if (!call.is_brief() || (to_node && !has_room_beside_states(*node))) return OneCall::kOther;
     if (to_node) claims.add(node);
   }
   std::byte* out = to_node ? nullptr : to.memory->data() + to.layout.offset;
   const std::int64_t size = size_of(node->dtype);
   if (!to_node && (!is_contiguous(to.layout, size) || !is_aligned(reinterpret_cast<std::uintptr_t>(out), size) ||
                    !call.may_write(out)))
-    return false;
+    return OneCall::kOther;
   planning.end();
   std::shared_ptr<memory::Memory> result;
   if (to_node) {
@@ -165,11 +170,11 @@ bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Sp
     call.compute(out);
   }
   count_one_tile(call.bytes_read(), 0);
-  if (!to_node) return true;
+  if (!to_node) return OneCall::kDone;
   std::vector<graph::NodeRef> dropped;  // destroyed after the lock is gone
   const std::lock_guard lock(graph::graph_mutex());
   publish(*node, {std::move(result), contiguous(node->shape, size)}, dropped);
-  return true;
+  return OneCall::kDone;
 }
 
 }  // namespace penstock::run

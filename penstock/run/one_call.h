@@ -11,9 +11,11 @@
 
 namespace penstock::run {
 
-/// False, with the target as it was, where one call does not do: evaluate_directly() may. `most`: plain operations that
-/// it may take. `planning` ends before the call.
-bool evaluate_in_one_call(const Request& request, std::int64_t most, measure::Span& planning);
+/// What became of it. kTooMuch: one call does, but takes longer than it may. kOther: evaluate_directly() may do.
+enum class OneCall { kDone, kTooMuch, kOther };
+
+/// Leaves the target as it was unless done. `most`: plain operations that it may take. `planning` ends before the call.
+OneCall evaluate_in_one_call(const Request& request, std::int64_t most, measure::Span& planning);
 
 /// Whether the budget holds the node's result beside what an evaluation takes for itself: where it does not, a plan
 /// says so, and knows ways out.

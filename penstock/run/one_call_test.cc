@@ -16,7 +16,7 @@ using graph::NodeRef;
 
 bool in_one_call(const Request& request, std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
   measure::Span planning(measure::Step::k_plan);
-  return evaluate_in_one_call(request, most, planning);
+  return evaluate_in_one_call(request, most, planning) == OneCall::kDone;
 }
 NodeRef floats(std::int64_t n, int from = 1) { return node_of(numbers(DType::k_float32, {n}, from)); }
 NodeRef call(Op op, std::vector<NodeRef> operands) { return graph::make_elementwise(op, std::move(operands)); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,9 +21,11 @@ class Shares {
   void stop();
 
  private:
-  struct alignas(64) Range {
+  /// As far from the next as CPUs' cache lines, which no two share; memory of a larger alignment is slow to get.
+  struct Range {
     std::atomic<std::int64_t> next{0};
     std::int64_t end = 0;
+    std::byte apart[48];
   };
 
   std::vector<Range> ranges_;
