@@ -12,6 +12,7 @@
 #endif
 
 #include <bit>
+#include <limits>
 
 #include "penstock/kernel/element.h"
 #include "penstock/simd/per_target-inl.h"
@@ -31,20 +32,24 @@ HWY_INLINE Pair<T> product(Pair<T> a, Pair<T> b) {
   return {a.re * b.re + flipped(a.im) * b.im, a.re * b.im + a.im * b.re};
 }
 
-/// Smith's algorithm: scaled by the larger half of the divisor, so that no square overflows.
+/// Smith's algorithm: scaled by the larger half of the divisor, so that no square overflows. The halves change places
+/// instead of the code taking one of two ways: a vector would take both, with a division in each.
 template <class T>
 HWY_INLINE Pair<T> quotient(Pair<T> a, Pair<T> b) {
   const T re = b.re < 0 ? -b.re : b.re;
   const T im = b.im < 0 ? -b.im : b.im;
-  if (re == 0 && im == 0) return {a.re / (b.re * b.re), a.im / (b.re * b.re)};
-  if (re >= im) {
-    const T ratio = b.im / b.re;
-    const T scale = 1 / (b.re + b.im * ratio);
-    return {(a.re + a.im * ratio) * scale, (a.im + flipped(a.re) * ratio) * scale};
-  }
-  const T ratio = b.re / b.im;
-  const T scale = 1 / (b.im + b.re * ratio);
-  return {(a.re * ratio + a.im) * scale, (a.im * ratio + flipped(a.re)) * scale};
+  const bool upright = re >= im;
+  const T large = upright ? b.re : b.im;
+  const T ratio = (upright ? b.im : b.re) / large;
+  const T scale = 1 / (large + (upright ? b.im : b.re) * ratio);
+  const T first = upright ? a.re : a.im;
+  const T second = upright ? a.im : a.re;
+  const T turned = first * ratio;
+  const Pair<T> scaled = {(first + second * ratio) * scale,
+                          ((upright ? second : turned) + flipped(upright ? turned : second)) * scale};
+  // By zero each half becomes what division by 0 makes of it.
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  return re == 0 && im == 0 ? Pair<T>{a.re * kInfinity, a.im * kInfinity} : scaled;
 }
 
 }  // namespace penstock::kernel::HWY_NAMESPACE
