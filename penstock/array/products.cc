@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "penstock/array/array.h"
 #include "penstock/array/settle.h"
 #include "penstock/base/error.h"
+#include "penstock/run/at_once.h"
 #include "penstock/run/matmul.h"
 
 namespace penstock {
@@ -25,8 +28,17 @@ Pair converted(const Array& a, const Array& b) {
   return {Array(graph::make_cast(a.node(), dtype)), Array(graph::make_cast(b.node(), dtype)), dtype};
 }
 
+/// Of operands that are evaluated already; none where there is more to it than a call of the kernel.
+std::optional<Array> vectors_at_once(const Array& a, const Array& b, DType dtype) {
+  const bool plain = a.ndim() == 1 && a.shape() == b.shape() && a.dtype() == dtype && b.dtype() == dtype;
+  if (!plain || a.nbytes() > run::kMostReducedAtOnce) return std::nullopt;
+  graph::NodeRef done = run::dot_at_once(*a.node(), *b.node());
+  return done == nullptr ? std::nullopt : std::optional<Array>(std::move(done));
+}
+
 Array vectors(const Array& a, const Array& b) {
   const Dims shape = vecdot_shape(a.shape(), b.shape());
+  if (std::optional<Array> done = vectors_at_once(a, b, product_dtype(a.dtype(), b.dtype()))) return *std::move(done);
   const Pair pair = converted(a, b);
   return operated(pair.dtype, shape, run::make_vecdot(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }

@@ -104,8 +104,8 @@ struct Dots {
   }
 
   /// Leaves of operands of which `a` begins within a line: its lines are multiplied as they lie, with lines of b or,
-  /// where b begins elsewhere in a line, with what is joined of two. The lanes of the sums are turned by the elements
-  /// before a, and turned back at a leaf's end: each has added the products that it would have.
+  /// where b begins elsewhere in a line, with what is joined of two. Each lane stands as many places later as there are
+  /// elements before a, the last ones first; halves meet as they would.
   template <bool kJoin>
   static HWY_INLINE void turned_leaves(const T* a, const T* b, std::int64_t leaves, Sum* nodes) {
     static_assert(kAtOnce == kVectors || !kJoins<T>);
@@ -116,7 +116,6 @@ struct Dots {
     b -= before + apart;
     const bool begins_in_first = before + apart < R::kLanes;
     const bool ends_in_last = before + apart > R::kLanes;
-    const Mask<T> places = counted<T>(before);
     const Mask<T> head = counted<T>(0) >= static_cast<std::make_signed_t<UInt<sizeof(T)>>>(before);
     const Mask<T> places_of_b = counted<T>(apart);
     const auto line = [](const T* from, std::int64_t i) { return R::load(from + i * R::kLanes); };
@@ -138,9 +137,7 @@ struct Dots {
       }
       const V end = kJoin ? joined(last, line(b, kLines + ends_in_last), places_of_b) : line(b, kLines);
       sums[0] = A::multiply_add(part(line(a, kLines), ~head), part(end, ~head), sums[0]);
-      V all[kAtOnce];
-      PENSTOCK_UNROLL for (int k = 0; k < kAtOnce; ++k) all[k] = joined(sums[k], sums[(k + 1) % kAtOnce], places);
-      nodes[leaf] = collapsed(all);
+      nodes[leaf] = collapsed(sums);
     }
   }
 
@@ -208,11 +205,11 @@ struct Dots {
   /// The halves that are whole vectors are added in registers.
   static HWY_INLINE Sum collapsed(V (&sums)[kAtOnce]) {
     add_vectors<kAtOnce / 2>(sums);
-    T lanes[R::kLanes];
-    R::store(sums[0], lanes);
-    halve<R::kLanes / 2>(lanes);
     Sum all{};
-    all.halves[0] = lanes[0];
+    if constexpr (std::is_same_v<V, T>)
+      all.halves[0] = sums[0];
+    else
+      all.halves[0] = merged_lanes<T>(sums[0], [](V one, V other) HWY_ATTR { return A::add_all(one, other); });
     return all;
   }
 

@@ -81,7 +81,17 @@ HWY_INLINE V upper_half(V v) {
   return [v]<int... i>(std::integer_sequence<int, i...>) HWY_ATTR {
     constexpr int kLast = sizeof...(i) - 1;
     return __builtin_shufflevector(v, v, ((i + kHalf) & kLast)...);
-  }(std::make_integer_sequence<int, static_cast<int>(sizeof(V) / sizeof(v[0]))>());
+  }
+  (std::make_integer_sequence<int, static_cast<int>(sizeof(V) / sizeof(v[0]))>());
+}
+
+/// Lane i combined with lane kHalf + i, then the same of half as many: what is in the first one then.
+template <class T, std::int64_t kHalf = kLanesOf<T> / 2, class F>
+HWY_INLINE T merged_lanes(Vector<T> v, const F& combine) {
+  if constexpr (kHalf > 0)
+    return merged_lanes<T, kHalf / 2>(combine(v, upper_half<kHalf>(v)), combine);
+  else
+    return v[0];
 }
 
 /// The target's own minimum and maximum instructions. Of floats they are in order only among numbers other than zeros.

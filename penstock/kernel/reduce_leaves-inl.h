@@ -100,15 +100,8 @@ class Leaves {
       PENSTOCK_UNROLL for (int k = 0; k < kHalf; ++k) lanes[k] = C::combine(lanes[k], lanes[k + kHalf]);
       return halved<kHalf / 2>(lanes);
     } else {
-      return halved_lanes<kLanesOf<T> / 2>(lanes[0]);
+      return merged_lanes<T>(lanes[0], [](Vector<T> a, Vector<T> b) HWY_ATTR { return C::combine(a, b); });
     }
-  }
-  template <std::int64_t kHalf>
-  static HWY_INLINE T halved_lanes(Vector<T> v) {
-    if constexpr (kHalf > 0)
-      return halved_lanes<kHalf / 2>(C::combine(v, upper_half<kHalf>(v)));
-    else
-      return v[0];
   }
 };
 

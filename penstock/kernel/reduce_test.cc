@@ -417,8 +417,8 @@ void check_tree(const Table& table, Reduction r, const T* x, std::int64_t leaves
   for (; nodes.size() > 1; nodes.resize(nodes.size() / 2)) {
     for (std::size_t i = 0; i < nodes.size() / 2; ++i) {
       nodes[i] = nodes[2 * i];
-      reducer.merge(nodes.data(), 1, static_cast<std::int64_t>(i), nodes.data(), 1, static_cast<std::int64_t>(2 * i + 1),
-                    1, 1, 1);
+      reducer.merge(nodes.data(), 1, static_cast<std::int64_t>(i), nodes.data(), 1,
+                    static_cast<std::int64_t>(2 * i + 1), 1, 1, 1);
     }
   }
   T node;

@@ -23,8 +23,8 @@ struct Sorter {
   void (*merge)(const void* a, std::int64_t na, const void* b, std::int64_t nb, void* out) = nullptr;
 };
 
-/// Elements, or their places: keys are coded (of places, each beside its place, so that all differ), sorted, and decoded
-/// to int64.
+/// Elements, or their places: keys are coded (of places, each beside its place, so that all differ), sorted, and
+/// decoded to int64.
 struct Sorting {
   Sorter sorter;
   Coding coding;

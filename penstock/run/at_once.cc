@@ -8,6 +8,7 @@
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
+#include "penstock/run/dot.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/small.h"
 #include "penstock/run/tile.h"
@@ -19,9 +20,9 @@ namespace {
 
 constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in each of 64 lanes, and some nodes
 
-/// Whether so much is reduced within some microseconds, and no second thread would help.
-bool is_brief(std::int64_t bytes) {
-  return bytes <= kMostReducedAtOnce && workers_for(bytes, thread::count(), OpClass::kReduction) == 1;
+/// Whether so much of an operand is read within some microseconds, and no second thread would help.
+bool is_brief(std::int64_t bytes, std::int64_t operands, OpClass what) {
+  return bytes <= kMostReducedAtOnce && workers_for(bytes * operands, thread::count(), what) == 1;
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   source.wanted = accumulator_of(reduction, in.dtype);
   if (!find_elements(in, in.shape, source)) return nullptr;
   const bool small = is_small(n, source.wanted) && is_small(n, in.dtype);
-  if (!small && !(source.borrows(n) && is_brief(n * source.size()))) return nullptr;
+  if (!small && !(source.borrows(n) && is_brief(n * source.size(), 1, OpClass::kReduction))) return nullptr;
   // What takes longer than to look at the clock is measured.
   std::optional<measure::Span> evaluation;
   if (!small) evaluation.emplace(measure::Step::k_evaluate);
@@ -131,6 +132,23 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   });
   core.close_into(result.data());
   return result_of(std::move(result), shape, dtype);
+}
+
+graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y) {
+  const std::int64_t n = x.size();
+  const std::int64_t size = size_of(x.dtype);
+  if (n == 0 || !is_brief(n * size, 2, OpClass::kArithmetic)) return nullptr;
+  SmallSource sources[2];
+  const graph::Node* operands[2] = {&x, &y};
+  for (std::size_t k = 0; k < 2; ++k) {
+    sources[k].wanted = x.dtype;
+    if (!find_elements(*operands[k], x.shape, sources[k]) || !sources[k].borrows(n)) return nullptr;
+  }
+  const measure::Span evaluation(measure::Step::k_evaluate);
+  memory::Buffer result = room_for(size);
+  count_bytes(sources, n);
+  dot(x.dtype, {sources[0].data, size}, {sources[1].data, size}, n, result.data(), false, {});
+  return result_of(std::move(result), {}, x.dtype);
 }
 
 }  // namespace penstock::run

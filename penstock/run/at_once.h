@@ -11,7 +11,7 @@ namespace penstock::run {
 
 /// Operands of at most so many bytes each, in the dtype that is computed with.
 inline constexpr std::int64_t kMostAtOnce = 16 << 10;
-/// Of a reduction to one value, whose result is small however much it reads, where its kernel reads it as it lies.
+/// Of what gives one value, small however much it reads, where its kernel reads each operand as it lies.
 inline constexpr std::int64_t kMostReducedAtOnce = 512 << 10;
 
 /// An operand: a node's elements, or a value that stands for all. The caller keeps the node alive.
@@ -37,5 +37,9 @@ graph::Scalar cast_of_value(const graph::Scalar& value, DType dtype);
 /// The result, of `shape` and one element, of a reduction of all of a node's elements; null as above, or where a second
 /// thread would help.
 graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const Dims& shape);
+
+/// The sum of x[i] y[i] over two vectors as long as each other, of the dtype that their product is computed in; null as
+/// above.
+graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y);
 
 }  // namespace penstock::run

@@ -6,6 +6,7 @@
 
 #include "penstock/base/expect_error.h"
 #include "penstock/op/infer.h"
+#include "penstock/run/matmul.h"
 #include "penstock/run/settings.h"
 
 namespace penstock::run {
@@ -243,6 +244,26 @@ TEST(AtOnce, ReducesMoreThanItPacksWhereAKernelReadsItAsItLies) {
     const NodeRef apart = graph::make_memory(dtype, x->as<graph::InMemory>()->memory, {{100'003}, {8}, 0});
     EXPECT_EQ(at_once(*graph::make_reduce(reduction, apart, {0}, false)), nullptr);
   });
+}
+
+TEST(AtOnce, MultipliesVectorsWithTheBitsOfAPlan) {
+  for (const DType dtype : {DType::k_bool, DType::k_uint8, DType::k_int64, DType::k_float32, DType::k_complex128}) {
+    const std::int64_t most = kMostReducedAtOnce / size_of(dtype);
+    for (const std::int64_t n : {std::int64_t{1}, std::int64_t{17}, std::int64_t{5'003}, most, most + 1}) {
+      const NodeRef x = node_of(numbers(dtype, {n}, 2));
+      const NodeRef y = node_of(numbers(dtype, {n}, 3));
+      const NodeRef found = dot_at_once(*x, *y);
+      ASSERT_EQ(found != nullptr, n <= most) << name_of(dtype) << ", " << n;
+      if (found == nullptr) continue;
+      const NodeRef planned = graph::make_operator(dtype, {}, make_vecdot(dtype, {n}, {n}), {x, y});
+      evaluate({request_of(planned)});
+      EXPECT_EQ(found->shape, Dims{});
+      EXPECT_TRUE(values_of(found).bytes == values_of(planned).bytes) << name_of(dtype) << ", " << n;
+    }
+    const NodeRef x = node_of(numbers(dtype, {40}, 2));
+    const NodeRef apart = graph::make_memory(dtype, x->as<graph::InMemory>()->memory, {{20}, {2 * size_of(dtype)}, 0});
+    EXPECT_EQ(dot_at_once(*apart, *apart), nullptr) << "it would have to be packed";
+  }
 }
 
 TEST(AtOnce, LaysOutWhatNoOneStepLeadsThrough) {

@@ -219,13 +219,13 @@ class Helpers {
   const int generation_;
   const NumaPlacement placement_;
   std::mutex mutex_;
-  std::vector<Job*> jobs_;        // with unclaimed workers
+  std::vector<Job*> jobs_;      // with unclaimed workers
   std::atomic<int> open_{0};    // their number
   std::atomic<int> active_{0};  // threads at work, callers and helpers
   std::atomic<int> started_{0};
   std::atomic<Clock::rep> asked_{0};  // when in_a_row() was last asked in vain
   // Lines of their own: one is read all the time by helpers that wait awake, one is written by them.
-  alignas(kLine) Word calls_{0};                // changes whenever a helper may find work
+  alignas(kLine) Word calls_{0};                 // changes whenever a helper may find work
   alignas(kLine) std::atomic<int> spinning_{0};  // helpers that wait awake
   std::atomic<int> sleeping_{0};
 };
