@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import subprocess
 import time
@@ -135,3 +136,22 @@ def test_a_command_that_fails_takes_what_it_started_with_it(tmp_path: Path) -> N
 
 def test_a_limit_of_years_is_one() -> None:
     assert Command("true", time_limit=1e9)() < 60
+
+
+def test_no_wait_is_deaf_for_longer_than_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    class Poll:
+        def register(self, descriptor: int, events: int) -> None:
+            assert (descriptor, events) == (7, select.POLLIN)
+
+        def poll(self, milliseconds: int) -> list[int]:
+            waited.append(milliseconds / 1e3)
+            return [7] if len(waited) == 4 else []
+
+    monkeypatch.setattr(select, "poll", Poll)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(waited))
+    assert not sides.readable(7, 2.5)
+    assert waited == [1, 1, 0.5]
+    assert sides.readable(7, 2.5)
+    assert waited == [1, 1, 0.5, 1]
