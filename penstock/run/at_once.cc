@@ -112,9 +112,9 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   if (n == 0 || count(shape) != 1) return nullptr;
   SmallSource source;
   source.wanted = accumulator_of(reduction, in.dtype);
-  if (!find_elements(in, in.shape, source)) return nullptr;
   const bool small = is_small(n, source.wanted) && is_small(n, in.dtype);
-  if (!small && !(source.borrows(n) && is_brief(n * source.size(), 1, OpClass::kReduction))) return nullptr;
+  const bool brief = !small && source.wanted == in.dtype && is_brief(n * size_of(in.dtype), 1, OpClass::kReduction);
+  if ((!small && !brief) || !find_elements(in, in.shape, source) || (!small && !source.borrows(n))) return nullptr;
   // What takes longer than to look at the clock is measured.
   std::optional<measure::Span> evaluation;
   if (!small) evaluation.emplace(measure::Step::k_evaluate);
@@ -144,7 +144,8 @@ graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y) {
     sources[k].wanted = x.dtype;
     if (!find_elements(*operands[k], x.shape, sources[k]) || !sources[k].borrows(n)) return nullptr;
   }
-  const measure::Span evaluation(measure::Step::k_evaluate);
+  std::optional<measure::Span> evaluation;
+  if (!is_small(n, x.dtype)) evaluation.emplace(measure::Step::k_evaluate);
   memory::Buffer result = room_for(size);
   count_bytes(sources, n);
   dot(x.dtype, {sources[0].data, size}, {sources[1].data, size}, n, result.data(), false, {});
