@@ -31,7 +31,7 @@ Pair converted(const Array& a, const Array& b) {
 /// Of operands that are evaluated already; none where there is more to it than a call of the kernel.
 std::optional<Array> vectors_at_once(const Array& a, const Array& b, DType dtype) {
   const bool plain = a.ndim() == 1 && a.shape() == b.shape() && a.dtype() == dtype && b.dtype() == dtype;
-  if (!plain || a.nbytes() > run::kMostReducedAtOnce) return std::nullopt;
+  if (!plain) return std::nullopt;
   graph::NodeRef done = run::dot_at_once(*a.node(), *b.node());
   return done == nullptr ? std::nullopt : std::optional<Array>(std::move(done));
 }

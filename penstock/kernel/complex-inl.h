@@ -40,8 +40,9 @@ HWY_INLINE Pair<T> quotient(Pair<T> a, Pair<T> b) {
   const T im = b.im < 0 ? -b.im : b.im;
   const bool upright = re >= im;
   const T large = upright ? b.re : b.im;
-  const T ratio = (upright ? b.im : b.re) / large;
-  const T scale = 1 / (large + (upright ? b.im : b.re) * ratio);
+  const T small = upright ? b.im : b.re;
+  const T ratio = small / large;
+  const T scale = 1 / (large + small * ratio);
   const T first = upright ? a.re : a.im;
   const T second = upright ? a.im : a.re;
   const T turned = first * ratio;

@@ -16,10 +16,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace penstock::kernel::HWY_NAMESPACE {
 
-/// Virtual lanes of a leaf.
-template <class T>
-inline constexpr std::int64_t kLanesOfLeaf = sizeof(T) <= 4 ? 64 : 32;
-
 /// `C` combines a slot with an element, as in kernel/reduce_simple-inl.h.
 template <class C>
 class Leaves {
@@ -40,7 +36,7 @@ class Leaves {
   }
 
  private:
-  static constexpr std::int64_t kLeafLanes = kLanesOfLeaf<T>;
+  static constexpr std::int64_t kLeafLanes = lanes_of(kDTypeOf<T>);
   static constexpr std::int64_t kLeaf = kLeafLanes * kLeafGroups;
   static constexpr int kStreams = 4;
 

@@ -187,7 +187,7 @@ struct Simple {
   static constexpr bool kIsFloatEnd = std::is_floating_point_v<T> && requires { C::kIsMin; };
   static constexpr bool kAnyOrder = std::is_integral_v<T> || kIsFloatEnd;
 
-  static constexpr std::int64_t kUsualLanes = kLanesOfLeaf<T>;
+  static constexpr std::int64_t kUsualLanes = sizeof(T) <= 4 ? 64 : 32;
   static constexpr int kStreams = 4;
 
   /// Slot i with slot kHalf + i, then the same of half as many, their number known to the compiler.

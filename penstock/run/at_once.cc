@@ -113,8 +113,8 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
   SmallSource source;
   source.wanted = accumulator_of(reduction, in.dtype);
   const bool small = is_small(n, source.wanted) && is_small(n, in.dtype);
-  const bool brief = !small && source.wanted == in.dtype && is_brief(n * size_of(in.dtype), 1, OpClass::kReduction);
-  if ((!small && !brief) || !find_elements(in, in.shape, source) || (!small && !source.borrows(n))) return nullptr;
+  if (!small && (source.wanted != in.dtype || !is_brief(n * size_of(in.dtype), 1, OpClass::kReduction))) return nullptr;
+  if (!find_elements(in, in.shape, source) || !(small || source.borrows(n))) return nullptr;
   // What takes longer than to look at the clock is measured.
   std::optional<measure::Span> evaluation;
   if (!small) evaluation.emplace(measure::Step::k_evaluate);

@@ -14,9 +14,12 @@ namespace {
 
 using graph::NodeRef;
 
-bool in_one_call(const Request& request, std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
+OneCall one_call(const Request& request, std::int64_t most) {
   measure::Span planning(measure::Step::k_plan);
-  return evaluate_in_one_call(request, most, planning) == OneCall::kDone;
+  return evaluate_in_one_call(request, most, planning);
+}
+bool in_one_call(const Request& request) {
+  return one_call(request, std::numeric_limits<std::int64_t>::max()) == OneCall::kDone;
 }
 NodeRef floats(std::int64_t n, int from = 1) { return node_of(numbers(DType::k_float32, {n}, from)); }
 NodeRef call(Op op, std::vector<NodeRef> operands) { return graph::make_elementwise(op, std::move(operands)); }
@@ -68,7 +71,7 @@ TEST(OneCall, LeavesTheRestAsItWas) {
     EXPECT_EQ(each->running, 0);
   }
   const NodeRef sums = call(Op::k_add, {a, a});
-  EXPECT_FALSE(in_one_call(request_of(sums), 5'000)) << "more operations than asked for";
+  EXPECT_EQ(one_call(request_of(sums), 5'000), OneCall::kTooMuch) << "more operations than asked for";
   sums->running = fork_generation();
   EXPECT_FALSE(in_one_call(request_of(sums))) << "somebody else computes it";
   sums->running = 0;
