@@ -54,6 +54,24 @@ def arithmetic():
         x = x * 1.5 - x * 0.5 + 0.0 * x
         n += 1
 
+def calls_back():
+    sorted(range(200_000), key=lambda each: -each)
+
+def ends_by_sigsegv(times):
+    # As often as there are fewer files beside this one.
+    import os, pathlib, signal
+    ends = pathlib.Path(__file__).with_name(f"ended-{times}")
+    ends.mkdir(exist_ok=True)
+    if (n := len(list(ends.iterdir()))) < times:
+        (ends / str(n)).touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+def ends_once():
+    ends_by_sigsegv(1)
+
+def ends_always():
+    ends_by_sigsegv(100)
+
 limit = 3
 if __name__ == "__main__":
     import sys
@@ -161,6 +179,21 @@ def test_a_target_that_cannot_run_is_told(folder: Path, target: str, message: st
 def test_a_target_that_never_ends_is_ended(folder: Path) -> None:
     with pytest.raises(ProfileError, match=r"ran longer than 1\.5 s and was ended"):
         profile.profile(Target("sim_profiled:never", folder=str(folder)), Options(seconds=0, limit=1.5))
+
+
+def test_a_process_that_reading_its_frames_ended_is_run_again_without(folder: Path) -> None:
+    options = Options(seconds=0.2, apart=0.0002, allocations=False)
+    found = profile.profile(Target("sim_profiled:ends_once", folder=str(folder)), options)
+    assert found["time"]["calls"] > 0
+    assert len(list((folder / "ended-1").iterdir())) == 1
+    # Every call of the key is some instructions in which the stack cannot be read.
+    found = profile.profile(Target("sim_profiled:calls_back", folder=str(folder)), Options(1.0, 0.0002, allocations=False))
+    assert any("calls_back" in each["function"] for each in found["lines"])
+
+
+def test_a_target_that_ends_its_process_is_told(folder: Path) -> None:
+    with pytest.raises(ProfileError, match=r"before the profile was written: ended by SIGSEGV$"):
+        profile.profile(Target("sim_profiled:ends_always", folder=str(folder)), Options(seconds=0.2))
 
 
 def test_a_script_is_profiled_with_its_arguments(folder: Path, tmp_path: Path) -> None:

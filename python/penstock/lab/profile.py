@@ -231,8 +231,22 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         "case": target.case,
         "seconds": options.seconds if which == "time" else 0.0,
         "apart": options.apart,
+        "dumps": which == "time",
         "pass": which,
     }
+    status, result = _child(target, options, job)
+    if result is None and job["dumps"] and status in (-signal.SIGSEGV, -signal.SIGBUS):
+        # It may have been the reading of frames between any two instructions, not the target.
+        status, result = _child(target, options, {**job, "dumps": False})
+    if result is None:
+        raise ProfileError(f"{target.name} ended its process before the profile was written: {status_text(status)}")
+    if "error" in result:
+        raise ProfileError(f"{target.name} {result['error']}")
+    return result
+
+
+def _child(target: Target, options: Options, job: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
+    """The exit status of a process that does the job, and the result it wrote, if it did."""
     with tempfile.TemporaryDirectory(prefix="penstock-profile-") as directory:
         asked, told = Path(directory, "job.json"), Path(directory, "result.json")
         asked.write_text(json.dumps(job), encoding="utf-8")
@@ -250,12 +264,7 @@ def _run(target: Target, options: Options, which: str) -> dict[str, Any]:
         finally:
             if child is not None:
                 _end(child)
-        if not told.is_file():
-            raise ProfileError(f"{target.name} ended its process before the profile was written: {status_text(status)}")
-        result: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
-    if "error" in result:
-        raise ProfileError(f"{target.name} {result['error']}")
-    return result
+        return status, json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

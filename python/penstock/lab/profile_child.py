@@ -2,8 +2,8 @@
 """The process that a profile looks at: ``python -m penstock.lab.profile_child JOB RESULT``, both JSON files.
 
 JOB: ``target`` ("module:function") or ``script`` with its ``arguments``, ``folders`` (first on the module path),
-``seconds`` that a function is called again and again, ``apart`` (seconds between samples) and ``pass``:
-"time" or "allocations". ``case``: its ``arguments`` and ``seed``, of which the target's module makes the ``inputs``
+``seconds`` that a function is called again and again, ``apart`` (seconds between samples), ``dumps`` (whether lines are
+read while they run) and ``pass``: "time" or "allocations". ``case``: its ``arguments`` and ``seed``, of which the target's module makes the ``inputs``
 that the function is given.
 RESULT: what the pass found, or ``error`` with the reason why the target could not be run.
 """
@@ -75,15 +75,15 @@ def _script(path: str, arguments: list[str]) -> Callable[[], int]:
     return once
 
 
-def time_pass(work: Callable[[], int], apart: float) -> dict[str, Any]:
-    """Runs ``work`` under the sampler and the counters."""
+def time_pass(work: Callable[[], int], apart: float, dumped: bool = True) -> dict[str, Any]:
+    """Runs ``work`` under the sampler and the counters, with its lines read while they run if they are ``dumped``."""
     before, io_before, cpu, start = (
         resource.getrusage(resource.RUSAGE_SELF),
         usage.io(),
         time.process_time(),
         time.monotonic(),
     )
-    with Sampler(apart) as sampler, Dumps(apart) as dumps, HardwareCounters() as counters:
+    with Sampler(apart) as sampler, Dumps(apart if dumped else 0.0) as dumps, HardwareCounters() as counters:
         calls = work()
         # What follows, reading the dumps above all, is no time or memory of the work.
         seconds, cpu_seconds = time.monotonic() - start, time.process_time() - cpu
@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> int:
     try:
         with _output_aside():
             work = work_of(job)
-            result = time_pass(work, job["apart"]) if job["pass"] == "time" else allocation_pass(work)
+            result = time_pass(work, job["apart"], job["dumps"]) if job["pass"] == "time" else allocation_pass(work)
     except Wrong as error:
         result = {"error": str(error)}
     except Exception as error:

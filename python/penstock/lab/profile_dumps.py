@@ -5,6 +5,10 @@ A sampler in Python gets the interpreter's lock only where the interpreter looks
 the ends of loops. A line of arithmetic on arrays is no such place, and its time would count for the loop around it.
 faulthandler's signal handler is C code that runs at once, on whatever line the thread is; what it writes is read
 afterwards. The timer is that of SIGALRM: a program that sets one of its own is left with what the sampler saw.
+
+The handler follows pointers to frames that the interpreter may just be pushing or releasing: as a C function begins to
+call Python, for some instructions they lead nowhere, and the process ends by SIGSEGV. Whoever reads lines so must be
+able to run the program again without.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ _DEEPEST = 100
 class Dumps:
     """``with Dumps(seconds_apart) as dumps: work()``, then ``dumps.stacks``: outermost frame first, how often met.
 
-    ``bytes``: how many were written, and read again, to know.
+    ``seconds_apart``: none are read where it is 0. ``bytes``: how many were written, and read again, to know.
     """
 
     def __init__(self, seconds_apart: float = 0.004) -> None:
