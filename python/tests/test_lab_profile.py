@@ -182,12 +182,12 @@ def test_a_target_that_never_ends_is_ended(folder: Path) -> None:
 
 
 def test_a_process_that_reading_its_frames_ended_is_run_again_without(folder: Path) -> None:
-    options = Options(seconds=0.2, apart=0.0002, allocations=False)
+    options = Options(seconds=0.5, apart=0.0002, allocations=False)
     found = profile.profile(Target("sim_profiled:ends_once", folder=str(folder)), options)
     assert found["time"]["calls"] > 0
     assert len(list((folder / "ended-1").iterdir())) == 1
     # Every call of the key is some instructions in which the stack cannot be read.
-    found = profile.profile(Target("sim_profiled:calls_back", folder=str(folder)), Options(1.0, 0.0002, allocations=False))
+    found = profile.profile(Target("sim_profiled:calls_back", folder=str(folder)), options)
     assert any("calls_back" in each["function"] for each in found["lines"])
 
 

@@ -3,8 +3,8 @@
 
 JOB: ``target`` ("module:function") or ``script`` with its ``arguments``, ``folders`` (first on the module path),
 ``seconds`` that a function is called again and again, ``apart`` (seconds between samples), ``dumps`` (whether lines are
-read while they run) and ``pass``: "time" or "allocations". ``case``: its ``arguments`` and ``seed``, of which the target's module makes the ``inputs``
-that the function is given.
+read while they run) and ``pass``: "time" or "allocations". ``case``: its ``arguments`` and ``seed``, of which the
+target's module makes the ``inputs`` that the function is given.
 RESULT: what the pass found, or ``error`` with the reason why the target could not be run.
 """
 
