@@ -74,15 +74,43 @@ HWY_INLINE void pack_steps(const std::byte* from, std::byte* to, std::int64_t n)
       store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * kStep * kSize)));
 }
 
+#if HWY_TARGET != HWY_SCALAR
+/// Blocks of 16 bytes `stride` apart, side by side in a vector.
+template <class D>
+HWY_INLINE hn::VFromD<D> blocks(D d, const std::byte* from, std::int64_t stride) {
+  if constexpr (hn::MaxLanes(d) == 16) {
+    return hn::LoadU(d, reinterpret_cast<const std::uint8_t*>(from));
+  } else {
+    const hn::Half<D> half;
+    constexpr auto kBlocks = static_cast<std::int64_t>(hn::MaxLanes(half) / 16);
+    return hn::Combine(d, blocks(half, from + kBlocks * stride, stride), blocks(half, from, stride));
+  }
+}
+
+/// The elements of 16 bytes that fill whole vectors, each of them stored at once; how many they are.
+HWY_INLINE std::int64_t pack_vectors(const std::byte* from, std::int64_t stride, std::byte* to, std::int64_t n) {
+  const hn::CappedTag<std::uint8_t, 64> d;
+  constexpr auto kBlocks = static_cast<std::int64_t>(hn::MaxLanes(d) / 16);
+  std::int64_t i = 0;
+  for (; i + kBlocks <= n; i += kBlocks)
+    hn::StoreU(blocks(d, from + i * stride, stride), d, reinterpret_cast<std::uint8_t*>(to + i * 16));
+  return i;
+}
+#endif
+
 template <class T, Swap kSwap>
 HWY_FLATTEN void pack(const void* in, std::int64_t stride, void* out, std::int64_t n) {
   constexpr std::int64_t kSize = sizeof(T);
   const auto* from = static_cast<const std::byte*>(in);
   auto* to = static_cast<std::byte*>(out);
   if constexpr (kSize == 16) {
-    // A register each: no shuffles to be made, and the loop would take longer than what it moves.
+    std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (kSwap == Swap::kNone) i = pack_vectors(from, stride, to, n);
+#endif
+      // A register each: no shuffles to be made, and the loop would take longer than what it moves.
 #pragma GCC unroll 8
-    for (std::int64_t i = 0; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
+    for (; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
   } else if (stride == kSize) {
     pack_steps<T, kSwap, 1>(from, to, n);
   } else if (stride == 2 * kSize) {

@@ -44,13 +44,8 @@ bool is_in_order(const Layout& layout) {
 
 bool find_apart(const graph::InMemory& in, const Dims& shape, SmallSource& source) {
   if (!is_small(count(shape), source.dtype)) return false;
-  const bool whole = in.layout.shape == shape;
-  if (whole && shape.size() == 1) {
-    source.step = in.layout.strides[0];
-    return true;
-  }
   if (!is_in_order(in.layout)) return false;
-  const Layout walk = coalesce(whole ? in.layout : view_broadcast(in.layout, shape));
+  const Layout walk = coalesce(in.layout.shape == shape ? in.layout : view_broadcast(in.layout, shape));
   if (walk.shape.size() == 1) {
     source.step = walk.strides[0];
     return true;
@@ -61,7 +56,7 @@ bool find_apart(const graph::InMemory& in, const Dims& shape, SmallSource& sourc
   return true;
 }
 
-void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
+void convert_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
                    const kernel::Table& table) {
   const auto cast = table.cast[index_of(source.dtype)][index_of(source.wanted)];
   if (source.single) {
@@ -72,9 +67,8 @@ void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n
   }
   const std::byte* from = source.data + first * source.step;
   alignas(64) std::byte packed[kSmallBlockBytes];
-  std::byte* beside = source.converts() ? packed : scratch;
-  if (source.packs()) table.pack[log2_size(source.dtype)](from, source.step, beside, n);
-  if (source.converts()) cast(source.packs() ? beside : from, scratch, n);
+  if (source.packs()) table.pack[log2_size(source.dtype)](from, source.step, packed, n);
+  cast(source.packs() ? packed : from, scratch, n);
 }
 
 void count_bytes(std::span<const SmallSource> sources, std::int64_t n) {

@@ -16,8 +16,8 @@
 
 namespace penstock::run {
 
-inline constexpr std::int64_t kSmallBlock = 512;  // elements that are packed and converted before they are read
-inline constexpr std::int64_t kSmallBlockBytes = kSmallBlock * 16;
+/// Of elements that are packed and converted before they are read: few enough to stay in L1 beside where they lie.
+inline constexpr std::int64_t kSmallBlockBytes = 4096;
 
 /// An operand's elements: as many as the result has, or one that stands for all.
 struct SmallSource {
@@ -37,7 +37,7 @@ struct SmallSource {
 
 inline bool is_small(std::int64_t n, DType dtype) { return n > 0 && n <= kMostAtOnce / size_of(dtype); }
 
-/// As find_elements(), of elements that are not side by side.
+/// As find_elements(), of elements that are neither side by side nor a whole vector.
 bool find_apart(const graph::InMemory& in, const Dims& shape, SmallSource& source);
 
 /// Finds the node's elements in a result of `shape`: where they lie when one step leads from each to the next, or there
@@ -50,13 +50,27 @@ inline bool find_elements(const graph::Node& node, const Dims& shape, SmallSourc
   source.single = node.size() == 1;
   source.step = source.size();
   if (!is_aligned(reinterpret_cast<std::uintptr_t>(source.data), source.size())) return false;
-  if (source.single || (node.shape == shape && is_contiguous(in->layout, source.size()))) return true;
+  if (source.single) return true;
+  if (node.shape == shape) {
+    if (shape.size() == 1) {
+      source.step = in->layout.strides[0];
+      return !source.packs() || is_small(node.size(), source.dtype);
+    }
+    if (is_contiguous(in->layout, source.size())) return true;
+  }
   return find_apart(*in, shape, source);
 }
 
-/// At most kSmallBlock elements of the wanted dtype from `first` on, in `scratch`.
-void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
+/// As prepare_block(), of elements that are converted or one that stands for all.
+void convert_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
                    const kernel::Table& table);
+
+/// Some elements of the wanted dtype from `first` on, in `scratch`; no more than kSmallBlockBytes of either dtype.
+inline void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
+                          const kernel::Table& table) {
+  if (source.single || source.converts()) return convert_block(source, first, n, scratch, table);
+  table.pack[log2_size(source.dtype)](source.data + first * source.step, source.step, scratch, n);
+}
 
 /// Calls f(inputs, first, n) for the elements of all operands, as the kernel reads them: at once where they lie so,
 /// block by block where some don't.
@@ -65,13 +79,16 @@ void for_blocks(std::span<const SmallSource> sources, std::int64_t n, const kern
   alignas(64) std::byte scratch[kMaxArity][kSmallBlockBytes];
   const void* inputs[kMaxArity] = {};
   bool all = true;
+  std::int64_t widest = 1;
   for (std::size_t k = 0; k < sources.size(); ++k) {
     inputs[k] = sources[k].data;
     all = all && sources[k].borrows(n);
+    widest = std::max({widest, sources[k].size(), size_of(sources[k].wanted)});
   }
   if (all) return f(inputs, 0, n);
-  for (std::int64_t first = 0; first < n; first += kSmallBlock) {
-    const std::int64_t some = std::min(kSmallBlock, n - first);
+  const std::int64_t block = kSmallBlockBytes / widest;
+  for (std::int64_t first = 0; first < n; first += block) {
+    const std::int64_t some = std::min(block, n - first);
     for (std::size_t k = 0; k < sources.size(); ++k) {
       const bool ready = sources[k].borrows(n);
       inputs[k] = ready ? sources[k].data + first * sources[k].step : scratch[k];
