@@ -10,6 +10,7 @@
 #include "penstock/measure/span.h"
 #include "penstock/run/dot.h"
 #include "penstock/run/fold.h"
+#include "penstock/run/gemm.h"
 #include "penstock/run/small.h"
 #include "penstock/run/tile.h"
 #include "penstock/run/tuning.h"
@@ -23,6 +24,15 @@ constexpr std::int64_t kMostState = 4096;  // bytes: two fields of 8 bytes in ea
 /// Whether so much of an operand is read within some microseconds, and no second thread would help.
 bool is_brief(std::int64_t bytes, std::int64_t operands, OpClass what) {
   return bytes <= kMostReducedAtOnce && workers_for(bytes * operands, thread::count(), what) == 1;
+}
+
+/// Whether the product of matrices takes some tens of microseconds on one thread, and is no product with a vector.
+bool is_brief(const Extents& each, std::int64_t size) {
+  constexpr std::int64_t kMostMoved = 4 << 20;  // bytes, as if each multiply-add read one element
+  const std::int64_t widest = kMostReducedAtOnce / size;
+  if (each.m < 2 || each.n < 2 || each.k < 1) return false;
+  if (each.m > widest / each.n || each.m > widest / each.k || each.n > widest / each.k) return false;
+  return each.m * each.n <= kMostMoved / size / each.k;
 }
 
 }  // namespace
@@ -150,6 +160,23 @@ graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y) {
   count_bytes(sources, n);
   dot(x.dtype, {sources[0].data, size}, {sources[1].data, size}, n, result.data(), false, {});
   return result_of(std::move(result), {}, x.dtype);
+}
+
+graph::NodeRef matmul_at_once(const graph::Node& a, const graph::Node& b) {
+  const Extents each{a.shape[0], b.shape[1], a.shape[1]};
+  if (!is_brief(each, size_of(a.dtype))) return nullptr;
+  Matrix matrices[2];
+  const graph::Node* operands[2] = {&a, &b};
+  for (std::size_t k = 0; k < 2; ++k) {
+    const graph::InMemory* in = operands[k]->in_memory();
+    if (in == nullptr) return nullptr;
+    matrices[k] = {in->memory->data() + in->layout.offset, in->layout.strides[0], in->layout.strides[1]};
+  }
+  const measure::Span evaluation(measure::Step::k_evaluate);
+  const std::int64_t row = each.n * size_of(a.dtype);
+  memory::Buffer result = room_for(each.m * row);
+  gemm(a.dtype, each, matrices[0], matrices[1], result.data(), row, false, {});
+  return result_of(std::move(result), {each.m, each.n}, a.dtype);
 }
 
 }  // namespace penstock::run

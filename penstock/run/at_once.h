@@ -42,4 +42,8 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
 /// above.
 graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y);
 
+/// The product of two matrices, neither of them a vector, in that dtype: however they lie in memory, for it packs what
+/// it reads. Null where they are large or not evaluated. Throws BudgetError.
+graph::NodeRef matmul_at_once(const graph::Node& a, const graph::Node& b);
+
 }  // namespace penstock::run

@@ -266,6 +266,45 @@ TEST(AtOnce, MultipliesVectorsWithTheBitsOfAPlan) {
   }
 }
 
+TEST(AtOnce, MultipliesMatricesWithTheBitsOfAPlan) {
+  for (const DType dtype : {DType::k_bool, DType::k_uint8, DType::k_int64, DType::k_float32, DType::k_complex128}) {
+    const std::int64_t most = (4 << 20) / size_of(dtype);
+    const auto check = [&](const NodeRef& a, const NodeRef& b, bool brief) {
+      const Dims shape{a->shape[0], b->shape[1]};
+      const NodeRef found = matmul_at_once(*a, *b);
+      ASSERT_EQ(found != nullptr, brief) << name_of(dtype) << ", " << shape_text(a->shape) << shape_text(b->shape);
+      if (!brief) return;
+      const NodeRef planned = graph::make_operator(dtype, shape, make_matmul(dtype, a->shape, b->shape), {a, b});
+      evaluate({request_of(planned)});
+      EXPECT_EQ(found->shape, shape);
+      EXPECT_TRUE(values_of(found).bytes == values_of(planned).bytes) << name_of(dtype) << ", " << shape_text(shape);
+    };
+    const auto of = [&](std::int64_t rows, std::int64_t columns) {
+      return node_of(numbers(dtype, {rows, columns}, 2));
+    };
+    check(of(2, 1), of(1, 2), true);
+    check(of(17, 5), of(5, 49), true);
+    check(of(64, most / 4096), of(most / 4096, 64), true);
+    check(of(64, most / 4096 + 1), of(most / 4096 + 1, 64), false);
+    check(of(1, 9), of(9, 9), false);
+    check(of(9, 9), of(9, 1), false);
+    check(of(3, 0), of(0, 3), false);
+    check(of(0, 3), of(3, 3), false);
+    // Few products of many elements: the result, then an operand, is too much.
+    check(of(2, 1), of(1, kMostReducedAtOnce / 2 / size_of(dtype) + 1), false);
+    check(of(kMostReducedAtOnce / 2 / size_of(dtype) + 1, 2), of(2, 2), false);
+    // Rows backwards by columns of the transposed matrix.
+    const NodeRef x = of(20, 30);
+    const auto memory = x->as<graph::InMemory>()->memory;
+    const std::int64_t size = size_of(dtype);
+    const NodeRef backwards = graph::make_memory(dtype, memory, {{20, 15}, {-30 * size, 2 * size}, 19 * 30 * size});
+    const NodeRef turned = graph::make_memory(dtype, memory, {{15, 20}, {2 * size, 30 * size}, 0});
+    check(backwards, turned, true);
+    check(backwards, graph::make_elementwise(Op::k_where, {node_of(numbers(DType::k_bool, {15, 20})), turned, turned}),
+          false);
+  }
+}
+
 TEST(AtOnce, LaysOutWhatNoOneStepLeadsThrough) {
   for (const DType dtype : {DType::k_int8, DType::k_float32, DType::k_complex128}) {
     const NodeRef all = node_of(numbers(dtype, {3, 4, 5}, 2));

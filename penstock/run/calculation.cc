@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMostSteps = 160;  // bounds the recursion
 constexpr std::int64_t kLeastRow = 128;  // elements: a call of the loop takes as long as some tens
-constexpr std::int64_t kPacked = 4096;   // bytes of an operand that are packed or converted at once
 constexpr int kMostPacked = 4;           // operands
 
 /// Steps count down while leaves are still being found; no input is -1 in both numberings.
@@ -159,7 +158,7 @@ bool Calculation::choose_at_once() {
   for (const Leaf& leaf : leaves_) {
     if (leaf.ready()) continue;
     ++packed;
-    at_once_ = std::min(at_once_, kPacked / std::max(leaf.size(), size_of(leaf.to)));
+    at_once_ = std::min(at_once_, kPackedBytes / std::max(leaf.size(), size_of(leaf.to)));
   }
   return packed <= kMostPacked;
 }
@@ -218,8 +217,8 @@ const std::byte* Calculation::made_ready(const Leaf& leaf, const std::byte* from
 }
 
 void Calculation::run_row(std::int64_t row, std::int64_t column, std::int64_t n, std::byte* out, bool streams) const {
-  alignas(64) std::byte packed[2 * kMostPacked][kPacked];
-  std::byte(*room)[kPacked] = packed;
+  alignas(64) std::byte packed[2 * kMostPacked][kPackedBytes];
+  std::byte(*room)[kPackedBytes] = packed;
   if (recipe_.steps.empty()) {
     std::byte* places[] = {leaves_[0].converts() ? *room : out, out};
     made_ready(leaves_[0], leaves_[0].at(row, column), n, places);

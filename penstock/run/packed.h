@@ -10,6 +10,9 @@
 
 namespace penstock::run {
 
+/// Of an operand that is packed or converted at once: what is read, made and calculated stays in L1.
+inline constexpr std::int64_t kPackedBytes = 4096;
+
 /// Where Table::pack and its like have the loop for elements of `size` bytes.
 std::size_t log2_of(std::int64_t size);
 inline std::size_t log2_size(DType dtype) { return log2_of(size_of(dtype)); }

@@ -66,7 +66,7 @@ void convert_block(const SmallSource& source, std::int64_t first, std::int64_t n
     return;
   }
   const std::byte* from = source.data + first * source.step;
-  alignas(64) std::byte packed[kSmallBlockBytes];
+  alignas(64) std::byte packed[kPackedBytes];
   if (source.packs()) table.pack[log2_size(source.dtype)](from, source.step, packed, n);
   cast(source.packs() ? packed : from, scratch, n);
 }

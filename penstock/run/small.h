@@ -16,9 +16,6 @@
 
 namespace penstock::run {
 
-/// Of elements that are packed and converted before they are read: few enough to stay in L1 beside where they lie.
-inline constexpr std::int64_t kSmallBlockBytes = 4096;
-
 /// An operand's elements: as many as the result has, or one that stands for all.
 struct SmallSource {
   const std::byte* data = nullptr;
@@ -65,7 +62,7 @@ inline bool find_elements(const graph::Node& node, const Dims& shape, SmallSourc
 void convert_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
                    const kernel::Table& table);
 
-/// Some elements of the wanted dtype from `first` on, in `scratch`; no more than kSmallBlockBytes of either dtype.
+/// Some elements of the wanted dtype from `first` on, in `scratch`; no more than kPackedBytes of either dtype.
 inline void prepare_block(const SmallSource& source, std::int64_t first, std::int64_t n, std::byte* scratch,
                           const kernel::Table& table) {
   if (source.single || source.converts()) return convert_block(source, first, n, scratch, table);
@@ -76,7 +73,7 @@ inline void prepare_block(const SmallSource& source, std::int64_t first, std::in
 /// block by block where some don't.
 template <class F>
 void for_blocks(std::span<const SmallSource> sources, std::int64_t n, const kernel::Table& table, const F& f) {
-  alignas(64) std::byte scratch[kMaxArity][kSmallBlockBytes];
+  alignas(64) std::byte scratch[kMaxArity][kPackedBytes];
   const void* inputs[kMaxArity] = {};
   bool all = true;
   std::int64_t widest = 1;
@@ -86,7 +83,7 @@ void for_blocks(std::span<const SmallSource> sources, std::int64_t n, const kern
     widest = std::max({widest, sources[k].size(), size_of(sources[k].wanted)});
   }
   if (all) return f(inputs, 0, n);
-  const std::int64_t block = kSmallBlockBytes / widest;
+  const std::int64_t block = kPackedBytes / widest;
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t some = std::min(block, n - first);
     for (std::size_t k = 0; k < sources.size(); ++k) {
