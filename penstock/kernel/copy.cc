@@ -104,11 +104,11 @@ HWY_FLATTEN void pack(const void* in, std::int64_t stride, void* out, std::int64
   const auto* from = static_cast<const std::byte*>(in);
   auto* to = static_cast<std::byte*>(out);
   if constexpr (kSize == 16) {
+    // What fills no vector, or is swapped, takes a register each: the compiler's shuffles would take longer.
     std::int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
     if constexpr (kSwap == Swap::kNone) i = pack_vectors(from, stride, to, n);
 #endif
-      // A register each: no shuffles to be made, and the loop would take longer than what it moves.
 #pragma GCC unroll 8
     for (; i < n; ++i) store(to + i * kSize, swapped<T, kSwap>(load<T>(from + i * stride)));
   } else if (stride == kSize) {

@@ -8,6 +8,8 @@
 #include "penstock/kernel/table.h"
 #include "penstock/measure/counters.h"
 #include "penstock/measure/span.h"
+#include "penstock/memory/governor.h"
+#include "penstock/memory/pool.h"
 #include "penstock/run/dot.h"
 #include "penstock/run/fold.h"
 #include "penstock/run/gemm.h"
@@ -28,11 +30,10 @@ bool is_brief(std::int64_t bytes, std::int64_t operands, OpClass what) {
 
 /// Whether the product of matrices takes some tens of microseconds on one thread, and is no product with a vector.
 bool is_brief(const Extents& each, std::int64_t size) {
-  constexpr std::int64_t kMostMoved = 4 << 20;  // bytes, as if each multiply-add read one element
   const std::int64_t widest = kMostReducedAtOnce / size;
   if (each.m < 2 || each.n < 2 || each.k < 1) return false;
   if (each.m > widest / each.n || each.m > widest / each.k || each.n > widest / each.k) return false;
-  return each.m * each.n <= kMostMoved / size / each.k;
+  return each.m * each.n <= kMostMultipliedAtOnce / size / each.k;
 }
 
 }  // namespace
@@ -172,8 +173,10 @@ graph::NodeRef matmul_at_once(const graph::Node& a, const graph::Node& b) {
     if (in == nullptr) return nullptr;
     matrices[k] = {in->memory->data() + in->layout.offset, in->layout.strides[0], in->layout.strides[1]};
   }
-  const measure::Span evaluation(measure::Step::k_evaluate);
   const std::int64_t row = each.n * size_of(a.dtype);
+  const std::int64_t room = memory::pool_capacity(each.m * row) + gemm_bytes(a.dtype, each, 1);
+  if (room > memory::Governor::instance().available()) return nullptr;
+  const measure::Span evaluation(measure::Step::k_evaluate);
   memory::Buffer result = room_for(each.m * row);
   gemm(a.dtype, each, matrices[0], matrices[1], result.data(), row, false, {});
   return result_of(std::move(result), {each.m, each.n}, a.dtype);

@@ -13,6 +13,8 @@ namespace penstock::run {
 inline constexpr std::int64_t kMostAtOnce = 16 << 10;
 /// Of what gives one value, small however much it reads, where its kernel reads each operand as it lies.
 inline constexpr std::int64_t kMostReducedAtOnce = 512 << 10;
+/// Of a product of matrices, as if each multiply-add read an element.
+inline constexpr std::int64_t kMostMultipliedAtOnce = 4 << 20;
 
 /// An operand: a node's elements, or a value that stands for all. The caller keeps the node alive.
 struct SmallOperand {
@@ -43,7 +45,7 @@ graph::NodeRef reduce_at_once(Reduction reduction, const graph::Node& in, const 
 graph::NodeRef dot_at_once(const graph::Node& x, const graph::Node& y);
 
 /// The product of two matrices, neither of them a vector, in that dtype: however they lie in memory, for it packs what
-/// it reads. Null where they are large or not evaluated. Throws BudgetError.
+/// it reads. Null where they are large or not evaluated, or the budget has no room for whole ones. Throws BudgetError.
 graph::NodeRef matmul_at_once(const graph::Node& a, const graph::Node& b);
 
 }  // namespace penstock::run

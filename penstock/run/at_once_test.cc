@@ -268,7 +268,7 @@ TEST(AtOnce, MultipliesVectorsWithTheBitsOfAPlan) {
 
 TEST(AtOnce, MultipliesMatricesWithTheBitsOfAPlan) {
   for (const DType dtype : {DType::k_bool, DType::k_uint8, DType::k_int64, DType::k_float32, DType::k_complex128}) {
-    const std::int64_t most = (4 << 20) / size_of(dtype);
+    const std::int64_t most = kMostMultipliedAtOnce / size_of(dtype);
     const auto check = [&](const NodeRef& a, const NodeRef& b, bool brief) {
       const Dims shape{a->shape[0], b->shape[1]};
       const NodeRef found = matmul_at_once(*a, *b);
@@ -303,6 +303,17 @@ TEST(AtOnce, MultipliesMatricesWithTheBitsOfAPlan) {
     check(backwards, graph::make_elementwise(Op::k_where, {node_of(numbers(DType::k_bool, {15, 20})), turned, turned}),
           false);
   }
+}
+
+TEST(AtOnce, LeavesMatricesThatTheBudgetHasNoRoomForToPlans) {
+  const NodeRef x = node_of(numbers(DType::k_float32, {64, 64}, 2));
+  const std::int64_t used = memory::Governor::instance().used();
+  {
+    const BudgetSetting budget(used + (32 << 10));  // the result and one packed operand
+    EXPECT_EQ(matmul_at_once(*x, *x), nullptr);
+  }
+  const BudgetSetting budget(used + (1 << 20));
+  EXPECT_NE(matmul_at_once(*x, *x), nullptr);
 }
 
 TEST(AtOnce, LaysOutWhatNoOneStepLeadsThrough) {
