@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "penstock/array/array.h"
@@ -28,19 +27,17 @@ Pair converted(const Array& a, const Array& b) {
   return {Array(graph::make_cast(a.node(), dtype)), Array(graph::make_cast(b.node(), dtype)), dtype};
 }
 
-/// Of two vectors, or of two matrices, that are evaluated already; none where there is more to it than a call.
-std::optional<Array> at_once(const Array& a, const Array& b) {
+/// Whether both are stored as their product is computed.
+bool are_ready(const Array& a, const Array& b) {
   const DType dtype = product_dtype(a.dtype(), b.dtype());
-  if (a.ndim() != b.ndim() || a.dtype() != dtype || b.dtype() != dtype) return std::nullopt;
-  graph::NodeRef done;
-  if (a.ndim() == 1 && a.shape() == b.shape()) done = run::dot_at_once(*a.node(), *b.node());
-  if (a.ndim() == 2) done = run::matmul_at_once(*a.node(), *b.node());
-  return done == nullptr ? std::nullopt : std::optional<Array>(std::move(done));
+  return a.dtype() == dtype && b.dtype() == dtype;
 }
 
 Array vectors(const Array& a, const Array& b) {
   const Dims shape = vecdot_shape(a.shape(), b.shape());
-  if (std::optional<Array> done = a.ndim() == 1 ? at_once(a, b) : std::nullopt) return *std::move(done);
+  if (a.ndim() == 1 && a.shape() == b.shape() && are_ready(a, b)) {
+    if (graph::NodeRef done = run::dot_at_once(*a.node(), *b.node())) return Array(std::move(done));
+  }
   const Pair pair = converted(a, b);
   return operated(pair.dtype, shape, run::make_vecdot(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }
@@ -51,7 +48,9 @@ Array matrices(const Array& a, const Array& b) {
   // One row by one column is a sum of products, which streams; other products hold lines of what they sum over.
   if (a.ndim() == 2 && shape == Dims{1, 1})
     return reshape(vectors(reshape(a, {a.size()}), reshape(b, {b.size()})), shape);
-  if (std::optional<Array> done = at_once(a, b)) return *std::move(done);
+  if (a.ndim() == 2 && b.ndim() == 2 && are_ready(a, b)) {
+    if (graph::NodeRef done = run::matmul_at_once(*a.node(), *b.node())) return Array(std::move(done));
+  }
   const Pair pair = converted(a, b);
   return operated(pair.dtype, shape, run::make_matmul(pair.dtype, a.shape(), b.shape()), {pair.a, pair.b});
 }

@@ -28,7 +28,8 @@ bool is_brief(std::int64_t bytes, std::int64_t operands, OpClass what) {
   return bytes <= kMostReducedAtOnce && workers_for(bytes * operands, thread::count(), what) == 1;
 }
 
-/// Whether the product of matrices takes some tens of microseconds on one thread, and is no product with a vector.
+/// Whether the product of matrices takes some tens of microseconds on one thread, and is none with a vector, which adds
+/// in another order.
 bool is_brief(const Extents& each, std::int64_t size) {
   const std::int64_t widest = kMostReducedAtOnce / size;
   if (each.m < 2 || each.n < 2 || each.k < 1) return false;

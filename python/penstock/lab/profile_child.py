@@ -75,7 +75,7 @@ def _script(path: str, arguments: list[str]) -> Callable[[], int]:
     return once
 
 
-def time_pass(work: Callable[[], int], apart: float, dumped: bool = True) -> dict[str, Any]:
+def time_pass(work: Callable[[], int], apart: float, dumped: bool) -> dict[str, Any]:
     """Runs ``work`` under the sampler and the counters, with its lines read while they run if they are ``dumped``."""
     before, io_before, cpu, start = (
         resource.getrusage(resource.RUSAGE_SELF),
